@@ -1,0 +1,231 @@
+"""Examples and samples: what every task emits, what every check reads, what is published.
+
+An *example* is structured and unrendered: facts, options, an answer. A *sample* is an example that was
+given a split and an instruction and became text.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pyarrow as pa
+
+Domain = Literal["ind", "ood"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A product as it appears in a list: its key and the words that stand for it."""
+
+    product_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing that the answer may be.
+
+    Attributes
+    ----------
+    key
+        Identity within the example; `Example.answer` names options by it.
+    text
+        What the reader sees behind the letter.
+    product_id
+        The product that the option is, or "".
+    grade
+        The option's own label where options are graded (ranking), or "".
+    """
+
+    key: str
+    text: str
+    product_id: str = ""
+    grade: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a raw record stands: corpus, file relative to its folder, 1-based line."""
+
+    source: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One thing to learn or be tested on, before split and rendering.
+
+    Attributes
+    ----------
+    task, identity
+        The task's name, and what makes the example itself within (task, source); together they give `example_id`.
+    source, domain, category, locale
+        Corpus; ``ind`` or ``ood``; the domain column's value ("" if none); marketplace.
+    products
+        Every product whose facts appear in ``fields`` (those of ``context`` and ``options`` are added by `all_products`).
+    groups
+        Other things that may not straddle splits: ``user:...``, ``query:...``, ``question:...``, ``attribute:...``.
+    fields
+        The template's variables: JSON values, text cleaned.
+    context
+        Ordered items that a split may trim (a purchase history), oldest first.
+    options
+        What the answer may be, in a canonical order; lettering comes with rendering.
+    spare_options
+        Stand-ins, best first, for options whose product falls in another split.
+    answer
+        An option key, a list of option keys (best first), "yes"/"no", a list of
+        attribute/value/source objects, or free text; see `ecinstruct_build.answers`.
+    origins
+        The raw records that it was made from.
+    """
+
+    task: str
+    source: str
+    identity: str
+    domain: Domain
+    locale: str
+    products: tuple[str, ...]
+    fields: Mapping[str, Any]
+    answer: Any
+    category: str = ""
+    groups: tuple[str, ...] = ()
+    context: tuple[Item, ...] = ()
+    options: tuple[Option, ...] = ()
+    spare_options: tuple[Option, ...] = ()
+    origins: tuple[Origin, ...] = field(default=())
+
+    @property
+    def example_id(self) -> str:
+        """``<task>:<16 hex digits>``, stable over seeds, quotas and other sources."""
+        identity = hashlib.md5(f"{self.source}|{self.identity}".encode(), usedforsecurity=False).hexdigest()
+        return f"{self.task}:{identity[:16]}"
+
+    @property
+    def all_products(self) -> tuple[str, ...]:
+        """Products of fields, context and options, sorted, once each (spare options are not yet part of it)."""
+        listed = {item.product_id for item in self.context} | {option.product_id for option in self.options}
+        return tuple(sorted({*self.products, *listed} - {""}))
+
+
+_ITEM = pa.struct([pa.field("product_id", pa.string()), pa.field("text", pa.string())])
+_OPTION = pa.struct([pa.field(name, pa.string()) for name in ("key", "text", "product_id", "grade")])
+_ORIGIN = pa.struct(
+    [pa.field("source", pa.string()), pa.field("file", pa.string()), pa.field("line", pa.int64())]
+)
+
+EXAMPLE_SCHEMA = pa.schema(
+    [
+        pa.field("example_id", pa.string(), nullable=False),
+        pa.field("task", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("identity", pa.string(), nullable=False),
+        pa.field("domain", pa.string(), nullable=False),
+        pa.field("category", pa.string(), nullable=False),
+        pa.field("locale", pa.string(), nullable=False),
+        pa.field("products", pa.list_(pa.string()), nullable=False),
+        pa.field("groups", pa.list_(pa.string()), nullable=False),
+        pa.field("fields", pa.string(), nullable=False),
+        pa.field("context", pa.list_(_ITEM), nullable=False),
+        pa.field("options", pa.list_(_OPTION), nullable=False),
+        pa.field("spare_options", pa.list_(_OPTION), nullable=False),
+        pa.field("answer", pa.string(), nullable=False),
+        pa.field("origins", pa.list_(_ORIGIN), nullable=False),
+    ]
+)
+
+SAMPLE_SCHEMA = pa.schema(
+    [
+        pa.field("split", pa.string(), nullable=False),
+        pa.field("task", pa.string(), nullable=False),
+        pa.field("setting", pa.string(), nullable=False),
+        pa.field("instruction", pa.string(), nullable=False),
+        pa.field("input", pa.string(), nullable=False),
+        pa.field("options", pa.string(), nullable=False),
+        pa.field("output", pa.string(), nullable=False),
+        pa.field("few_shot_example", pa.string(), nullable=False),
+        pa.field("example_id", pa.string(), nullable=False),
+        pa.field("template_id", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("domain", pa.string(), nullable=False),
+        pa.field("category", pa.string(), nullable=False),
+        pa.field("locale", pa.string(), nullable=False),
+        pa.field("products", pa.list_(pa.string()), nullable=False),
+        pa.field("groups", pa.list_(pa.string()), nullable=False),
+        pa.field("option_grades", pa.list_(pa.string()), nullable=False),
+    ]
+)
+"""Published columns: ECInstruct's eight first, then ours.
+
+``split`` says train, val or test as the original does. ``option_grades`` holds, for ranking, the grade of
+each option in letter order; elsewhere it is empty.
+"""
+
+
+def dump_json(value: Any) -> str:
+    """Write a JSON value in its one canonical form: sorted keys, no ASCII escapes, no NaN.
+
+    Raises
+    ------
+    ValueError
+        On NaN or infinity, which JSON does not have.
+    """
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+
+
+def examples_to_table(examples: Iterable[Example]) -> pa.Table:
+    """Lay examples out as a table ordered by example_id; the same example twice counts once."""
+    unique = {example.example_id: example for example in examples}
+    rows = [_row(unique[example_id]) for example_id in sorted(unique)]
+    return pa.Table.from_pylist(rows, schema=EXAMPLE_SCHEMA)
+
+
+def table_to_examples(table: pa.Table) -> list[Example]:
+    """Read back what `examples_to_table` wrote."""
+    return [_example(row) for row in table.to_pylist()]
+
+
+def _row(example: Example) -> dict[str, Any]:
+    return {
+        "example_id": example.example_id,
+        "task": example.task,
+        "source": example.source,
+        "identity": example.identity,
+        "domain": example.domain,
+        "category": example.category,
+        "locale": example.locale,
+        "products": list(example.products),
+        "groups": list(example.groups),
+        "fields": dump_json(dict(example.fields)),
+        "context": [_slots(item) for item in example.context],
+        "options": [_slots(option) for option in example.options],
+        "spare_options": [_slots(option) for option in example.spare_options],
+        "answer": dump_json(example.answer),
+        "origins": [_slots(origin) for origin in example.origins],
+    }
+
+
+def _slots(value: Item | Option | Origin) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
+def _example(row: Mapping[str, Any]) -> Example:
+    return Example(
+        task=row["task"],
+        source=row["source"],
+        identity=row["identity"],
+        domain=row["domain"],
+        category=row["category"],
+        locale=row["locale"],
+        products=tuple(row["products"]),
+        groups=tuple(row["groups"]),
+        fields=json.loads(row["fields"]),
+        context=tuple(Item(**item) for item in row["context"]),
+        options=tuple(Option(**option) for option in row["options"]),
+        spare_options=tuple(Option(**option) for option in row["spare_options"]),
+        answer=json.loads(row["answer"]),
+        origins=tuple(Origin(**origin) for origin in row["origins"]),
+    )

@@ -1,0 +1,149 @@
+"""What a task is: its settings, how it draws examples from canonical tables, and what its answer looks like.
+
+A task lives in one file of ``ecinstruct_build/tasks/`` as a module-level ``TASK``, with one folder of the
+same name in ``templates/``. It reads canonical tables and never a source.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import ibis.expr.types as ir
+from pydantic import BaseModel, ConfigDict, Field
+
+from ecinstruct_build.answers import AnswerKind
+from ecinstruct_build.engine import Tables
+from ecinstruct_build.example import Example
+
+LeakagePolicy = Literal["strict", "trim"]
+
+
+class Quota(BaseModel):
+    """Samples wanted in each split."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    train: int = Field(default=0, ge=0)
+    validation: int = Field(default=0, ge=0)
+    test: int = Field(default=0, ge=0)
+    test_ood: int = Field(default=0, ge=0)
+
+    @property
+    def ind(self) -> int:
+        """Samples wanted in domain."""
+        return self.train + self.validation + self.test
+
+
+class TaskSettings(BaseModel):
+    """What a recipe may say of any task; a task adds its own settings by subclassing.
+
+    Attributes
+    ----------
+    quota
+        Samples wanted in each split.
+    sources
+        The sources to draw from; empty = every source of the recipe that fills the task's tables.
+    ind, ood
+        Values of the domain column that are in and out of domain; an empty ``ind`` = all that are not in ``ood``.
+    oversample
+        Examples drawn for each one wanted, so that checks and the split may drop some.
+    leakage
+        ``strict`` drops an example whose things fall in two splits; ``trim`` first drops the context items
+        that fall outside.
+    min_context
+        Context items that must be left after trimming.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    quota: Quota = Quota()
+    sources: tuple[str, ...] = ()
+    ind: tuple[str, ...] = ()
+    ood: tuple[str, ...] = ()
+    oversample: float = Field(default=2.0, ge=1.0)
+    leakage: LeakagePolicy = "strict"
+    min_context: int = Field(default=1, ge=0)
+
+    def in_domain(self, column: ir.StringColumn) -> ir.BooleanValue:
+        """Return the expression that holds for rows in domain."""
+        if self.ind:
+            return column.isin(self.ind)
+        return ~column.isin(self.ood) if self.ood else column.notnull() | column.isnull()
+
+    def out_of_domain(self, column: ir.StringColumn) -> ir.BooleanValue | None:
+        """Return the expression that holds for rows out of domain, or None where the task has no such rows."""
+        return column.isin(self.ood) if self.ood else None
+
+
+@dataclass(frozen=True)
+class Request:
+    """How much to draw, and by which chance.
+
+    Attributes
+    ----------
+    seed
+        Seed of every keyed choice of the draw.
+    ind, ood
+        Examples to draw in and out of domain, oversampling included.
+    """
+
+    seed: int
+    ind: int
+    ood: int
+
+    @property
+    def domains(self) -> tuple[tuple[Literal["ind", "ood"], int], ...]:
+        """The two domains with the number of examples to draw in each."""
+        return (("ind", self.ind), ("ood", self.ood))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a task drew.
+
+    Attributes
+    ----------
+    examples
+        In any order; the same example twice counts once.
+    funnel
+        Counts on the way, in order, by a few words each (``"reviews of 10 words or more": 5123``); the steps
+        from eligible rows to examples, so that a shortfall can be understood.
+    """
+
+    examples: Sequence[Example]
+    funnel: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One of the tasks of the dataset.
+
+    Attributes
+    ----------
+    name, published_name
+        Module and template folder name; the value of the published ``task`` column.
+    summary
+        One sentence for people.
+    reads
+        Canonical tables that `draw` reads.
+    primary
+        The one of them whose sources decide what the task can draw from.
+    settings
+        The type of its recipe section.
+    answer
+        How answers are written, parsed and compared.
+    draw
+        Draws examples: ``draw(tables, settings, request)``.
+    fields
+        The template variables that every example's ``fields`` holds, by name, with their meaning.
+    """
+
+    name: str
+    published_name: str
+    summary: str
+    reads: tuple[str, ...]
+    primary: str
+    settings: type[TaskSettings]
+    answer: AnswerKind
+    draw: Callable[[Tables, Any, Request], Drawn]
+    fields: Mapping[str, str]

@@ -1,0 +1,1 @@
+"""The corpora, one file each; a file here that defines ``SOURCE`` is a source."""
