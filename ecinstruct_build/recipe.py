@@ -1,0 +1,257 @@
+"""What to build: a TOML recipe as typed, validated objects."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError
+
+from ecinstruct_build.check import CheckSettings
+from ecinstruct_build.errors import UserError, did_you_mean
+from ecinstruct_build.registry import CHECKS, SOURCES, TASKS
+from ecinstruct_build.splits import Layout
+from ecinstruct_build.task import TaskSettings
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceSettings(_Section):
+    """What a recipe says of a source.
+
+    Attributes
+    ----------
+    files
+        Globs over the files in the source's folder; a name without wildcards must be there.
+    """
+
+    files: tuple[str, ...] = ("**",)
+
+
+class SampleCorpora(_Section):
+    """Generated corpora to build from where no folder of raw files is given.
+
+    Attributes
+    ----------
+    scale
+        Size; 1 is about 20,000 reviews.
+    seed
+        Seed of the generated world.
+    """
+
+    scale: float = Field(default=1.0, gt=0)
+    seed: int = 0
+
+
+class SplitSettings(_Section):
+    """How examples are assigned to splits.
+
+    Attributes
+    ----------
+    seed
+        Seed of the assignment; null = the recipe's seed.
+    train, validation, test
+        Weights of the splits; all 0 = as the quotas of all tasks together.
+    """
+
+    seed: int | None = None
+    train: float = Field(default=0.0, ge=0)
+    validation: float = Field(default=0.0, ge=0)
+    test: float = Field(default=0.0, ge=0)
+
+
+class Limits(_Section):
+    """When a build stops rather than goes on.
+
+    Attributes
+    ----------
+    quarantined_share
+        Largest share of malformed records in one file.
+    shortfall
+        What to do when a quota cannot be met: ``report`` it in numbers, or make it an ``error``.
+    """
+
+    quarantined_share: float = Field(default=0.05, ge=0, le=1)
+    shortfall: Literal["report", "error"] = "report"
+
+
+class TemplateSettings(_Section):
+    """Which templates to render with.
+
+    Attributes
+    ----------
+    folder
+        A folder of template folders to use in place of the packaged one.
+    """
+
+    folder: Path | None = None
+
+
+class Recipe(_Section):
+    """A recipe: which sources, which tasks, how much of each.
+
+    Attributes
+    ----------
+    name, title, description
+        Short name; what the card is headed with; a sentence or two for it.
+    seed
+        Seed of every draw.
+    layout
+        ``huggingface`` (real splits) or ``ecinstruct`` (the original's one split with eight settings).
+    sample_corpora
+        Generated corpora to build from, or null.
+    sources, tasks, checks
+        Settings by name; a check that is not named runs with its defaults.
+    split, limits, templates
+        See each.
+    """
+
+    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9._-]+$")
+    title: str = ""
+    description: str = ""
+    seed: int = 0
+    layout: Layout = "huggingface"
+    sample_corpora: SampleCorpora | None = None
+    sources: dict[str, SourceSettings]
+    tasks: dict[str, SerializeAsAny[TaskSettings]]
+    checks: dict[str, SerializeAsAny[CheckSettings]] = Field(default_factory=dict)
+    split: SplitSettings = SplitSettings()
+    limits: Limits = Limits()
+    templates: TemplateSettings = TemplateSettings()
+
+    @property
+    def split_seed(self) -> int:
+        """Seed of the split: its own, or the recipe's."""
+        return self.seed if self.split.seed is None else self.split.seed
+
+    @property
+    def split_weights(self) -> dict[str, float]:
+        """Weights of train, validation and test: as stated, or as the quotas of all tasks together."""
+        stated = {name: getattr(self.split, name) for name in ("train", "validation", "test")}
+        if any(stated.values()):
+            return stated
+        return {name: float(sum(getattr(task.quota, name) for task in self.tasks.values())) for name in stated}
+
+    def resolved(self) -> dict[str, Any]:
+        """Return every setting with its value, defaults included, as JSON values."""
+        return self.model_dump(mode="json")
+
+
+def recipe_path(recipe: str | Path) -> Path:
+    """Return the file of a recipe given by path or by the name of a packaged one.
+
+    Raises
+    ------
+    UserError
+        If there is no such file; with the nearest packaged name.
+    """
+    path = Path(recipe)
+    if path.is_file():
+        return path
+    packaged = {Path(str(entry)).stem: Path(str(entry)) for entry in resources.files("recipes").iterdir()}
+    packaged = {name: file for name, file in packaged.items() if file.suffix == ".toml"}
+    if path.stem in packaged and len(path.parts) <= 2:
+        return packaged[path.stem]
+    raise UserError(
+        f"There is no recipe at '{recipe}'.{did_you_mean(path.stem, packaged)} "
+        f"Give a TOML file, or one of: {', '.join(sorted(packaged))}."
+    )
+
+
+def load_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read and validate a recipe.
+
+    Parameters
+    ----------
+    recipe
+        Path of a TOML file, or the name of a packaged recipe.
+    overrides
+        ``a.b=1`` each: settings that replace the file's, values in TOML (a bare word is a string).
+
+    Raises
+    ------
+    UserError
+        If the file is missing or not TOML, or a setting is unknown or of the wrong kind.
+    """
+    path = recipe_path(recipe)
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"The recipe {path} cannot be read: {error}.") from error
+    for override in overrides:
+        _override(raw, override)
+    return parse_recipe(raw, str(path))
+
+
+def parse_recipe(raw: Mapping[str, Any], where: str) -> Recipe:
+    """Validate a recipe given as nested mappings; ``where`` names it in errors."""
+    sections = dict(raw)
+    for name in _mapping(sections, "sources", where):
+        SOURCES.get(name)
+    sections["tasks"] = {
+        name: _validate(TASKS.get(name).settings, section, f"{where}, [tasks.{name}]")
+        for name, section in _mapping(sections, "tasks", where).items()
+    }
+    sections["checks"] = {
+        name: _validate(CHECKS.get(name).settings, section, f"{where}, [checks.{name}]")
+        for name, section in _mapping(sections, "checks", where).items()
+    }
+    recipe = _validate(Recipe, sections, where)
+    for name, task in recipe.tasks.items():
+        for source in task.sources:
+            if source not in recipe.sources:
+                raise UserError(
+                    f"{where}, [tasks.{name}]: source '{source}' is not one of the recipe's "
+                    f"sources.{did_you_mean(source, recipe.sources)}"
+                )
+    return recipe
+
+
+def _mapping(sections: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
+    section = sections.get(name, {})
+    if not isinstance(section, dict):
+        raise UserError(f"{where}: '{name}' must be a table, such as [{name}.something].")
+    return section
+
+
+def _override(raw: dict[str, Any], override: str) -> None:
+    path, equals, text = override.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise UserError(f"The setting '{override}' is not of the form a.b=value.")
+    try:
+        value = tomllib.loads(f"value = {text.strip()}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    section = raw
+    for key in keys[:-1]:
+        section = section.setdefault(key, {})
+        if not isinstance(section, dict):
+            raise UserError(f"The setting '{override}' goes into '{key}', which is a value and not a table.")
+    section[keys[-1]] = value
+
+
+def _validate(model: type[Model], values: Any, where: str) -> Model:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        problems = "; ".join(_problem(model, problem) for problem in error.errors())
+        raise UserError(f"{where}: {problems}.") from error
+
+
+def _problem(model: type[BaseModel], problem: Any) -> str:
+    place = [str(part) for part in problem["loc"]]
+    if problem["type"] == "extra_forbidden":
+        owner: Any = model
+        for part in place[:-1]:
+            field = owner.model_fields.get(part) if hasattr(owner, "model_fields") else None
+            owner = field.annotation if field else None
+        known = list(owner.model_fields) if hasattr(owner, "model_fields") else []
+        return f"there is no setting '{'.'.join(place)}'.{did_you_mean(place[-1], known)}".rstrip(".")
+    message = str(problem["msg"])
+    return f"'{'.'.join(place)}': {message[:1].lower()}{message[1:]}"

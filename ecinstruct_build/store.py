@@ -1,0 +1,230 @@
+"""The stage store: content-addressed results, so that a build resumes, reuses and proves what it did.
+
+A stage's key digests its inputs' content, its settings, its code and the libraries. Results are written to a
+temporary folder, fsynced and renamed; the record ``stage.json`` goes in last. What is under its final name is
+therefore whole, whenever the process was killed.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ecinstruct_build.errors import UserError
+from ecinstruct_build.example import dump_json
+from ecinstruct_build.provenance import library_versions
+
+RECORD = "stage.json"
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A finished stage.
+
+    Attributes
+    ----------
+    stage, name, key
+        Which stage, for which thing, under which key.
+    folder
+        Its files.
+    digest
+        Digest of its files' content and of ``facts``: what later stages key on.
+    facts
+        What it counted and found.
+    seconds
+        How long it took when it ran.
+    cached
+        Whether it was reused rather than run.
+    """
+
+    stage: str
+    name: str
+    key: str
+    folder: Path
+    digest: str
+    facts: Mapping[str, Any]
+    seconds: float
+    cached: bool
+
+
+Produce = Callable[[Path, Path], Mapping[str, Any]]
+"""``produce(out, scratch)`` fills the folder ``out`` and returns the facts; ``scratch`` survives a kill."""
+
+
+class Store:
+    """Finished stages under one folder.
+
+    Parameters
+    ----------
+    root
+        The folder; it is made if missing.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the store for one build.
+
+        Raises
+        ------
+        UserError
+            If another process holds it, or the folder cannot be made.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            handle = (self.root / ".lock").open("w")
+        except OSError as error:
+            raise UserError(
+                f"The stage store {self.root} cannot be used: {error.strerror}. Choose another folder with --work."
+            ) from error
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UserError(
+                    f"Another build is using the stage store {self.root}. Wait for it, or choose another folder "
+                    "with --work."
+                ) from error
+            yield
+
+    def run(self, stage: str, name: str, inputs: Mapping[str, Any], produce: Produce) -> Stage:
+        """Return the stage's result, running ``produce`` only if there is none for this key.
+
+        Parameters
+        ----------
+        stage, name
+            Which stage, for which thing (a file, a task).
+        inputs
+            Everything that the result depends on, as JSON values: digests, settings, code digests.
+        produce
+            Makes the result.
+
+        Raises
+        ------
+        UserError
+            If the disk is full.
+        """
+        key = _sha256(dump_json({"stage": stage, "name": name, "libraries": library_versions(), **inputs}))
+        folder = self.root / stage / f"{_file_name(name)}-{key[:16]}"
+        if found := _read(stage, name, key, folder):
+            return found
+        scratch = self.root / "partial" / f"{stage}-{_file_name(name)}-{key[:16]}"
+        out = scratch / "out"
+        shutil.rmtree(out, ignore_errors=True)
+        started = time.monotonic()
+        try:
+            out.mkdir(parents=True)
+            facts = produce(out, scratch)
+            _finish(out, key, facts, time.monotonic() - started)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)
+            out.rename(folder)
+            sync_folder(folder.parent)
+        except OSError as error:
+            raise _disk_error(error, self.root) or error from error
+        shutil.rmtree(scratch, ignore_errors=True)
+        done = _read(stage, name, key, folder)
+        if done is None:
+            raise UserError(
+                f"The result of stage {stage} in {folder} vanished while it was being written. Build again."
+            )
+        return Stage(**{**done.__dict__, "cached": False})
+
+    def file_digest(self, path: Path) -> str:
+        """Return the SHA-256 of a file, remembered by its path, size, inode and time of change."""
+        status = path.stat()
+        identity = _sha256(
+            f"{path.resolve()}|{status.st_size}|{status.st_ino}|{status.st_mtime_ns}|{status.st_ctime_ns}"
+        )
+        note = self.root / "digests" / identity
+        if note.exists() and len(known := note.read_text()) == 64:
+            return known
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        note.parent.mkdir(parents=True, exist_ok=True)
+        _write_whole(note, digest)
+        return digest
+
+    def remember(self, name: str, record: Mapping[str, Any]) -> None:
+        """Keep a small record, such as what the last build was made of."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        _write_whole(self.root / f"{name}.json", dump_json(record))
+
+    def recall(self, name: str) -> dict[str, Any] | None:
+        """Return the record kept under ``name``, or None."""
+        path = self.root / f"{name}.json"
+        return dict(json.loads(path.read_text())) if path.exists() else None
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's entries to disk, so that a rename in it survives a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _finish(out: Path, key: str, facts: Mapping[str, Any], seconds: float) -> None:
+    files = {}
+    for path in sorted(out.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                files[path.relative_to(out).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+                os.fsync(file.fileno())
+        else:
+            sync_folder(path)
+    sizes = {name: (out / name).stat().st_size for name in files}
+    record = {"key": key, "facts": dict(facts), "files": files, "sizes": sizes, "seconds": round(seconds, 3)}
+    _write_whole(out / RECORD, dump_json(record))
+    sync_folder(out)
+
+
+def _read(stage: str, name: str, key: str, folder: Path) -> Stage | None:
+    try:
+        record = json.loads((folder / RECORD).read_text())
+        whole = all((folder / file).stat().st_size == size for file, size in record["sizes"].items())
+    except (OSError, ValueError, KeyError):
+        return None
+    if not whole or record["key"] != key:
+        return None
+    digest = _sha256(dump_json({"files": record["files"], "facts": record["facts"]}))
+    return Stage(stage, name, key, folder, digest, record["facts"], record["seconds"], cached=True)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _disk_error(error: OSError, root: Path) -> UserError | None:
+    if error.errno not in (28, 122):  # ENOSPC, EDQUOT
+        return None
+    free = shutil.disk_usage(root).free / 2**20
+    return UserError(
+        f"The disk that holds the stage store {root} is full ({free:.0f} MiB free). Free some space, or choose another "
+        "folder with --work; finished stages are kept, and the same command goes on from there."
+    )
+
+
+def _file_name(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name)[:80]
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
