@@ -6,11 +6,15 @@ given a split and an instruction and became text.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from itertools import accumulate, pairwise
+from typing import Any, Literal, TypeVar
 
+import numpy as np
 import pyarrow as pa
+
+T = TypeVar("T")
 
 Domain = Literal["ind", "ood"]
 
@@ -177,53 +181,74 @@ def dump_json(value: Any) -> str:
 def examples_to_table(examples: Iterable[Example]) -> pa.Table:
     """Lay examples out as a table ordered by example_id; the same example twice counts once."""
     unique = {example.example_id: example for example in examples}
-    rows = [_row(unique[example_id]) for example_id in sorted(unique)]
-    return pa.Table.from_pylist(rows, schema=EXAMPLE_SCHEMA)
+    ordered = [unique[example_id] for example_id in sorted(unique)]
+    columns = {
+        "example_id": sorted(unique),
+        **{name: [getattr(example, name) for example in ordered] for name in _PLAIN},
+        "fields": [dump_json(dict(example.fields)) for example in ordered],
+        "context": _struct_lists([example.context for example in ordered], _ITEM),
+        "options": _struct_lists([example.options for example in ordered], _OPTION),
+        "spare_options": _struct_lists([example.spare_options for example in ordered], _OPTION),
+        "answer": [dump_json(example.answer) for example in ordered],
+        "origins": _struct_lists([example.origins for example in ordered], _ORIGIN),
+    }
+    return pa.table([pa.array(columns[field.name], field.type) for field in EXAMPLE_SCHEMA], schema=EXAMPLE_SCHEMA)
 
 
 def table_to_examples(table: pa.Table) -> list[Example]:
-    """Read back what `examples_to_table` wrote."""
-    return [_example(row) for row in table.to_pylist()]
+    """Read back what `examples_to_table` wrote; equal items and options are one object, for memory's sake."""
+    table = table.select(EXAMPLE_SCHEMA.names).combine_chunks()
+    context = _shared_values(table.column("context"), Item)
+    options = _shared_values(table.column("options"), Option)
+    spare_options = _shared_values(table.column("spare_options"), Option)
+    origins = _shared_values(table.column("origins"), Origin)
+    rows = table.drop_columns(["context", "options", "spare_options", "origins"]).to_pylist()
+    return [
+        Example(
+            **{name: row[name] for name in _PLAIN if name not in ("products", "groups")},
+            products=tuple(row["products"]),
+            groups=tuple(row["groups"]),
+            fields=json.loads(row["fields"]),
+            answer=json.loads(row["answer"]),
+            context=context[position],
+            options=options[position],
+            spare_options=spare_options[position],
+            origins=origins[position],
+        )
+        for position, row in enumerate(rows)
+    ]
 
 
-def _row(example: Example) -> dict[str, Any]:
-    return {
-        "example_id": example.example_id,
-        "task": example.task,
-        "source": example.source,
-        "identity": example.identity,
-        "domain": example.domain,
-        "category": example.category,
-        "locale": example.locale,
-        "products": list(example.products),
-        "groups": list(example.groups),
-        "fields": dump_json(dict(example.fields)),
-        "context": [_slots(item) for item in example.context],
-        "options": [_slots(option) for option in example.options],
-        "spare_options": [_slots(option) for option in example.spare_options],
-        "answer": dump_json(example.answer),
-        "origins": [_slots(origin) for origin in example.origins],
-    }
+_PLAIN = ("task", "source", "identity", "domain", "category", "locale", "products", "groups")
 
 
-def _slots(value: Item | Option | Origin) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__slots__}
+def _struct_lists(lists: Sequence[Sequence[Any]], struct: pa.StructType) -> pa.ListArray:
+    """Lay lists of dataclass instances out without a dictionary per value."""
+    offsets = [0, *accumulate(len(values) for values in lists)]
+    columns = [
+        pa.array([getattr(value, field.name) for values in lists for value in values], field.type) for field in struct
+    ]
+    values = pa.StructArray.from_arrays(columns, fields=list(struct))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
 
 
-def _example(row: Mapping[str, Any]) -> Example:
-    return Example(
-        task=row["task"],
-        source=row["source"],
-        identity=row["identity"],
-        domain=row["domain"],
-        category=row["category"],
-        locale=row["locale"],
-        products=tuple(row["products"]),
-        groups=tuple(row["groups"]),
-        fields=json.loads(row["fields"]),
-        context=tuple(Item(**item) for item in row["context"]),
-        options=tuple(Option(**option) for option in row["options"]),
-        spare_options=tuple(Option(**option) for option in row["spare_options"]),
-        answer=json.loads(row["answer"]),
-        origins=tuple(Origin(**origin) for origin in row["origins"]),
-    )
+def _shared_values(column: pa.ChunkedArray, kind: Callable[..., T]) -> list[tuple[T, ...]]:
+    """Read lists of structs back, making each distinct value once."""
+    lists = [chunk for chunk in column.chunks if len(chunk)]
+    return [values for chunk in lists for values in _shared_chunk(chunk, kind)]
+
+
+def _shared_chunk(lists: pa.ListArray, kind: Callable[..., T]) -> Iterator[tuple[T, ...]]:
+    structs = lists.flatten()
+    code = np.zeros(len(structs), dtype=np.int64)
+    for array in structs.flatten():
+        encoded = array.dictionary_encode()
+        pairs = code * max(1, len(encoded.dictionary)) + encoded.indices.to_numpy(zero_copy_only=False)
+        code = np.unique(pairs, return_inverse=True)[1]
+    _, first = np.unique(code, return_index=True)
+    names = [field.name for field in structs.type]
+    distinct = [kind(**{name: row[name] for name in names}) for row in structs.take(pa.array(first)).to_pylist()]
+    offsets = np.concatenate([[0], np.cumsum(lists.value_lengths().to_numpy(zero_copy_only=False))]).tolist()
+    positions = code.tolist()
+    for begin, end in pairwise(offsets):
+        yield tuple(distinct[position] for position in positions[begin:end])
