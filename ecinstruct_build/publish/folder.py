@@ -1,0 +1,211 @@
+"""Publish a folder whole or not at all: it is built beside its place and then swapped in."""
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ecinstruct_build.errors import UserError
+from ecinstruct_build.store import sync_folder
+
+MANIFEST = "manifest.json"
+MANIFEST_FORMAT = 1
+"""Version of the manifest's form; it grows when a key changes its meaning."""
+
+_GENERATOR = "ecinstruct-build"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV, errno.ENOTDIR, errno.ENAMETOOLONG)
+
+
+def publish_folder(out: Path, write: Callable[[Path], None], expected_bytes: int | None = None) -> None:
+    """Fill a folder and put it in the place of ``out`` in one step.
+
+    Until the swap, and after any failure, ``out`` is what it was. What a killed run left behind is put right or
+    cleared away by the next one.
+
+    Parameters
+    ----------
+    out
+        The dataset's folder; it may be missing, empty, or a dataset that this tool wrote.
+    write
+        Fills the empty folder that it is given; `write_manifest` is to come last in it.
+    expected_bytes
+        About how much it will write, to say how much room is missing when the disk is full.
+
+    Raises
+    ------
+    UserError
+        If ``out`` holds anything that this tool did not write, another run is publishing to it, or the disk is full
+        or cannot be written.
+    """
+    out = out.resolve()
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _recover(out)
+        ensure_replaceable(out)
+        with _beside(out) as building:
+            _fill(building, out, write, expected_bytes)
+            _swap(building, out)
+    except OSError as error:
+        if error.errno not in _REFUSED:
+            raise
+        raise UserError(
+            f"The dataset cannot be written to {out}: {error.strerror}. Choose another folder with --out."
+        ) from error
+
+
+def ensure_replaceable(out: Path) -> None:
+    """Check that replacing ``out`` destroys nothing that this tool did not write.
+
+    Raises
+    ------
+    UserError
+        If it is a file, or a folder that holds other files than those of a dataset of ours.
+    """
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise UserError(f"{out} is a file; the dataset needs a folder. Choose another one with --out.")
+    present = _files(out)
+    if not present and not any(out.iterdir()):
+        return
+    manifest = read_manifest(out)
+    if manifest is None:
+        raise UserError(
+            f"The folder {out} is not empty and not a dataset written by {_GENERATOR} (it has no {MANIFEST} of ours), "
+            "so it is left alone. Choose another folder with --out, or empty this one yourself."
+        )
+    if foreign := sorted(set(present) - set(manifest["files"]) - {MANIFEST}):
+        more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
+        raise UserError(
+            f"The dataset in {out} would be replaced, but it also holds files that {_GENERATOR} did not write: "
+            f"{', '.join(foreign[:3])}{more}. Move them elsewhere, or choose another folder with --out."
+        )
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write ``manifest.json``, which makes the folder a finished dataset; call it last.
+
+    ``format``, ``generator`` and ``files`` (every other file of the folder, sorted) are added to it.
+    """
+    record = {**manifest, "format": MANIFEST_FORMAT, "generator": _GENERATOR, "files": _files(folder)}
+    text = json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """Return the manifest of a dataset of ours, or None if the folder is none."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    ours = isinstance(manifest, dict) and manifest.get("generator") == _GENERATOR
+    return manifest if ours and isinstance(manifest.get("files"), list) else None
+
+
+def _fill(building: Path, out: Path, write: Callable[[Path], None], expected_bytes: int | None) -> None:
+    try:
+        write(building)
+        if not (building / MANIFEST).is_file():
+            raise ValueError(f"nothing wrote {MANIFEST}")
+        _sync(building)
+    except OSError as error:
+        raise _disk_error(error, building, out, expected_bytes) or error from error
+
+
+@contextmanager
+def _beside(out: Path) -> Iterator[Path]:
+    """Yield a new folder next to ``out``, locked while this process lives; remove what is left of it."""
+    building = out.parent / f".{out.name}.building-{os.getpid()}"
+    building.mkdir()
+    lock = os.open(building, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield building
+    finally:
+        os.close(lock)
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _recover(out: Path) -> None:
+    """Undo what killed runs left: bring back a dataset that was moved aside, clear half-written ones away."""
+    old = _old(out)
+    if old.exists() and not out.exists():
+        old.rename(out)
+    for building in sorted(out.parent.glob(f".{_glob_literal(out.name)}.building-*")):
+        if _is_held(building):
+            raise UserError(f"Another build is publishing to {out}. Wait for it, or choose another folder with --out.")
+        shutil.rmtree(building)
+    if old.exists():
+        shutil.rmtree(old)
+
+
+def _is_held(building: Path) -> bool:
+    lock = os.open(building, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def _swap(building: Path, out: Path) -> None:
+    old = _old(out)
+    if out.exists():
+        out.rename(old)
+    try:
+        building.rename(out)
+    except BaseException:
+        if old.exists() and not out.exists():
+            old.rename(out)
+        raise
+    sync_folder(out.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _old(out: Path) -> Path:
+    return out.parent / f".{out.name}.old"
+
+
+def _sync(folder: Path) -> None:
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir():
+            sync_folder(path)
+        else:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    sync_folder(folder)
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+
+
+def _glob_literal(name: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def _disk_error(error: OSError, building: Path, out: Path, expected_bytes: int | None) -> UserError | None:
+    if error.errno not in _FULL:
+        return None
+    written = sum((building / file).stat().st_size for file in _files(building))
+    free = shutil.disk_usage(building).free
+    missing = ""
+    if expected_bytes is not None and expected_bytes > written:
+        missing = f", and up to {_mebibytes(max(expected_bytes - written - free, 0))} more are missing"
+    return UserError(
+        f"The disk that holds {out.parent} is full: {_mebibytes(written)} of the dataset were written, "
+        f"{_mebibytes(free)} are free{missing}. {out} is as it was before. Free some space and build again "
+        "(finished stages are kept), or choose another disk with --out."
+    )
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count / 2**20:,.1f} MiB"
