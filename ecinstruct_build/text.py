@@ -6,6 +6,7 @@ import unicodedata
 from html.parser import HTMLParser
 
 _LOOKS_LIKE_MARKUP = re.compile(r"<[a-zA-Z/!]")
+_TAG = re.compile(r"<[a-zA-Z/!][^>]*>?")
 _INVISIBLE = re.compile("[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b\u2060\ufeff\ufffe\uffff]")
 _SILENT = {"script", "style"}
 _BREAKS = {"br", "p", "div", "li", "ul", "ol", "tr", "td", "th", "table", "h1", "h2", "h3", "h4", "h5", "h6"}
@@ -48,11 +49,18 @@ def clean(text: str | None) -> str:
             break
         text = unescaped
     if _LOOKS_LIKE_MARKUP.search(text):
-        parser = _TextOnly()
+        text = _without_tags(text)
+    return " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).split())
+
+
+def _without_tags(text: str) -> str:
+    parser = _TextOnly()
+    try:
         parser.feed(text)
         parser.close()
-        text = "".join(parser.pieces)
-    return " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).split())
+    except AssertionError:  # how the standard library refuses a malformed `<![...` declaration
+        return _TAG.sub(" ", text)
+    return "".join(parser.pieces)
 
 
 def word_count(text: str | None) -> int:
