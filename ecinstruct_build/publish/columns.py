@@ -1,0 +1,33 @@
+"""What the published columns mean, for the card and the reference."""
+
+from collections.abc import Mapping
+
+from ecinstruct_build.example import SAMPLE_SCHEMA
+from ecinstruct_build.publish import markdown
+
+COLUMN_MEANINGS: Mapping[str, str] = {
+    "split": "`train`, `val` or `test`, as the original ECInstruct says it",
+    "task": "published name of the task, such as `Sentiment_Analysis`",
+    "setting": "domain (`IND`, `OOD`), instruction (`Diverse`, `Unseen`, `Single`), and `_1-shot` where an example is shown",
+    "instruction": "what the model is told to do",
+    "input": "what it is to be done with: plain text, or JSON",
+    "options": "the lettered options; empty where the task has none",
+    "output": "the right answer, in the form that the instruction asks for",
+    "few_shot_example": "a worked training example to show first; empty unless the setting is 1-shot",
+    "example_id": "identity of the example behind the row; rows that differ in setting only share it",
+    "template_id": "which instruction and templates the row was written with",
+    "source": "the corpus that it was made from",
+    "domain": "`ind` (in domain) or `ood` (out of domain)",
+    "category": "product category as the corpus names it; empty if it has none",
+    "locale": "marketplace, ISO 3166 lower case (`us`, `es`, `jp`)",
+    "products": "namespaced keys of every product whose facts appear in the row, sorted",
+    "groups": "other things that stand in one split only: users, queries, questions, attributes",
+    "option_grades": "ranking only: the grade of each option in letter order (`E`, `S`, `C`, `I`)",
+}
+"""Meaning of each column of `SAMPLE_SCHEMA`, in its order; one line of Markdown each."""
+
+
+def columns_table() -> str:
+    """Return the published columns with type and meaning as a Markdown table."""
+    rows = [(f"`{field.name}`", f"`{field.type}`", COLUMN_MEANINGS[field.name]) for field in SAMPLE_SCHEMA]
+    return markdown.table(("column", "type", "meaning"), rows)
