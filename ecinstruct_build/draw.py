@@ -30,18 +30,22 @@ def of_sources(rows: ir.Table, settings: TaskSettings) -> ir.Table:
     return rows.filter(rows.source.isin(settings.sources)) if settings.sources else rows
 
 
-def with_domain(rows: ir.Table, settings: TaskSettings) -> ir.Table:
-    """Add the column ``domain``: ``ind`` or ``ood`` by the column ``category``.
+def domain_of(rows: ir.Table, settings: TaskSettings) -> ir.StringValue:
+    """Return the domain of each row by its column ``category``: ``ind``, ``ood``, or "" for neither.
 
-    Rows in neither domain are left out. Rows without a category, and tables that have no such column, count
-    as a category of their own with the name "".
+    Rows without a category, and all rows of a table that has no such column, count as of the category "".
     """
     category = rows.category.fill_null("") if "category" in rows.columns else ibis.literal("")
     outside = settings.out_of_domain(category)
     branches = [] if outside is None else [(outside, "ood")]
     branches.append((settings.in_domain(category), "ind"))
-    labelled = rows.mutate(domain=ibis.cases(*branches, else_=ibis.null("string")))
-    return labelled.filter(labelled.domain.notnull())
+    return ibis.cases(*branches, else_="")
+
+
+def with_domain(rows: ir.Table, settings: TaskSettings) -> ir.Table:
+    """Add the column ``domain`` (see `domain_of`) and leave out the rows that are in neither domain."""
+    labelled = rows.mutate(domain=domain_of(rows, settings))
+    return labelled.filter(labelled.domain != "")
 
 
 def take(
