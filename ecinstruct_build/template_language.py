@@ -45,6 +45,7 @@ _ALLOWED_NODES = (
     nodes.Test,
 )
 _RESERVED_NAMES = {"caller", "kwargs", "varargs"}  # Jinja gives them a meaning inside macros
+_LOOP_MEMBERS = {"first", "index", "index0", "last", "length", "revindex", "revindex0"}
 _MAX_NESTED_LOOPS = 3
 _MAX_CHAINED_FILTERS = 3
 
@@ -55,8 +56,8 @@ class _DataOnlyEnvironment(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, dict):
             return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
-        if isinstance(obj, LoopContext):
-            return super().getattr(obj, attribute)
+        if isinstance(obj, LoopContext) and attribute in _LOOP_MEMBERS:
+            return getattr(obj, attribute)
         return self.undefined(obj=obj, name=attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
