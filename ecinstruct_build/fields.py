@@ -1,0 +1,48 @@
+"""Small conversions of upstream fields that several sources share."""
+
+import re
+from collections.abc import Iterable
+
+_TAG = re.compile(r"<[a-zA-Z/!][^>]*(?:>|$)")
+
+
+def text_or_none(text: str | None) -> str | None:
+    """Return ``text`` as it is, or None if it is blank."""
+    return None if text is None or not text or text.isspace() else text
+
+
+def title_or_none(title: str | None) -> str | None:
+    """Return ``title`` as it is, or None if it is blank, nothing but markup (``<span class=...``), or a script."""
+    if title is None or "getTime" in title or not (_TAG.sub("", title) if "<" in title else title).strip():
+        return None
+    return title
+
+
+def price_or_none(price: str | float | None) -> str | None:
+    """Return a price as upstream writes it, or None if it holds no digit, or is a dumped style sheet or script."""
+    if price is None:
+        return None
+    text = str(price).strip()
+    if len(text) > 64 or not any(map(str.isdigit, text)) or re.search(r"[{}<>]", text):
+        return None
+    return text
+
+
+def listed(texts: str | Iterable[str] | None) -> list[str]:
+    """Return the texts that are not blank, whether upstream gives a list, one text or nothing."""
+    if texts is None:
+        return []
+    return [text for text in ([texts] if isinstance(texts, str) else texts) if text and not text.isspace()]
+
+
+def asin_key(asin: str) -> str:
+    """Return the product key of an ASIN, which all Amazon corpora share."""
+    return "asin:" + asin.strip().upper()
+
+
+def category_name(category: str | None) -> str | None:
+    """Return a category as upstream's file names write it: ``Home & Kitchen`` becomes ``Home_and_Kitchen``."""
+    if category is None:
+        return None
+    words = category.replace("&amp;", "&").replace("&", " and ").replace(",", " ").split()
+    return "_".join(words) or None

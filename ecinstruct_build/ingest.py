@@ -1,0 +1,341 @@
+"""Ingest an upstream file: its records become canonical tables, and every record is accounted for.
+
+A file is cut into blocks (`ecinstruct_build.readers`); each block is decoded, converted and written on its own,
+here or in a pool of processes; at the end, records that repeat an earlier line to the byte are taken out. A record
+is thus *ingested*, *quarantined* (malformed, with the reason) or *collapsed* (onto the first of its kind). Malformed
+lines are all quarantined, repeated or not.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ecinstruct_build.decoding import Decoded, decode_block, general_reason, reason_of
+from ecinstruct_build.errors import UserError
+from ecinstruct_build.readers import Block, Limits, read_blocks, split_lines
+from ecinstruct_build.repeats import repeated_lines, sorted_digests
+from ecinstruct_build.source import Batch, FileKind, Source
+
+QUARANTINE_SCHEMA = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("file", pa.string(), nullable=False),
+        pa.field("line", pa.int64(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("excerpt", pa.string(), nullable=False),
+    ]
+)
+"""Malformed records: where they start, what is wrong, how they begin."""
+
+COLLAPSED_SCHEMA = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("file", pa.string(), nullable=False),
+        pa.field("line", pa.int64(), nullable=False),
+        pa.field("first_line", pa.int64(), nullable=False),
+    ]
+)
+"""Records that repeat an earlier one of the same file to the byte, and where that one stands."""
+
+_PARQUET: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
+_LINES_AT_ONCE = 1 << 20  # collapsed lines written at a time
+_IN_FLIGHT = 2 * min(os.cpu_count() or 1, 8)  # blocks handed out at a time
+
+
+@dataclass(frozen=True)
+class IngestCounts:
+    """What became of a file's records.
+
+    Attributes
+    ----------
+    records
+        Records in the file: its lines that are not blank (CSV: data rows; Parquet: rows).
+    ingested, quarantined, collapsed
+        How many were turned into rows, were malformed, and repeat an earlier one. They add up to ``records``.
+    rows
+        Rows written, by canonical table.
+    reasons
+        Quarantined records by reason, without what is particular to one record.
+    """
+
+    records: int
+    ingested: int
+    quarantined: int
+    collapsed: int
+    rows: Mapping[str, int]
+    reasons: Mapping[str, int]
+
+    def __post_init__(self) -> None:
+        if self.records != self.ingested + self.quarantined + self.collapsed:
+            raise ValueError(f"the counts do not add up: {self}")
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What a worker needs to know of the file; it travels to the worker with every block."""
+
+    source: str
+    file: str
+    kind: FileKind
+    groups: Mapping[str, str]
+    scratch: Path
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class _Done:
+    """A finished block, as its folder in scratch says."""
+
+    number: int
+    first_line: int
+    ingested: int
+    quarantined: int
+    rows: Mapping[str, int]
+    reasons: Mapping[str, int]
+
+
+def ingest_file(  # noqa: PLR0917 - the file's three names and two folders come first everywhere
+    path: Path,
+    source: Source,
+    file: str,
+    out: Path,
+    scratch: Path,
+    pool: Executor | None,
+    progress: Callable[[int], None],
+    limits: Limits | None = None,
+) -> IngestCounts:
+    """Turn an upstream file into canonical tables.
+
+    Writes ``<out>/<table>/part-NNNNN.parquet`` (NNNNN is the block's number), ``<out>/quarantine.parquet`` and
+    ``<out>/collapsed.parquet``. Their bytes depend on the file and on ``source`` only.
+
+    Parameters
+    ----------
+    path
+        The file.
+    source, file
+        Its source, and its path relative to the corpus's folder.
+    out
+        Folder to fill; canonical tables already in it are replaced.
+    scratch
+        Folder for finished blocks, so that an interrupted call is resumed by the next. It must belong to exactly
+        this file content, this code and these limits; the caller removes it afterwards.
+    pool
+        Processes to work in; None works here.
+    progress
+        Called with the number of bytes of the file read since the last call.
+    limits
+        How much is held at a time.
+
+    Raises
+    ------
+    UserError
+        If the file is not one of the source's, cannot be read, is damaged, or lacks a required column.
+        Malformed records never raise.
+    """
+    found = source.kind_of(file)
+    if found is None:
+        examples = ", ".join(kind.example for kind in source.files)
+        raise UserError(f"{file} is no file of the source {source.name}; its files look like: {examples}.")
+    kind, groups = found
+    limits = limits or Limits()
+    scratch.mkdir(parents=True, exist_ok=True)
+    job = _Job(source.name, file, kind, groups, scratch, limits)
+    blocks = _reporting(path, read_blocks(path, kind, limits), progress)
+    if pool is None:
+        for block in blocks:
+            _work(job, block)
+    else:
+        _work_in(pool, job, blocks)
+    return _assemble(job, out)
+
+
+def _reporting(path: Path, blocks: Iterator[Block], progress: Callable[[int], None]) -> Iterator[Block]:
+    """Pass ``blocks`` on and report how much of the file they took."""
+    reported = 0
+    for block in blocks:
+        progress(block.position - reported)
+        reported = block.position
+        yield block
+    progress(path.stat().st_size - reported)
+
+
+def _work_in(pool: Executor, job: _Job, blocks: Iterator[Block]) -> None:
+    """Work on the blocks in ``pool``, a bounded number at a time."""
+    pending: set[Future[None]] = set()
+    try:
+        for block in blocks:
+            if _folder(job.scratch, block.number).exists():
+                continue
+            pending.add(pool.submit(_work, job, block))
+            if len(pending) >= _IN_FLIGHT:
+                finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    future.result()
+        for future in pending:
+            future.result()
+    finally:
+        # After a failure nothing of ours may go on writing to scratch.
+        for future in pending:
+            future.cancel()
+        wait(pending)
+
+
+def _folder(scratch: Path, number: int) -> Path:
+    return scratch / f"block-{number:05d}"
+
+
+def _work(job: _Job, block: Block) -> None:
+    """Ingest one block into its folder in scratch, unless that is there already."""
+    folder = _folder(job.scratch, block.number)
+    if folder.exists():
+        return
+    decoded = decode_block(job.kind, block, job.limits)
+    tables = _convert(job, block, decoded)
+    done = _Done(
+        number=block.number,
+        first_line=block.first_line,
+        ingested=len(decoded.records),
+        quarantined=len(decoded.rejects),
+        rows={table: len(rows) for table, rows in tables.items() if len(rows)},
+        reasons=Counter(general_reason(reject.reason) for reject in decoded.rejects),
+    )
+    with tempfile.TemporaryDirectory(dir=job.scratch, prefix="unfinished-", ignore_cleanup_errors=True) as name:
+        unfinished = Path(name, folder.name)
+        unfinished.mkdir()
+        for table in done.rows:
+            _write(tables[table], unfinished / f"{table}.parquet")
+        if decoded.rejects:
+            _write(_quarantine(job, decoded), unfinished / "quarantine.parquet")
+        np.save(unfinished / "digests.npy", sorted_digests(decoded.digest_array(), decoded.lines))
+        (unfinished / "done.json").write_text(json.dumps(asdict(done)))
+        for file in unfinished.iterdir():
+            _sync(file)
+        _sync(unfinished)
+        unfinished.rename(folder)
+    _sync(job.scratch)
+
+
+def _convert(job: _Job, block: Block, decoded: Decoded) -> Mapping[str, pa.Table]:
+    """Turn the records into rows; records that the tables cannot hold become rejects."""
+    bad = _unstorable(job, decoded, range(len(decoded.records)))
+    for row, error in bad:
+        line = decoded.lines[row]
+        reason = reason_of(error) if isinstance(error, UnicodeError) else f"does not fit the tables: {error}"
+        text_format = job.kind.format != "parquet"
+        raw = split_lines(block.data)[line - block.first_line] if text_format else repr(decoded.records[row])
+        decoded.reject(line, reason, raw)
+    decoded.rejects.sort(key=lambda reject: reject.line)
+    decoded.drop({row for row, _ in bad})
+    return job.kind.convert(_batch(job, decoded, range(len(decoded.records))))
+
+
+def _unstorable(job: _Job, decoded: Decoded, rows: range) -> list[tuple[int, Exception]]:
+    """Find the records that fail to convert, by halving the batch."""
+    try:
+        job.kind.convert(_batch(job, decoded, rows))
+    except (UnicodeError, OverflowError, pa.ArrowInvalid) as error:
+        if len(rows) == 1:
+            return [(rows[0], error)]
+        middle = len(rows) // 2
+        return _unstorable(job, decoded, rows[:middle]) + _unstorable(job, decoded, rows[middle:])
+    return []
+
+
+def _batch(job: _Job, decoded: Decoded, rows: range) -> Batch:
+    part = slice(rows.start, rows.stop)
+    return Batch(job.source, job.file, job.groups, decoded.records[part], decoded.lines[part])
+
+
+def _quarantine(job: _Job, decoded: Decoded) -> pa.Table:
+    rejects = decoded.rejects
+    columns = [
+        [job.source] * len(rejects),
+        [job.file] * len(rejects),
+        [reject.line for reject in rejects],
+        [reject.reason for reject in rejects],
+        [reject.excerpt for reject in rejects],
+    ]
+    return pa.table(columns, schema=QUARANTINE_SCHEMA)
+
+
+def _assemble(job: _Job, out: Path) -> IngestCounts:
+    """Put the finished blocks together in ``out``, without the records that repeat an earlier one."""
+    folders = sorted(job.scratch.glob("block-*"), key=lambda folder: int(folder.name.removeprefix("block-")))
+    blocks = [_Done(**json.loads((folder / "done.json").read_text())) for folder in folders]
+    repeated, first = repeated_lines([folder / "digests.npy" for folder in folders])
+    for table in job.kind.tables:
+        shutil.rmtree(out / table, ignore_errors=True)
+        (out / table).mkdir(parents=True)
+    rows = Counter(dict.fromkeys(job.kind.tables, 0))
+    cuts = np.searchsorted(repeated, [block.first_line for block in blocks[1:]])
+    for folder, block, lines in zip(folders, blocks, np.split(repeated, cuts), strict=True):
+        for table in block.rows:
+            rows[table] += _place(folder / f"{table}.parquet", out / table / f"part-{block.number:05d}.parquet", lines)
+    with pq.ParquetWriter(out / "quarantine.parquet", QUARANTINE_SCHEMA, **_PARQUET) as writer:
+        for folder, block in zip(folders, blocks, strict=True):
+            if block.quarantined:
+                writer.write_table(pq.read_table(folder / "quarantine.parquet"))
+    _write_collapsed(job, repeated, first, out / "collapsed.parquet")
+    reasons: Counter[str] = Counter()
+    for block in blocks:
+        reasons.update(block.reasons)
+    decoded, quarantined = (sum(getattr(block, name) for block in blocks) for name in ("ingested", "quarantined"))
+    return IngestCounts(
+        records=decoded + quarantined,
+        ingested=decoded - len(repeated),
+        quarantined=quarantined,
+        collapsed=len(repeated),
+        rows=dict(sorted(rows.items())),
+        reasons=dict(sorted(reasons.items())),
+    )
+
+
+def _place(part: Path, target: Path, without: npt.NDArray[np.int64]) -> int:
+    """Put a part in its place without the rows of some lines; return how many rows are left."""
+    if not len(without):
+        try:
+            target.hardlink_to(part)
+        except OSError:  # scratch is on another file system
+            shutil.copyfile(part, target)
+        return int(pq.read_metadata(part).num_rows)
+    table = pq.read_table(part)
+    table = table.filter(pc.invert(pc.is_in(table["line"], value_set=pa.array(without))))
+    if len(table):
+        _write(table, target)
+    return len(table)
+
+
+def _write_collapsed(job: _Job, lines: npt.NDArray[np.int64], first: npt.NDArray[np.int64], path: Path) -> None:
+    with pq.ParquetWriter(path, COLLAPSED_SCHEMA, **_PARQUET) as writer:
+        for start in range(0, len(lines), _LINES_AT_ONCE):
+            part = slice(start, start + _LINES_AT_ONCE)
+            count = len(lines[part])
+            names = [pa.repeat(job.source, count), pa.repeat(job.file, count)]
+            writer.write_table(pa.table([*names, lines[part], first[part]], schema=COLLAPSED_SCHEMA))
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    pq.write_table(table, path, **_PARQUET)
+
+
+def _sync(path: Path) -> None:
+    """Make a file or folder outlive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,284 @@
+"""Cut an upstream file into blocks of whole records, without ever holding more than a block of it.
+
+Where a block ends depends on the file's content alone, so that blocks can be worked on in any order, by any
+number of processes, and after a kill, with the same outcome. Nothing is decoded here except what cutting needs:
+newlines, and the quotes of a CSV.
+
+Gzip is read by `isal` on the reading process, not by its threaded reader: the workers are busy elsewhere anyway,
+and the threaded reader may take a worker thread that has just finished for the end of the file.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+from isal import igzip, isal_zlib
+
+from ecinstruct_build.errors import UserError
+from ecinstruct_build.source import FileKind
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UNFINISHED = "unexpected end of data"  # how the csv module words a quote that is still open
+_EXCERPT_BYTES = 1000  # enough for an excerpt's characters in any encoding
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a file is held at a time.
+
+    Attributes
+    ----------
+    block_bytes
+        Uncompressed bytes read at a time; a block ends at the last record that ends within them.
+    line_bytes
+        A longer line is quarantined, unread.
+    batch_rows
+        Rows of a Parquet file in a block.
+    """
+
+    block_bytes: int = 16 << 20
+    line_bytes: int = 64 << 20
+    batch_rows: int = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of whole records.
+
+    Attributes
+    ----------
+    number
+        Its place in the file, from 0.
+    first_line
+        1-based line (Parquet: row) of the first of them.
+    data
+        The bytes as they stand in the file, decompressed; for Parquet an Arrow IPC stream.
+    columns
+        The column names (CSV only).
+    too_long
+        If the block stands for one line over the limit: the beginning of that line. ``data`` is then empty.
+    position
+        Bytes of the (compressed) file that were read up to here.
+    """
+
+    number: int
+    first_line: int
+    data: bytes
+    position: int
+    columns: tuple[str, ...] = ()
+    too_long: bytes | None = None
+
+
+def read_blocks(path: Path, kind: FileKind, limits: Limits) -> Iterator[Block]:
+    """Yield the blocks of a file in order.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, is a damaged gzip or Parquet file, or lacks a column that its records need.
+    """
+    if kind.format == "parquet":
+        yield from _parquet_blocks(path, kind, limits)
+        return
+    try:
+        raw = path.open("rb")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    with raw:
+        stream = _Stream(path, raw)
+        if kind.format == "csv":
+            yield from _csv_blocks(path, stream, kind, limits)
+        else:
+            yield from _line_blocks(stream, limits)
+
+
+def split_lines(data: bytes) -> list[bytes]:
+    """Return the lines of ``data`` without their line ends, LF or CR LF."""
+    lines = data.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return [line.removesuffix(b"\r") for line in lines] if b"\r\n" in data else lines
+
+
+def text_lines(text: str) -> list[str]:
+    """Return the lines of ``text`` with their newlines, as `csv_records` wants them."""
+    return io.StringIO(text, newline="\n").readlines()
+
+
+def csv_records(lines: Sequence[str], *, final: bool) -> Iterator[tuple[int, int, list[str] | str]]:
+    """Yield the records of a CSV as (first line, line after the last, cells).
+
+    A record that breaks the rules is yielded as its first line alone, with the reason in place of the cells, and
+    reading goes on at the next line: a quote that is never closed costs one line, not the rest of the file.
+
+    Parameters
+    ----------
+    lines
+        Lines with their newlines.
+    final
+        Whether an unfinished record at the end is an error; else it is left out.
+    """
+    base = 0
+    while base < len(lines):
+        reader = csv.reader(map(lines.__getitem__, range(base, len(lines))), strict=True)
+        begin = base
+        try:
+            for cells in reader:
+                end = base + reader.line_num
+                yield begin, end, cells
+                begin = end
+            break
+        except csv.Error as error:
+            if not final and str(error) == _UNFINISHED:
+                return
+            yield begin, begin + 1, str(error)
+            base = begin + 1
+
+
+class _Stream:
+    """A plain or gzipped file read in full chunks; damage is reported as the user's error."""
+
+    def __init__(self, path: Path, raw: IO[bytes]) -> None:
+        self._path = path
+        self._raw = raw
+        self._file: IO[bytes] = igzip.IGzipFile(fileobj=raw, mode="rb") if path.suffix == ".gz" else raw
+
+    def read(self, size: int) -> bytes:
+        """Return ``size`` bytes, or fewer at the end of the file."""
+        pieces = []
+        try:
+            while size and (piece := self._file.read(size)):
+                pieces.append(piece)
+                size -= len(piece)
+        except EOFError as error:
+            raise _damaged(self._path, "gzip", "it ends too early, as after a broken download") from error
+        except (igzip.BadGzipFile, isal_zlib.error) as error:
+            raise _damaged(self._path, "gzip", str(error)) from error
+        except OSError as error:
+            raise _unreadable(self._path, error) from error
+        return b"".join(pieces)
+
+    @property
+    def position(self) -> int:
+        """Bytes of the file on disk read so far."""
+        return self._raw.tell()
+
+
+def _line_blocks(stream: _Stream, limits: Limits) -> Iterator[Block]:
+    number, line = 0, 1
+    rest = stream.read(limits.block_bytes).removeprefix(_BYTE_ORDER_MARK)
+    while rest:
+        cut = rest.rfind(b"\n") + 1
+        if cut:
+            yield Block(number, line, rest[:cut], stream.position)
+            number, line, rest = number + 1, line + rest.count(b"\n"), rest[cut:]
+        elif len(rest) > limits.line_bytes:
+            excerpt, rest = rest[:_EXCERPT_BYTES], _skip_line(stream, limits)
+            yield Block(number, line, b"", stream.position, too_long=excerpt)
+            number, line = number + 1, line + 1
+            continue
+        chunk = stream.read(limits.block_bytes)
+        if not chunk and rest:
+            yield Block(number, line, rest, stream.position)
+            return
+        rest += chunk
+
+
+def _skip_line(stream: _Stream, limits: Limits) -> bytes:
+    """Read on to the end of the line; return what was read behind it, or the next chunk."""
+    while chunk := stream.read(limits.block_bytes):
+        _, newline, after = chunk.partition(b"\n")
+        if newline:
+            return after or stream.read(limits.block_bytes)
+    return b""
+
+
+def _csv_blocks(path: Path, stream: _Stream, kind: FileKind, limits: Limits) -> Iterator[Block]:
+    number, line, columns = 0, 1, kind.columns
+    rest, chunk = b"", stream.read(limits.block_bytes).removeprefix(_BYTE_ORDER_MARK)
+    while True:
+        overfull, final = len(rest) > limits.line_bytes, not chunk
+        rest += chunk
+        cut = len(rest) if final else _csv_cut(rest, overfull=overfull)
+        if not cut and overfull:
+            excerpt, rest, chunk = rest[:_EXCERPT_BYTES], b"", _skip_line(stream, limits)
+            yield Block(number, line, b"", stream.position, columns, too_long=excerpt)
+            number, line = number + 1, line + 1
+            continue
+        data, rest = rest[:cut], rest[cut:]
+        if data and not columns:
+            columns, header = _csv_header(path, data, kind)
+            line, data = line + data[:header].count(b"\n"), data[header:]
+        if data:
+            yield Block(number, line, data, stream.position, columns)
+            number, line = number + 1, line + data.count(b"\n")
+        if final:
+            break
+        chunk = stream.read(limits.block_bytes)
+    if not columns:
+        raise UserError(f"{path} is empty: its first row must name its columns. Delete it and fetch it again.")
+
+
+def _csv_cut(data: bytes, *, overfull: bool) -> int:
+    """Return where the last whole record of ``data`` ends; if it is ``overfull``, where the last line does."""
+    end = data.rfind(b"\n") + 1
+    if overfull or b'"' not in data:
+        return end
+    # Quotes, commas and newlines are the same bytes in every encoding here, so any decoding that keeps bytes will do.
+    lines = text_lines(data[:end].decode("latin-1"))
+    whole = max((last for _, last, _ in csv_records(lines, final=False)), default=0)
+    return sum(map(len, lines[:whole]))
+
+
+def _csv_header(path: Path, data: bytes, kind: FileKind) -> tuple[tuple[str, ...], int]:
+    """Return the column names of the first row and the bytes that it takes."""
+    lines = text_lines(data.decode(kind.encoding, "surrogateescape"))
+    for _, end, cells in csv_records(lines, final=True):
+        if not any(cells):
+            continue
+        names = tuple(name.strip() for name in cells) if not isinstance(cells, str) else ()
+        _require_columns(path, kind, names)
+        return names, len("".join(lines[:end]).encode(kind.encoding, "surrogateescape"))
+    return (), len(data)
+
+
+def _parquet_blocks(path: Path, kind: FileKind, limits: Limits) -> Iterator[Block]:
+    try:
+        size = path.stat().st_size
+        with pq.ParquetFile(path) as file:
+            _require_columns(path, kind, file.schema_arrow.names)
+            total, row = file.metadata.num_rows, 1
+            for number, batch in enumerate(file.iter_batches(limits.batch_rows)):
+                sink = io.BytesIO()
+                with pa.ipc.new_stream(sink, batch.schema) as writer:
+                    writer.write_batch(batch)
+                yield Block(number, row, sink.getvalue(), size * (row - 1 + len(batch)) // total)
+                row += len(batch)
+    except pa.ArrowException as error:
+        raise _damaged(path, "Parquet", str(error)) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _require_columns(path: Path, kind: FileKind, names: Sequence[str]) -> None:
+    wanted = [field.encode_name for field in msgspec.structs.fields(kind.record) if field.required]
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        raise UserError(
+            f"{path} lacks the column {', '.join(missing)} (it has: {', '.join(names) or 'none'}). "
+            f"It does not look like {kind.example}; delete it and fetch it again, or put it elsewhere."
+        )
+
+
+def _damaged(path: Path, form: str, detail: str) -> UserError:
+    return UserError(f"{path} is a damaged {form} file: {detail}. Delete it and fetch it again.")
+
+
+def _unreadable(path: Path, error: OSError) -> UserError:
+    return UserError(f"{path} cannot be read: {error.strerror or error}. Check that it is there and may be read.")

@@ -1,0 +1,73 @@
+"""Find the records of a file that repeat an earlier one to the byte, in bounded memory.
+
+Each block of the file leaves a sorted array of its records' digests. The range of digests is then walked through
+in slices small enough to sort in memory, each gathered from all blocks.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+_DIGESTS_AT_ONCE = 4 << 20  # about 300 MB while sorting
+
+
+def sorted_digests(digests: npt.NDArray[np.uint64], lines: Sequence[int]) -> npt.NDArray[np.uint64]:
+    """Return digests with their lines, sorted, as rows (high 64 bits, low 64 bits, line).
+
+    Parameters
+    ----------
+    digests
+        Two columns: high and low 64 bits of each record's digest.
+    lines
+        The record's 1-based line.
+    """
+    return _sort(np.stack([digests[:, 0], digests[:, 1], np.asarray(lines, dtype=np.uint64)]))
+
+
+def repeated_lines(
+    files: Sequence[Path], at_once: int = _DIGESTS_AT_ONCE
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the lines that repeat an earlier one, ascending, and for each the first line of its kind.
+
+    Parameters
+    ----------
+    files
+        ``.npy`` files of what `sorted_digests` returns, one a block.
+    at_once
+        About how many digests to hold at a time.
+    """
+    total = sum(np.load(file, mmap_mode="r").shape[1] for file in files)
+    slices = -(-total // at_once) if total else 0
+    found = [_repeated(_gather(files, number, slices)) for number in range(slices)]
+    lines = np.concatenate([lines for lines, _ in found]) if found else np.empty(0, np.int64)
+    first = np.concatenate([first for _, first in found]) if found else np.empty(0, np.int64)
+    order = np.argsort(lines)
+    return lines[order], first[order]
+
+
+def _gather(files: Sequence[Path], number: int, slices: int) -> npt.NDArray[np.uint64]:
+    """Return the digests of one slice of their range, from all blocks."""
+    low, high = (2**64 * edge // slices for edge in (number, number + 1))
+    parts = []
+    for file in files:
+        digests = np.load(file, mmap_mode="r")
+        start = np.searchsorted(digests[0], np.uint64(low))
+        stop = np.searchsorted(digests[0], np.uint64(high)) if high < 2**64 else digests.shape[1]
+        parts.append(np.array(digests[:, start:stop]))
+    return np.concatenate(parts, axis=1)
+
+
+def _repeated(digests: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    if not digests.shape[1]:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    high, low, line = _sort(digests)
+    repeats = np.concatenate([[False], (high[1:] == high[:-1]) & (low[1:] == low[:-1])])
+    first = line[~repeats][np.cumsum(~repeats) - 1]
+    return line[repeats].astype(np.int64), first[repeats].astype(np.int64)
+
+
+def _sort(digests: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    high, low, line = digests
+    return digests[:, np.lexsort((line, low, high))]

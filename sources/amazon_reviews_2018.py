@@ -1,0 +1,212 @@
+"""Amazon Review Data (2018): 233 million reviews and the metadata of 15 million products.
+
+Collected by Jianmo Ni, Jiacheng Li and Julian McAuley (UC San Diego), by category, from May 1996 to October 2018.
+Files are JSON lines, gzipped: all reviews (``<C>.json.gz``), the dense 5-core (``<C>_5.json.gz``) and metadata
+(``meta_<C>.json.gz``, in two forms: ``metaFiles`` with ``image``, ``metaFiles2`` with ``imageURL``); bare ratings are
+a CSV without a header. No licence is stated; the authors ask for citation.
+
+Quirks, and what becomes of them:
+
+- Exact duplicate lines are common, up to 90% of a file: ingest collapses them.
+- ``vote`` is text with thousands separators. ``reviewText`` and ``summary`` may be absent. ``style`` (its values begin
+  with a space) and ``image`` feed nothing.
+- Some titles are the beginning of a ``<span`` or a script with ``getTime``: null.
+- Prices are text, now and then a dumped style sheet or script: null unless they hold a number and no markup.
+- ``main_cat`` may be an image of the department's name: its ``alt`` text is taken.
+- ``similar_item`` is a piece of HTML: the ASINs in it become relations.
+- ``rank`` is text or a list and feeds nothing. ``category`` and ``feature`` hold markup at times; it is left for later.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import pyarrow as pa
+from msgspec import Meta, Struct
+
+from ecinstruct_build.fields import asin_key, listed, price_or_none, text_or_none, title_or_none
+from ecinstruct_build.source import Batch, FileKind, Source
+from ecinstruct_build.tables import arrow_table
+
+NAME = "amazon_reviews_2018"
+
+Key = Annotated[str, Meta(min_length=1, pattern=r"^\S+$")]
+Stars = Annotated[float, Meta(ge=1, le=5)]
+Seconds = Annotated[int, Meta(ge=-(2**62), le=2**62)]
+Texts = list[str] | str | None
+
+_ASIN = re.compile(
+    r"(?:asin(?:[^0-9A-Za-z]|&quot;|&#34;|%[0-9A-F]{2})*|/dp/)(B[0-9A-Z]{9}|[0-9]{9}[0-9X])(?![0-9A-Za-z])"
+)
+_IMAGE_TEXT = re.compile(r"""<img\b.*?\balt=["']([^"']*)["']""", re.DOTALL)
+
+
+class Review(Struct, gc=False):
+    """A line of a review file."""
+
+    overall: Stars
+    reviewerID: Key  # noqa: N815 - upstream's names
+    asin: Key
+    unixReviewTime: Seconds  # noqa: N815
+    verified: bool | None = None
+    reviewText: str | None = None  # noqa: N815
+    summary: str | None = None
+    vote: str | int | None = None
+
+
+class Rating(Struct, gc=False):
+    """A row of a ratings file."""
+
+    item: Key
+    user: Key
+    rating: Stars
+    timestamp: Seconds
+
+
+class Metadata(Struct, gc=False):
+    """A line of a metadata file, of either form."""
+
+    asin: Key
+    title: str | None = None
+    description: Texts = None
+    feature: Texts = None
+    brand: str | None = None
+    category: Texts = None
+    price: str | float | None = None
+    main_cat: str | None = None
+    also_buy: Texts = None
+    also_view: Texts = None
+    similar_item: str | None = None
+
+
+def _convert_reviews(batch: Batch) -> Mapping[str, pa.Table]:
+    records = batch.records
+    asins = [record.asin.upper() for record in records]
+    columns = {
+        "review_id": [
+            f"{record.reviewerID}|{asin}|{record.unixReviewTime}" for record, asin in zip(records, asins, strict=True)
+        ],
+        "product_id": ["asin:" + asin for asin in asins],
+        "user_id": [record.reviewerID for record in records],
+        "rating": [record.overall for record in records],
+        "title": [text_or_none(record.summary) for record in records],
+        "text": [text_or_none(record.reviewText) for record in records],
+        "timestamp": [record.unixReviewTime for record in records],
+        "helpful": [_votes(record.vote) for record in records],
+        "verified": [record.verified for record in records],
+        **_domain(batch, len(records)),
+        "catalogue": [NAME] * len(records),
+        **batch.origin(),
+    }
+    return {"review": arrow_table("review", columns)}
+
+
+def _convert_ratings(batch: Batch) -> Mapping[str, pa.Table]:
+    records = batch.records
+    columns = {
+        "review_id": [f"{record.user}|{record.item.upper()}|{record.timestamp}" for record in records],
+        "product_id": [asin_key(record.item) for record in records],
+        "user_id": [record.user for record in records],
+        "rating": [record.rating for record in records],
+        "timestamp": [record.timestamp for record in records],
+        **_domain(batch, len(records)),
+        "catalogue": [NAME] * len(records),
+        **batch.origin(),
+    }
+    return {"review": arrow_table("review", columns)}
+
+
+def _convert_metadata(batch: Batch) -> Mapping[str, pa.Table]:
+    records = batch.records
+    columns = {
+        "product_id": [asin_key(record.asin) for record in records],
+        "title": [title_or_none(record.title) for record in records],
+        "description": ["\n".join(listed(record.description)) or None for record in records],
+        "features": [listed(record.feature) or None for record in records],
+        "brand": [text_or_none(record.brand) for record in records],
+        "categories": [listed(record.category) or None for record in records],
+        "price": [price_or_none(record.price) for record in records],
+        "main_category": [_department(record.main_cat) for record in records],
+        **_domain(batch, len(records)),
+        **batch.origin(),
+    }
+    return {"product": arrow_table("product", columns), "relation": _relations(batch)}
+
+
+def _relations(batch: Batch) -> pa.Table:
+    found = [
+        (row, asin_key(record.asin), other, kind)
+        for row, record in enumerate(batch.records)
+        for kind, others in (
+            ("also_buy", listed(record.also_buy)),
+            ("also_view", listed(record.also_view)),
+            ("similar", _ASIN.findall(record.similar_item or "")),
+        )
+        for other in dict.fromkeys(map(asin_key, others))
+        if other != asin_key(record.asin)
+    ]
+    columns = {
+        "product_id": [product for _, product, _, _ in found],
+        "other_id": [other for _, _, other, _ in found],
+        "kind": [kind for _, _, _, kind in found],
+        **_domain(batch, len(found)),
+        "catalogue": [NAME] * len(found),
+        **batch.origin_of([row for row, _, _, _ in found]),
+    }
+    return arrow_table("relation", columns)
+
+
+def _domain(batch: Batch, count: int) -> dict[str, Any]:
+    return {"category": [batch.groups["category"]] * count, "locale": ["us"] * count}
+
+
+def _votes(vote: str | int | None) -> int | None:
+    digits = str(vote).replace(",", "")
+    return int(digits) if len(digits) < 10 and digits.isdecimal() else None
+
+
+def _department(name: str | None) -> str | None:
+    image = _IMAGE_TEXT.search(name) if name and "<" in name else None
+    return text_or_none(image[1]) if image else title_or_none(name)
+
+
+SOURCE = Source(
+    name=NAME,
+    title="Amazon Review Data (2018)",
+    summary="Reviews of 29 categories of amazon.com with product metadata and also-buy, also-view and similar links.",
+    homepage="https://nijianmo.github.io/amazon/",
+    licence="none stated; offered for research, citation asked for",
+    redistributable=False,
+    citation=(
+        "Jianmo Ni, Jiacheng Li, Julian McAuley. Justifying Recommendations using Distantly-Labeled Reviews and "
+        "Fine-Grained Aspects. EMNLP-IJCNLP 2019."
+    ),
+    files=(
+        FileKind(
+            pattern=r"(?:.*/)?meta_(?P<category>\w+)\.json(?:\.gz)?",
+            format="jsonl",
+            record=Metadata,
+            tables=("product", "relation"),
+            convert=_convert_metadata,
+            example="metaFiles2/meta_Gift_Cards.json.gz",
+        ),
+        FileKind(
+            pattern=r"(?:.*/)?(?P<category>\w+?)(?:_5)?\.json(?:\.gz)?",
+            format="jsonl",
+            record=Review,
+            tables=("review",),
+            convert=_convert_reviews,
+            example="categoryFilesSmall/Gift_Cards_5.json.gz",
+        ),
+        FileKind(
+            # A part of the file may carry a remark: Gift_Cards.first1000.csv.
+            pattern=r"(?:.*/)?(?P<category>\w+)(?:\.\w+)?\.csv(?:\.gz)?",
+            format="csv",
+            record=Rating,
+            tables=("review",),
+            convert=_convert_ratings,
+            example="categoryFilesSmall/Gift_Cards.csv",
+            columns=("item", "user", "rating", "timestamp"),
+        ),
+    ),
+)
