@@ -7,12 +7,15 @@ for every engine to agree on.
 """
 
 import math
+from collections.abc import Sequence
 
 import ibis
 import ibis.expr.types as ir
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecinstruct_build import chance
+from ecinstruct_build.draw import take
+from ecinstruct_build.task import Request
 
 _SEED = 0  # pools must not move with the recipe's seed
 _DIGITS = 13
@@ -79,3 +82,41 @@ def same_words_column(text: ir.StringColumn) -> ir.StringColumn:
 def in_pool(identity: ir.StringColumn, purpose: str, pool: Stretch) -> ir.BooleanValue:
     """Return the expression that holds where ``identity`` falls in ``pool``, whatever the recipe's seed."""
     return pool.holds(chance.digest_column(_SEED, f"pool {purpose}", identity))
+
+
+def take_share(
+    rows: ir.Table, request: Request, purpose: str, identity: Sequence[str], *, flag: str, share: float | None
+) -> ir.Table:
+    """Draw rows so that a given share of them has the boolean column ``flag`` set.
+
+    Parameters
+    ----------
+    rows, request, purpose, identity
+        As for `draw.take`.
+    flag
+        A column without nulls.
+    share
+        Share of rows with ``flag``; None draws as the rows come. Where one kind runs short the other does not
+        fill in: the share holds and the draw is short.
+
+    Returns
+    -------
+    ir.Table
+        The columns of ``rows``. A draw of n is part of every larger draw.
+    """
+    if share is None:
+        return take(rows, request, purpose, identity).select(*rows.columns)
+    of_kind = [_part(request, share), _part(request, share, rest=True)]
+    parts = [
+        take(rows.filter(condition), wanted, purpose, identity).select(*rows.columns)
+        for condition, wanted in zip((rows[flag], ~rows[flag]), of_kind, strict=True)
+    ]
+    return parts[0].union(parts[1])
+
+
+def _part(request: Request, share: float, *, rest: bool = False) -> Request:
+    """Return the request for a share of every domain, or for what that share leaves over."""
+    numbers = [int(number * share + 0.5) for _, number in request.domains]
+    if rest:
+        numbers = [number - part for (_, number), part in zip(request.domains, numbers, strict=True)]
+    return Request(request.seed, *numbers)

@@ -1,0 +1,258 @@
+"""Attribute value extraction: find the values of named attributes in a product's text, and where they stand."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+from pydantic import Field
+
+from ecinstruct_build import chance
+from ecinstruct_build.answers import ATTRIBUTE_LIST
+from ecinstruct_build.draw import ProductKey, count_by_domain, fetch_products, of_sources, origin_of
+from ecinstruct_build.engine import Tables
+from ecinstruct_build.example import Domain, Example, Origin
+from ecinstruct_build.paragraphs import Paragraph, product_paragraphs
+from ecinstruct_build.pools import Stretch, take_share
+from ecinstruct_build.task import Drawn, Request, Task, TaskSettings
+from ecinstruct_build.text import clean
+
+NAME = "attribute_value_extraction"
+ABSENT = "None"
+"""What the answer says for the value and the source of an attribute that the text does not give."""
+
+_PRODUCT = ["source", "product_id", "locale"]
+_PRODUCT_TEXT = ("title", "description", "features", "price", "brand")
+
+
+class AttributeValueExtractionSettings(TaskSettings):
+    """Settings of attribute value extraction; the domain column is the attribute's name.
+
+    Attributes
+    ----------
+    max_attributes
+        Attributes asked for in one example, at most; how many is chance's, from one up.
+    positive_share
+        Share of examples whose leading attribute has a value, and chance for each further one; None leaves both
+        to how the corpus is labelled.
+    """
+
+    max_attributes: int = Field(default=3, ge=1)
+    positive_share: float | None = Field(default=None, ge=0.0, le=1.0)
+
+
+@dataclass(frozen=True)
+class _Text:
+    """The paragraphs that evidences count in, and the product row that they were made from, if any."""
+
+    paragraphs: tuple[Paragraph, ...]
+    origins: tuple[Origin, ...] = ()
+
+
+def _labels(tables: Tables, settings: AttributeValueExtractionSettings) -> ir.Table:
+    """Return one row for each product and attribute: ``positive``, ``negative``, ``domain``.
+
+    A product that is labelled for a held-out attribute belongs to the out-of-domain examples alone, and only with its
+    held-out attributes; so no held-out attribute, nor a product that shows one, reaches an in-domain example.
+    """
+    rows = of_sources(tables["attribute"], settings)
+    outside = settings.out_of_domain(rows.attribute)
+    held = ibis.literal(value=False) if outside is None else outside
+    short = rows.select(*_PRODUCT, "attribute", held=held, present=rows.value.notnull())
+    short = short.filter(short.held | settings.in_domain(short.attribute))
+    pairs = short.group_by([*_PRODUCT, "attribute", "held"]).agg(
+        positive=short.present.any(), negative=(~short.present).any()
+    )
+    pairs = pairs.mutate(ood=pairs.held.any().over(ibis.window(group_by=_PRODUCT)))
+    return pairs.filter(pairs.held == pairs.ood).mutate(domain=ibis.ifelse(pairs.ood, "ood", "ind"))
+
+
+def _products(labels: ir.Table, settings: AttributeValueExtractionSettings, seed: int) -> ir.Table:
+    """Return the products to draw from, with ``lead``: whether the first attribute asked for is to have a value."""
+    products = labels.group_by([*_PRODUCT, "domain"]).agg(
+        positive=labels.positive.any(), negative=labels.negative.any()
+    )
+    if settings.positive_share is None:
+        return products.mutate(lead=products.positive)
+    identity = products.source + "|" + products.product_id + "|" + products.locale
+    coin = Stretch(stop=settings.positive_share).holds(chance.digest_column(seed, f"{NAME} lead", identity))
+    return products.mutate(lead=products.positive & (coin | ~products.negative))
+
+
+def _choose(
+    product: Mapping[str, Any],
+    labels: Sequence[Mapping[str, Any]],
+    settings: AttributeValueExtractionSettings,
+    seed: int,
+) -> list[str]:
+    """Choose the attributes to ask for, in the order to ask for them."""
+    identity = "|".join(product[name] for name in _PRODUCT)
+    number = 1 + int(chance.uniform(seed, f"{NAME} number", identity) * settings.max_attributes)
+    left = chance.shuffle(labels, seed, f"{NAME} attribute", identity, key=lambda label: str(label["attribute"]))
+    chosen: list[str] = []
+    while left and len(chosen) < number:
+        position = 0
+        if settings.positive_share is not None:
+            slot = f"{identity}|{len(chosen)}"
+            coin = chance.uniform(seed, f"{NAME} kind", slot) < settings.positive_share
+            wanted = coin if chosen else product["lead"]
+            position = next((n for n, label in enumerate(left) if label["positive"] == wanted), 0)
+        chosen.append(left.pop(position)["attribute"])
+    return chance.shuffle(chosen, seed, f"{NAME} order", identity)
+
+
+def _rows_of(tables: Tables, drawn: pa.Table, targets: Sequence[Sequence[str]]) -> dict[tuple[str, ...], list[Any]]:
+    """Fetch the label rows, text included, of every target, by product and attribute."""
+    keys = [
+        {**{name: product[name] for name in _PRODUCT}, "attribute": attribute}
+        for product, attributes in zip(drawn.to_pylist(), targets, strict=True)
+        for attribute in attributes
+    ]
+    key = [*_PRODUCT, "attribute"]
+    wanted = tables.lend(pa.Table.from_pylist(keys, schema=pa.schema([(name, pa.string()) for name in key])))
+    order = [*key, "file", "line", "value"]
+    rows = tables["attribute"].semi_join(wanted, key).select(*order, "evidences", "paragraphs", "category", "catalogue")
+    found: dict[tuple[str, ...], list[Any]] = {}
+    for row in tables.fetch(rows, by=order).to_pylist():
+        found.setdefault(tuple(row[name] for name in key), []).append(row)
+    return found
+
+
+def _product_key(row: Mapping[str, Any]) -> ProductKey:
+    return ProductKey(row["catalogue"], row["product_id"], row["locale"])
+
+
+def _text_of(row: Mapping[str, Any], products: Mapping[ProductKey, Mapping[str, Any]]) -> _Text:
+    """Return the text that a label row counts in: its own paragraphs, or else the product's."""
+    if row["paragraphs"] is not None:
+        return _Text(tuple(Paragraph(each["source"] or "", each["text"] or "") for each in row["paragraphs"]))
+    product = products.get(_product_key(row))
+    if product is None:
+        return _Text(())
+    return _Text(product_paragraphs(*(product[name] for name in _PRODUCT_TEXT)), (origin_of(product),))
+
+
+def _values(rows: Sequence[Mapping[str, Any]], paragraphs: Sequence[Paragraph]) -> list[tuple[str, str]]:
+    """Return the distinct (value, source) that really stand where the evidences say, in reading order."""
+    evidences = [evidence for row in rows for evidence in row["evidences"] or () if None not in evidence.values()]
+    found = []
+    for evidence in sorted(evidences, key=lambda each: (each["pid"], each["begin"], each["end"], each["value"])):
+        if not 0 <= evidence["pid"] < len(paragraphs) or evidence["begin"] < 0:
+            continue
+        paragraph = paragraphs[evidence["pid"]]
+        value = clean(evidence["value"])
+        stands = paragraph.text[evidence["begin"] : evidence["end"]] == evidence["value"]
+        if stands and value and value in clean(paragraph.text):
+            found.append((value, paragraph.source))
+    return list(dict.fromkeys(found))
+
+
+def _example(
+    product: Mapping[str, Any],
+    labels: Sequence[tuple[str, Sequence[Any]]],
+    products: Mapping[ProductKey, Mapping[str, Any]],
+    lost: Counter[str],
+) -> Example | None:
+    """Make an example of a product's chosen attributes with their label rows; count what is left out in ``lost``."""
+    text = _text_of(labels[0][1][0], products)
+    shown = [{"source": each.source, "text": clean(each.text)} for each in text.paragraphs]
+    shown = [paragraph for paragraph in shown if paragraph["text"]]
+    if not shown:
+        lost["products without text"] += 1
+        return None
+    answer: list[dict[str, str]] = []
+    asked: list[str] = []
+    origins: dict[Origin, None] = dict.fromkeys(text.origins)
+    for attribute, label_rows in labels:
+        rows = [row for row in label_rows if _text_of(row, products).paragraphs == text.paragraphs]
+        found = _values(rows, text.paragraphs)
+        if not rows:
+            lost["labels on another text of the product"] += 1
+            continue
+        if any(row["value"] is not None for row in rows) and not found:
+            lost["labels whose value does not stand in its paragraph"] += 1
+            continue
+        asked.append(attribute)
+        origins.update(dict.fromkeys(origin_of(row) for row in rows))
+        values = found or [(ABSENT, ABSENT)]
+        answer += [{"attribute": attribute, "value": value, "source": source} for value, source in values]
+    if not asked:
+        lost["products without a label that holds"] += 1
+        return None
+    domain: Domain = product["domain"]
+    return Example(
+        task=NAME,
+        source=product["source"],
+        identity="|".join([product["product_id"], product["locale"], *sorted(asked)]),
+        domain=domain,
+        locale=product["locale"],
+        products=(product["product_id"],),
+        fields={"paragraphs": shown, "attributes": asked},
+        answer=answer,
+        category=labels[0][1][0]["category"] or "",
+        # In domain every example would be glued to every other that asks for the same attribute.
+        groups=tuple(f"attribute:{name}" for name in sorted(asked)) if domain == "ood" else (),
+        origins=tuple(origins),
+    )
+
+
+def _examples(
+    tables: Tables, drawn: pa.Table, targets: Sequence[Sequence[str]], lost: Counter[str]
+) -> Iterator[Example]:
+    rows = _rows_of(tables, drawn, targets)
+    own = (_product_key(row) for group in rows.values() for row in group if row["paragraphs"] is None)
+    products = fetch_products(tables, own, _PRODUCT_TEXT)
+    for product, attributes in zip(drawn.to_pylist(), targets, strict=True):
+        key = tuple(product[name] for name in _PRODUCT)
+        example = _example(product, [(name, rows[(*key, name)]) for name in attributes], products, lost)
+        if example is not None:
+            yield example
+
+
+def draw(tables: Tables, settings: AttributeValueExtractionSettings, request: Request) -> Drawn:
+    """Draw products, choose attributes of each, then fetch and verify their text."""
+    labels = _labels(tables, settings)
+    clear = labels.filter(labels.positive != labels.negative)
+    products = _products(clear, settings, request.seed)
+    key = ["product_id", "locale"]
+    drawn = tables.fetch(
+        take_share(products, request, NAME, key, flag="lead", share=settings.positive_share), by=_PRODUCT
+    )
+    lent = tables.lend(drawn.select(_PRODUCT))
+    of_product: dict[tuple[str, ...], list[Any]] = {}
+    for label in tables.fetch(clear.semi_join(lent, _PRODUCT), by=[*_PRODUCT, "attribute"]).to_pylist():
+        of_product.setdefault(tuple(label[name] for name in _PRODUCT), []).append(label)
+    targets = [
+        _choose(product, of_product[tuple(product[name] for name in _PRODUCT)], settings, request.seed)
+        for product in drawn.to_pylist()
+    ]
+    lost: Counter[str] = Counter()
+    examples = list(_examples(tables, drawn, targets, lost))
+    funnel = {
+        **count_by_domain(tables, labels, "attribute labels"),
+        **count_by_domain(tables, clear, "attribute labels that are not contradicted"),
+        **count_by_domain(tables, products, "labelled products"),
+        "products drawn": drawn.num_rows,
+        **dict(sorted(lost.items())),
+        "examples": len(examples),
+    }
+    return Drawn(examples, funnel)
+
+
+TASK = Task(
+    name=NAME,
+    published_name="Attribute_Value_Extraction",
+    summary="Find the values of named attributes in a product's text, and the part of the text that gives each.",
+    reads=("attribute", "product"),
+    primary="attribute",
+    settings=AttributeValueExtractionSettings,
+    answer=ATTRIBUTE_LIST,
+    draw=draw,
+    fields={
+        "paragraphs": "the product's text: a list of objects with `source` (title, description ...) and `text`",
+        "attributes": "the names of the attributes asked for, in the order in which the answer gives them",
+    },
+)
