@@ -1,0 +1,94 @@
+"""Who bought what and when, as integer arrays: the k-core, and each user's products in order of time.
+
+Millions of interactions stay a few numpy arrays; ids are strings again only for the users that are drawn.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+Codes = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Histories:
+    """The interactions of a k-core, grouped by user, oldest first.
+
+    Attributes
+    ----------
+    users, products
+        Ids of the users and products of the core, sorted by their bytes.
+    starts
+        The user at position i has the interactions ``starts[i]`` to ``starts[i + 1]``.
+    sequence
+        Position in ``products`` of each interaction, in order of user, then time, then product id.
+    """
+
+    users: pa.Array
+    products: pa.Array
+    starts: NDArray[np.int64]
+    sequence: Codes
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Number of interactions of each user."""
+        return np.diff(self.starts)
+
+    def products_of(self, user: int, most: int) -> list[str]:
+        """Return the ids of the last ``most`` products of the user at a position, oldest first."""
+        start, stop = self.starts[user], self.starts[user + 1]
+        recent = self.sequence[max(start, stop - most) : stop]
+        ids: list[str] = self.products.take(pa.array(recent)).to_pylist()
+        return ids
+
+
+def histories(interactions: pa.Table, core: int) -> Histories:
+    """Find the k-core of interactions and put each user's in order.
+
+    Parameters
+    ----------
+    interactions
+        Columns ``user_id``, ``product_id``, ``timestamp``: one row for each user and product, in any order.
+    core
+        Interactions that each user and each product has at least, within the core.
+    """
+    users, user_ids = _number(interactions.column("user_id"))
+    products, product_ids = _number(interactions.column("product_id"))
+    kept = k_core(users, products, core)
+    users, products = users[kept], products[kept]
+    timestamps = interactions.column("timestamp").to_numpy()[kept]
+    order = np.lexsort((products, timestamps, users))
+    users, user_ids = _renumber(users[order], user_ids)
+    products, product_ids = _renumber(products[order], product_ids)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(users, minlength=len(user_ids)))])
+    return Histories(user_ids, product_ids, starts.astype(np.int64), products)
+
+
+def k_core(users: Codes, products: Codes, core: int) -> NDArray[np.int64]:
+    """Return the positions of the largest set of interactions in which every user and product has ``core`` of them."""
+    kept = np.arange(len(users), dtype=np.int64)
+    while len(kept):
+        enough = (np.bincount(users[kept]) >= core)[users[kept]] & (np.bincount(products[kept]) >= core)[products[kept]]
+        if enough.all():
+            break
+        kept = kept[enough]
+    return kept
+
+
+def _number(column: pa.ChunkedArray) -> tuple[Codes, pa.Array]:
+    """Give each distinct id its number in the order of their bytes, which no row order can change."""
+    encoded: Any = pa.concat_arrays(column.cast(pa.string()).chunks or [pa.array([], pa.string())]).dictionary_encode()
+    order = pc.sort_indices(encoded.dictionary).to_numpy()
+    rank = np.empty(len(order), dtype=np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    return rank[encoded.indices.to_numpy()], encoded.dictionary.take(pa.array(order))
+
+
+def _renumber(codes: Codes, ids: pa.Array) -> tuple[Codes, pa.Array]:
+    """Drop the ids that no code uses any more."""
+    used, renumbered = np.unique(codes, return_inverse=True)
+    return renumbered.astype(np.int32), ids.take(pa.array(used))
