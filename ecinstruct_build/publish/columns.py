@@ -8,7 +8,7 @@ from ecinstruct_build.publish import markdown
 COLUMN_MEANINGS: Mapping[str, str] = {
     "split": "`train`, `val` or `test`, as the original ECInstruct says it",
     "task": "published name of the task, such as `Sentiment_Analysis`",
-    "setting": "domain (`IND`, `OOD`), instruction (`Diverse`, `Unseen`, `Single`), and `_1-shot` where an example is shown",
+    "setting": "domain (`IND`, `OOD`), instruction (`Diverse`, `Unseen`, `Single`), `_1-shot` where an example is shown",
     "instruction": "what the model is told to do",
     "input": "what it is to be done with: plain text, or JSON",
     "options": "the lettered options; empty where the task has none",
@@ -29,5 +29,5 @@ COLUMN_MEANINGS: Mapping[str, str] = {
 
 def columns_table() -> str:
     """Return the published columns with type and meaning as a Markdown table."""
-    rows = [(f"`{field.name}`", f"`{field.type}`", COLUMN_MEANINGS[field.name]) for field in SAMPLE_SCHEMA]
+    rows = [(f"`{field.name}`", f"`{str(field.type).replace('item: ', '')}`", COLUMN_MEANINGS[field.name]) for field in SAMPLE_SCHEMA]
     return markdown.table(("column", "type", "meaning"), rows)

@@ -40,7 +40,7 @@ def front_matter(
     title
         The dataset's name for people.
     layout
-        ``huggingface`` gives a config ``default`` with all tasks and one for each task; ``ecinstruct`` only ``default``.
+        ``huggingface`` gives a config for all tasks, ``default``, and one for each; ``ecinstruct`` gives ``default``.
     samples, shards
         The published samples by task, and the manifest's entries of the files that hold them.
     licences

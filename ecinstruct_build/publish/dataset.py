@@ -1,0 +1,59 @@
+"""Publish a build: shards, card and manifest, in one folder, in one step."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ecinstruct_build.publish.card import CardInfo, write_card
+from ecinstruct_build.publish.folder import publish_folder, write_manifest
+from ecinstruct_build.publish.shards import write_shards
+from ecinstruct_build.recipe import Recipe
+from ecinstruct_build.registry import SOURCES, TASKS
+
+
+def publish(
+    out: Path, recipe: Recipe, samples: Mapping[str, pa.Table], manifest: Mapping[str, Any], *, generated: bool
+) -> Mapping[str, Any]:
+    """Write the dataset's folder and return the manifest with its shards.
+
+    Parameters
+    ----------
+    out
+        The dataset's folder; an earlier dataset there is replaced in one step.
+    recipe
+        What was built.
+    samples
+        Rows of `SAMPLE_SCHEMA` by task name.
+    manifest
+        The books of the build, as `ecinstruct_build.accounts.manifest_of` returns them.
+    generated
+        Whether it was built from sample corpora.
+    """
+    finished: dict[str, Any] = {}
+
+    def write(folder: Path) -> None:
+        shards = write_shards(samples, folder, recipe.layout)
+        finished.update({**manifest, "shards": [asdict(shard) for shard in shards]})
+        info = CardInfo(
+            title=recipe.title or recipe.name,
+            description=recipe.description,
+            manifest=finished,
+            samples=samples,
+            sources=[SOURCES.get(name) for name in sorted(recipe.sources)],
+            tasks={name: TASKS.get(name).summary for name in sorted(recipe.tasks)},
+            command=_command(recipe, generated=generated),
+            generated=generated,
+        )
+        write_card(folder, info)
+        write_manifest(folder, finished)
+
+    publish_folder(out, write)
+    return finished
+
+
+def _command(recipe: Recipe, *, generated: bool) -> str:
+    raw = "" if generated else " RAW=<folder of upstream files>"
+    return f"make dataset RECIPE=recipes/{recipe.name}.toml{raw} SEED={recipe.seed} SPLIT_SEED={recipe.split_seed}"
