@@ -13,7 +13,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 import pyarrow as pa
@@ -24,6 +24,8 @@ from ecinstruct_build.errors import UserError
 from ecinstruct_build.source import FileKind
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_OPEN_GZIP: Any = igzip.IGzipFile
+_GZIP_ERRORS: Any = (igzip.BadGzipFile, isal_zlib.error)
 _UNFINISHED = "unexpected end of data"  # how the csv module words a quote that is still open
 _EXCERPT_BYTES = 1000  # enough for an excerpt's characters in any encoding
 
@@ -147,7 +149,7 @@ class _Stream:
     def __init__(self, path: Path, raw: IO[bytes]) -> None:
         self._path = path
         self._raw = raw
-        self._file: IO[bytes] = igzip.IGzipFile(fileobj=raw, mode="rb") if path.suffix == ".gz" else raw
+        self._file = _OPEN_GZIP(fileobj=raw, mode="rb") if path.suffix == ".gz" else raw
 
     def read(self, size: int) -> bytes:
         """Return ``size`` bytes, or fewer at the end of the file."""
@@ -158,7 +160,7 @@ class _Stream:
                 size -= len(piece)
         except EOFError as error:
             raise _damaged(self._path, "gzip", "it ends too early, as after a broken download") from error
-        except (igzip.BadGzipFile, isal_zlib.error) as error:
+        except _GZIP_ERRORS as error:
             raise _damaged(self._path, "gzip", str(error)) from error
         except OSError as error:
             raise _unreadable(self._path, error) from error
