@@ -1,0 +1,74 @@
+"""Blocking: for each text, the most similar texts of another list, without comparing all with all.
+
+Similarity is the weighted Jaccard index of the words, a word weighing the more the rarer it is. Weights are
+whole numbers, so that scores, and with them the order, are the same on every machine.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+_COMMON = 1000  # a word in more texts than this links too many of them, and says little
+_BATCH = 512
+_WORD = re.compile(r"\w+")
+
+
+def most_similar(
+    texts: Sequence[str], others: Sequence[str], most: int, groups: Sequence[int], other_groups: Sequence[int]
+) -> list[list[int]]:
+    """For each text, find the most similar of other texts.
+
+    Parameters
+    ----------
+    texts, others
+        The two lists.
+    most
+        Others to find for a text; fewer are found where fewer share a word with it.
+    groups, other_groups
+        A number for each text; texts of one and the same group are not compared.
+
+    Returns
+    -------
+    list of list of int
+        For each text, positions in ``others``, most similar first; ties in order of position. Texts of exactly
+        the same words are left out: they may well be of one thing, whatever their groups say.
+    """
+    left, right, weights = _word_matrices(texts, others)
+    totals, other_totals = left @ weights, right @ weights
+    columns = right.T.tocsr()
+    found: list[list[int]] = []
+    for start in range(0, len(texts), _BATCH):
+        shared: Any = (left[start : start + _BATCH].multiply(weights).tocsr() @ columns).tocsr()
+        for row in range(shared.shape[0]):
+            span = slice(shared.indptr[row], shared.indptr[row + 1])
+            near, common = shared.indices[span], shared.data[span]
+            score = common / (totals[start + row] + other_totals[near] - common)
+            apart = (score < 1.0) & (np.asarray(other_groups, dtype=np.int64)[near] != groups[start + row])
+            found.append(_best(near[apart], score[apart], most))
+    return found
+
+
+def _best(positions: NDArray[Any], scores: NDArray[np.float64], most: int) -> list[int]:
+    order = np.lexsort((positions, -scores))[:most]
+    best: list[int] = positions[order].tolist()
+    return best
+
+
+def _word_matrices(texts: Sequence[str], others: Sequence[str]) -> tuple[Any, Any, NDArray[np.int64]]:
+    """Return which words stand in which texts, for both lists, and the weight of each word."""
+    words = [sorted(set(_WORD.findall(text.casefold()))) for text in (*texts, *others)]
+    counts = Counter(word for text in words for word in text)
+    vocabulary = {word: number for number, word in enumerate(sorted(w for w, n in counts.items() if n <= _COMMON))}
+    weights = np.array([round(1000 * math.log1p(len(words) / counts[word])) for word in vocabulary], dtype=np.int64)
+    known = [[vocabulary[word] for word in text if word in vocabulary] for text in words]
+    starts = np.cumsum([0, *(len(text) for text in known)])
+    columns = np.fromiter((number for text in known for number in text), dtype=np.int64, count=int(starts[-1]))
+    ones = np.ones(len(columns), dtype=np.int64)
+    both = sparse.csr_array((ones, columns, starts), shape=(len(words), len(vocabulary)))
+    return both[: len(texts)], both[len(texts) :], weights
