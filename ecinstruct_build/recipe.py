@@ -14,6 +14,9 @@ from ecinstruct_build.registry import CHECKS, SOURCES, TASKS
 from ecinstruct_build.splits import Layout
 from ecinstruct_build.task import TaskSettings
 
+EVERYTHING = "*"
+"""The glob that takes every file of a source (``*`` crosses folders)."""
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -30,7 +33,7 @@ class SourceSettings(_Section):
         Globs over the files in the source's folder; a name without wildcards must be there.
     """
 
-    files: tuple[str, ...] = ("**",)
+    files: tuple[str, ...] = (EVERYTHING,)
 
 
 class SampleCorpora(_Section):
@@ -87,9 +90,12 @@ class TemplateSettings(_Section):
     ----------
     folder
         A folder of template folders to use in place of the packaged one.
+    paraphrases
+        How many paraphrases of each task's seed instruction to use, one of them held out; null = all.
     """
 
     folder: Path | None = None
+    paraphrases: int | None = Field(default=None, ge=2)
 
 
 class Recipe(_Section):
@@ -106,7 +112,7 @@ class Recipe(_Section):
     sample_corpora
         Generated corpora to build from, or null.
     sources, tasks, checks
-        Settings by name; a check that is not named runs with its defaults.
+        Settings by name; a check that the file does not name is there with its defaults.
     split, limits, templates
         See each.
     """
@@ -199,7 +205,7 @@ def parse_recipe(raw: Mapping[str, Any], where: str) -> Recipe:
     }
     sections["checks"] = {
         name: _validate(CHECKS.get(name).settings, section, f"{where}, [checks.{name}]")
-        for name, section in _mapping(sections, "checks", where).items()
+        for name, section in {**_every_check(), **_mapping(sections, "checks", where)}.items()
     }
     recipe = _validate(Recipe, sections, where)
     for name, task in recipe.tasks.items():
@@ -210,6 +216,10 @@ def parse_recipe(raw: Mapping[str, Any], where: str) -> Recipe:
                     f"sources.{did_you_mean(source, recipe.sources)}"
                 )
     return recipe
+
+
+def _every_check() -> dict[str, Any]:
+    return {name: {} for name in CHECKS.names()}
 
 
 def _mapping(sections: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:

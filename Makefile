@@ -1,0 +1,64 @@
+# Two commands to know: `make dataset` and `make test`. Both set up their own environment in .venv.
+RECIPE ?= recipes/sample.toml
+OUT ?= dataset
+WORK ?= work
+ENGINE ?= duckdb
+JOBS ?= 0
+RAW ?=
+SEED ?=
+SPLIT_SEED ?=
+PYTHON ?= python3
+VENV ?= .venv
+
+BIN := $(VENV)/bin
+PLACES := --out $(OUT) --work $(WORK) --engine $(ENGINE) --jobs $(JOBS) $(if $(RAW),--raw $(RAW))
+
+.PHONY: help dataset splits test test-slow test-spark lint types docs check clean
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+dataset: $(VENV)/runtime ## Build a dataset (RECIPE, RAW, OUT, WORK, SEED, SPLIT_SEED, ENGINE, JOBS)
+	$(BIN)/ecinstruct build $(RECIPE) $(PLACES) $(if $(SEED),--seed $(SEED)) $(if $(SPLIT_SEED),--split-seed $(SPLIT_SEED))
+
+splits: $(VENV)/runtime ## Regenerate the splits with SEED; only split and render run again
+	$(BIN)/ecinstruct splits $(RECIPE) $(PLACES) --seed $(or $(SEED),0)
+
+test: $(VENV)/test ## Run the unit tests
+	$(BIN)/pytest -n auto -m "not slow and not spark"
+
+test-slow: $(VENV)/test ## Run the tests that take longer
+	$(BIN)/pytest -n auto -m "slow and not spark"
+
+test-spark: $(VENV)/spark ## Run the tests on Spark (needs Java 17)
+	$(BIN)/pytest -m spark
+
+lint: $(VENV)/dev ## Check style
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/dev ## Check types
+	$(BIN)/mypy
+
+docs: $(VENV)/runtime ## Write the reference pages in docs/ anew
+	$(BIN)/ecinstruct reference docs
+
+check: lint types test test-slow ## Everything but Spark
+
+clean: ## Remove the environment, the stage store and the dataset
+	rm -rf $(VENV) $(WORK) $(OUT)
+
+# Each environment step leaves a stamp; constraints.txt pins every version.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; say which with PYTHON=..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "Python cannot make virtual environments; on Debian: apt install python3-venv"; exit 1; }
+
+$(VENV)/runtime: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/test $(VENV)/spark $(VENV)/dev: $(VENV)/%: $(VENV)/runtime
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,$*]'
+	@touch $@

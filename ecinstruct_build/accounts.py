@@ -1,0 +1,116 @@
+"""The books of a build: what came in, what went out, and every reason in between (law: nothing disappears)."""
+
+import resource
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from typing import Any
+
+import pyarrow as pa
+
+from ecinstruct_build import __version__
+from ecinstruct_build.provenance import library_versions
+from ecinstruct_build.recipe import Recipe
+from ecinstruct_build.splits import SPLITS, Layout, published_split
+from ecinstruct_build.stages.built import Built
+from ecinstruct_build.stages.corpora import IngestedFile
+from ecinstruct_build.stages.examples import read_assignments, read_verdicts
+from ecinstruct_build.stages.machine import Machine
+from ecinstruct_build.stages.samples import read_samples
+from ecinstruct_build.store import Stage
+from ecinstruct_build.task import Quota
+
+
+def manifest_of(recipe: Recipe, built: Built, machine: Machine) -> dict[str, Any]:
+    """Return the manifest of a build, all but its shards.
+
+    Returns
+    -------
+    dict
+        JSON values. For every input file ``records = ingested + quarantined + collapsed``; for every task
+        ``drawn = rejected + dropped + examples``, each counted by reason or split.
+    """
+    return {
+        "name": recipe.name,
+        "title": recipe.title,
+        "description": recipe.description,
+        "versions": {"ecinstruct-build": __version__, "datasets": version("datasets"), **library_versions()},
+        "seeds": {"draw": recipe.seed, "split": recipe.split_seed},
+        "engine": machine.engine.name,
+        "layout": recipe.layout,
+        "recipe": recipe.resolved(),
+        "inputs": [_input_account(file) for file in built.files],
+        "tasks": {
+            name: _task_account(name, recipe.tasks[name].quota, recipe.layout, built) for name in sorted(built.drawn)
+        },
+        "stages": [_stage_account(stage) for stage in built.stages],
+        "peak_memory_bytes": peak_memory(machine.jobs),
+    }
+
+
+def _input_account(file: IngestedFile) -> dict[str, Any]:
+    return {
+        "source": file.source,
+        "file": file.file,
+        "bytes": file.bytes,
+        "sha256": file.sha256,
+        **{
+            key: file.stage.facts[key] for key in ("records", "ingested", "quarantined", "collapsed", "rows", "reasons")
+        },
+    }
+
+
+def _task_account(name: str, quota: Quota, layout: Layout, built: Built) -> dict[str, Any]:
+    drawn, verdicts = built.drawn[name], read_verdicts(built.judged[name])
+    assignments = read_assignments(built.assigned, name)
+    rejections: dict[str, str] = {}
+    for verdict in verdicts:
+        if verdict["action"] == "reject":
+            rejections.setdefault(verdict["example_id"], f"{verdict['check']}: {verdict['reason']}")
+    examples = Counter(row["split"] for row in assignments if row["split"] is not None)
+    wanted = quota.model_dump()
+    return {
+        "wanted": wanted,
+        "drawn": drawn.facts["drawn"],
+        "funnel": drawn.facts["funnel"],
+        "rejected": _sorted(rejections.values()),
+        "flagged": _sorted(f"{row['check']}: {row['reason']}" for row in verdicts if row["action"] == "flag"),
+        "dropped": _sorted(row["reason"] for row in assignments if row["split"] is None),
+        "examples": {split: examples[split] for split in SPLITS},
+        "samples": _sample_counts(read_samples(built.rendered[name]), layout),
+        "shortfall": {split: wanted[split] - examples[split] for split in SPLITS if wanted[split] > examples[split]},
+    }
+
+
+def _sample_counts(samples: pa.Table, layout: Layout) -> dict[str, int]:
+    counts = samples.group_by(["split", "setting"]).aggregate([([], "count_all")]).to_pylist()
+    if layout == "ecinstruct":
+        named = {f"{row['setting']}/{row['split']}": row["count_all"] for row in counts}
+    else:
+        named = {published_split(row["split"], row["setting"]) or "": row["count_all"] for row in counts}
+    return {name: named[name] for name in sorted(named)}
+
+
+def _stage_account(stage: Stage) -> dict[str, Any]:
+    return {
+        "stage": stage.stage,
+        "name": stage.name,
+        "key": stage.key,
+        "seconds": stage.seconds,
+        "cached": stage.cached,
+    }
+
+
+def _sorted(reasons: Iterable[str]) -> Mapping[str, int]:
+    counts = Counter(reasons)
+    return {reason: counts[reason] for reason in sorted(counts)}
+
+
+def peak_memory(jobs: int) -> int:
+    """Return an upper bound on the memory that this process and its workers held at once, in bytes.
+
+    The system keeps the largest worker only, so each of the others is taken to be as large.
+    """
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    worker = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return 1024 * (own + (jobs if jobs > 1 else 0) * worker)

@@ -1,0 +1,54 @@
+"""Progress as bars on a terminal; as plain lines where there is none."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from ecinstruct_build.progress import Advance
+
+
+class RichProgress:
+    """Shows each piece of work as a bar, and leaves a line with its time when it is done."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bars = Bars(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    @contextmanager
+    def track(self, label: str, total: int | None = None) -> Iterator[Advance]:
+        """Show a bar while the work runs."""
+        task = self._bars.add_task(escape(label), total=total)
+        try:
+            yield lambda steps: self._bars.advance(task, steps)
+        finally:
+            elapsed = self._bars.tasks[self._bars.task_ids.index(task)].elapsed or 0.0
+            self._bars.remove_task(task)
+        self._console.print(f"[green]done[/green] {escape(label)} [dim]{elapsed:.1f} s[/dim]", highlight=False)
+
+    def note(self, message: str) -> None:
+        """Print a remark."""
+        self._console.print(f"[yellow]note[/yellow] {escape(message)}", highlight=False)

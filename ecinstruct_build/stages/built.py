@@ -1,0 +1,46 @@
+"""The stages of a finished build."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ecinstruct_build.stages.corpora import IngestedFile
+from ecinstruct_build.store import Stage
+
+
+@dataclass(frozen=True)
+class Built:
+    """Every stage up to the rendered samples; mappings are by task.
+
+    Attributes
+    ----------
+    files
+        Upstream files, ingested.
+    drawn, judged
+        Examples, and the checks' verdicts on them.
+    families
+        Products joined into families.
+    assigned
+        Splits of all accepted examples.
+    rendered
+        Samples.
+    """
+
+    files: Sequence[IngestedFile]
+    drawn: Mapping[str, Stage]
+    judged: Mapping[str, Stage]
+    families: Stage
+    assigned: Stage
+    rendered: Mapping[str, Stage]
+
+    @property
+    def stages(self) -> list[Stage]:
+        """All of them, in the order of the corridor."""
+        ingested = [file.stage for file in self.files]
+        return [
+            *ingested,
+            *self.drawn.values(),
+            *self.judged.values(),
+            self.families,
+            self.assigned,
+            *self.rendered.values(),
+        ]

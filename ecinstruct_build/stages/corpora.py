@@ -1,0 +1,174 @@
+"""Fetch and ingest, wrapped for the store: from upstream files to canonical tables."""
+
+import multiprocessing
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from ecinstruct_build.engine import Engine, EngineSettings, Tables
+from ecinstruct_build.errors import UserError
+from ecinstruct_build.ingest import ingest_file
+from ecinstruct_build.provenance import code_digest
+from ecinstruct_build.recipe import EVERYTHING, Recipe
+from ecinstruct_build.registry import SOURCES
+from ecinstruct_build.sample_corpora import write_sample_corpora
+from ecinstruct_build.stages.machine import Machine
+from ecinstruct_build.store import Stage
+
+
+@dataclass(frozen=True)
+class IngestedFile:
+    """One upstream file, ingested.
+
+    Attributes
+    ----------
+    source, file
+        Adapter name; path relative to the corpus's folder.
+    bytes, sha256
+        Of the upstream file.
+    stage
+        The stored result: ``<table>/part-*.parquet``, quarantine, collapsed lines, counts as facts.
+    """
+
+    source: str
+    file: str
+    bytes: int
+    sha256: str
+    stage: Stage
+
+    def parts(self, table: str) -> list[Path]:
+        """Return the Parquet files that this file added to a canonical table."""
+        return sorted((self.stage.folder / table).glob("part-*.parquet"))
+
+
+def sample_corpora(recipe: Recipe, machine: Machine) -> Path:
+    """Generate the recipe's sample corpora and return their folder."""
+    settings = recipe.sample_corpora
+    if settings is None:
+        raise UserError(
+            f"Recipe '{recipe.name}' builds from real corpora: say where they are with --raw FOLDER (make: RAW=...), "
+            "a folder that holds upstream files under <source>/<upstream name>; 'ecinstruct sources list' names them."
+        )
+
+    def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        with machine.progress.track("sample corpora"):
+            write_sample_corpora(out / "raw", scale=settings.scale, seed=settings.seed, jobs=machine.jobs)
+        return {}
+
+    inputs = {**settings.model_dump(), "code": code_digest("ecinstruct_build.sample_corpora")}
+    return machine.store.run("sample_corpora", recipe.name, inputs, produce).folder / "raw"
+
+
+def find_files(recipe: Recipe, raw: Path) -> list[tuple[str, str]]:
+    """Return (source, file) of every upstream file that the recipe takes from ``raw``, sorted.
+
+    Raises
+    ------
+    UserError
+        If a source has no file there, or one that the recipe names is missing.
+    """
+    found = []
+    for source_name, settings in recipe.sources.items():
+        source, folder = SOURCES.get(source_name), raw / source_name
+        present = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+        ours = [file for file in present if source.kind_of(file) is not None]
+        for pattern in settings.files:
+            if pattern != EVERYTHING and not any(fnmatch(file, pattern) for file in ours):
+                raise UserError(
+                    f"Recipe '{recipe.name}' wants '{pattern}' of source '{source_name}', and {folder} holds no such "
+                    f"file. Put it there under its upstream name, or change [sources.{source_name}] files."
+                )
+        taken = [file for file in ours if any(fnmatch(file, pattern) for pattern in settings.files)]
+        if not taken:
+            raise UserError(
+                f"Source '{source_name}' has no files in {folder}. Put its upstream files there, such as "
+                f"{', '.join(kind.example for kind in source.files[:3])} ('ecinstruct sources show {source_name}' has "
+                "all), or leave the source out of the recipe."
+            )
+        found += [(source_name, file) for file in taken]
+    return sorted(found)
+
+
+def ingest(recipe: Recipe, raw: Path, machine: Machine) -> list[IngestedFile]:
+    """Ingest every file of the recipe's sources.
+
+    Raises
+    ------
+    UserError
+        If a file is unreadable, or the share of malformed records in one passes the recipe's limit.
+    """
+    with worker_pool(machine.jobs) as pool:
+        ingested = [_ingest_one(name, file, raw, machine, pool) for name, file in find_files(recipe, raw)]
+    for file in ingested:
+        _refuse_rotten_file(file, recipe.limits.quarantined_share)
+    return ingested
+
+
+@contextmanager
+def worker_pool(jobs: int) -> Iterator[ProcessPoolExecutor | None]:
+    """Offer worker processes, or None where there is to be one process only."""
+    if jobs == 1:
+        yield None
+        return
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("forkserver")) as pool:
+        yield pool
+
+
+def _ingest_one(
+    source_name: str, file: str, raw: Path, machine: Machine, pool: ProcessPoolExecutor | None
+) -> IngestedFile:
+    source, path = SOURCES.get(source_name), raw / source_name / file
+    sha256 = machine.store.file_digest(path)
+
+    def produce(out: Path, scratch: Path) -> Mapping[str, Any]:
+        with machine.progress.track(f"ingest {source_name}/{file}", path.stat().st_size) as advance:
+            return asdict(ingest_file(path, source, file, out, scratch, pool, advance))
+
+    code = [code_digest(SOURCES.module(source_name).__name__), code_digest("ecinstruct_build.ingest")]
+    stage = machine.store.run("ingest", f"{source_name}/{file}", {"sha256": sha256, "code": code}, produce)
+    return IngestedFile(source_name, file, path.stat().st_size, sha256, stage)
+
+
+def _refuse_rotten_file(file: IngestedFile, limit: float) -> None:
+    facts = file.stage.facts
+    if facts["quarantined"] > limit * max(1, facts["records"]):
+        reason, count = max(facts["reasons"].items(), key=lambda pair: (pair[1], pair[0]))
+        raise UserError(
+            f"{file.source}/{file.file}: {facts['quarantined']:,} of {facts['records']:,} records are malformed, more "
+            f"than the recipe's limit of {limit:.1%}. Most often: {reason} ({count:,} times). See "
+            f"{file.stage.folder / 'quarantine.parquet'}; mend or fetch the file again, or raise "
+            "limits.quarantined_share."
+        )
+
+
+class OpenTables:
+    """The canonical tables of a build, opened on the engine when first asked for."""
+
+    def __init__(self, files: Sequence[IngestedFile], settings: EngineSettings, stack: ExitStack) -> None:
+        self._files, self._settings, self._stack = files, settings, stack
+        self._tables: Tables | None = None
+
+    def digests(self, names: Sequence[str]) -> dict[str, list[str]]:
+        """Return the content digests of the files that fill each table."""
+        return {name: sorted(file.stage.digest for file in self._files if file.parts(name)) for name in names}
+
+    def open(self) -> Tables:
+        """Return the tables, connecting to the engine if that has not happened."""
+        if self._tables is None:
+            engine = self._stack.enter_context(Engine(self._settings))
+            names = sorted({name for file in self._files for name in SOURCES.get(file.source).tables})
+            self._tables = engine.tables(
+                {name: [part for file in self._files for part in file.parts(name)] for name in names}
+            )
+        return self._tables
+
+
+@contextmanager
+def canonical_tables(files: Sequence[IngestedFile], machine: Machine) -> Iterator[OpenTables]:
+    """Offer the canonical tables, and close the engine afterwards if it was opened."""
+    with ExitStack() as stack:
+        yield OpenTables(files, machine.engine, stack)

@@ -1,0 +1,163 @@
+"""Build, check and split, wrapped for the store: from canonical tables to assigned examples."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ecinstruct_build.check import VERDICT_SCHEMA, CheckSettings
+from ecinstruct_build.example import Example, examples_to_table, table_to_examples
+from ecinstruct_build.provenance import code_digest
+from ecinstruct_build.recipe import Recipe
+from ecinstruct_build.registry import CHECKS, TASKS
+from ecinstruct_build.stages.corpora import OpenTables
+from ecinstruct_build.stages.machine import Machine
+from ecinstruct_build.store import Stage
+from ecinstruct_build.task import Request, TaskSettings
+from quality.leakage import assign, families_of
+
+ASSIGNMENT_SCHEMA = pa.schema(
+    [
+        pa.field("example_id", pa.string(), nullable=False),
+        pa.field("split", pa.string()),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("context", pa.list_(pa.int32()), nullable=False),
+        pa.field("options", pa.list_(pa.string()), nullable=False),
+    ]
+)
+
+
+def draw(name: str, settings: TaskSettings, seed: int, tables: OpenTables, machine: Machine) -> Stage:
+    """Draw a task's examples."""
+    task = TASKS.get(name)
+    quota = settings.quota
+    request = Request(
+        seed=seed,
+        ind=math.ceil(quota.ind * settings.oversample),
+        ood=math.ceil(quota.test_ood * settings.oversample),
+    )
+
+    def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        with machine.progress.track(f"draw {name}"):
+            drawn = task.draw(tables.open(), settings, request)
+        table = examples_to_table(drawn.examples)
+        pq.write_table(table, out / "examples.parquet", compression="zstd")
+        return {"drawn": table.num_rows, "funnel": dict(drawn.funnel)}
+
+    inputs = {
+        "request": asdict(request),
+        "settings": settings.model_dump(mode="json", exclude={"quota", "leakage", "min_context", "oversample"}),
+        "tables": tables.digests(task.reads),
+        "code": code_digest(TASKS.module(name).__name__),
+    }
+    return machine.store.run("draw", name, inputs, produce)
+
+
+def judge(name: str, drawn: Stage, checks: Mapping[str, CheckSettings], seed: int, machine: Machine) -> Stage:
+    """Let every check that is not off judge a task's examples."""
+    active = {check: settings for check, settings in sorted(checks.items()) if settings.action != "off"}
+
+    def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        examples = read_examples(drawn)
+        rows = []
+        with machine.progress.track(f"check {name}", len(active)) as advance:
+            for check, settings in active.items():
+                verdicts = CHECKS.get(check).judge(examples, settings, seed)
+                rows += [{"check": check, "action": settings.action, **_fields(verdict)} for verdict in verdicts]
+                advance(1)
+        rows.sort(key=lambda row: (row["example_id"], row["check"], row["reason"], row["peer"]))
+        pq.write_table(pa.Table.from_pylist(rows, schema=VERDICT_SCHEMA), out / "verdicts.parquet", compression="zstd")
+        return {}
+
+    inputs = {
+        "examples": drawn.digest,
+        "seed": seed,
+        "checks": {check: settings.model_dump(mode="json") for check, settings in active.items()},
+        "code": {check: code_digest(CHECKS.module(check).__name__) for check in active},
+    }
+    return machine.store.run("check", name, inputs, produce)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
+def families(tables: OpenTables, machine: Machine) -> Stage:
+    """Join products into families."""
+
+    def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        with machine.progress.track("families"):
+            opened = tables.open()
+            product = opened["product"]
+            variants = product.filter(product.parent_id.notnull()).select("product_id", "parent_id").distinct()
+            joined = families_of(opened.fetch(variants, ["product_id", "parent_id"]))
+        table = pa.table({"product_id": sorted(joined), "family_id": [joined[key] for key in sorted(joined)]})
+        pq.write_table(table, out / "families.parquet", compression="zstd")
+        return {"families": len(set(joined.values()))}
+
+    inputs = {"tables": tables.digests(["product"]), "code": code_digest("quality.leakage")}
+    return machine.store.run("families", "products", inputs, produce)
+
+
+def split(
+    recipe: Recipe, drawn: Mapping[str, Stage], judged: Mapping[str, Stage], joined: Stage, machine: Machine
+) -> Stage:
+    """Assign every accepted example of all tasks to a split, or drop it with a reason."""
+
+    def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        with machine.progress.track("split"):
+            accepted = {name: _accepted(drawn[name], judged[name]) for name in drawn}
+            family = pq.read_table(joined.folder / "families.parquet").to_pydict()
+            assignments = assign(
+                accepted,
+                recipe.tasks,
+                dict(zip(family["product_id"], family["family_id"], strict=True)),
+                recipe.split_weights,
+                recipe.split_seed,
+            )
+        task_of = {example.example_id: name for name, examples in accepted.items() for example in examples}
+        for name in drawn:
+            rows = [_fields(row) for row in assignments if task_of[row.example_id] == name]
+            pq.write_table(
+                pa.Table.from_pylist(rows, schema=ASSIGNMENT_SCHEMA), out / f"{name}.parquet", compression="zstd"
+            )
+        return {}
+
+    inputs = {
+        "examples": {name: stage.digest for name, stage in drawn.items()},
+        "verdicts": {name: stage.digest for name, stage in judged.items()},
+        "families": joined.digest,
+        "settings": {
+            name: task.model_dump(mode="json", include={"quota", "leakage", "min_context"})
+            for name, task in recipe.tasks.items()
+        },
+        "weights": recipe.split_weights,
+        "seed": recipe.split_seed,
+        "code": code_digest("quality.leakage"),
+    }
+    return machine.store.run("split", recipe.name, inputs, produce)
+
+
+def _accepted(drawn: Stage, judged: Stage) -> list[Example]:
+    verdicts = read_verdicts(judged)
+    rejected = {row["example_id"] for row in verdicts if row["action"] == "reject"}
+    return [example for example in read_examples(drawn) if example.example_id not in rejected]
+
+
+def read_examples(drawn: Stage) -> list[Example]:
+    """Return the examples that a task drew, ordered by example_id."""
+    return table_to_examples(pq.read_table(drawn.folder / "examples.parquet"))
+
+
+def read_verdicts(judged: Stage) -> list[dict[str, Any]]:
+    """Return the verdicts on a task's examples, as rows of `VERDICT_SCHEMA`."""
+    return list(pq.read_table(judged.folder / "verdicts.parquet").to_pylist())
+
+
+def read_assignments(assigned: Stage, task: str) -> list[dict[str, Any]]:
+    """Return the assignments of a task's accepted examples, as rows of `ASSIGNMENT_SCHEMA`."""
+    return list(pq.read_table(assigned.folder / f"{task}.parquet").to_pylist())

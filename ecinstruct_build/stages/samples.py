@@ -1,0 +1,79 @@
+"""Render, wrapped for the store: from assigned examples to samples."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ecinstruct_build.provenance import code_digest
+from ecinstruct_build.recipe import Recipe
+from ecinstruct_build.registry import TASKS
+from ecinstruct_build.render import Assigned, render_samples
+from ecinstruct_build.splits import settings_of
+from ecinstruct_build.stages.examples import read_assignments, read_examples
+from ecinstruct_build.stages.machine import Machine
+from ecinstruct_build.store import Stage
+from ecinstruct_build.template_set import load_templates
+
+
+def render(name: str, recipe: Recipe, drawn: Stage, assigned: Stage, machine: Machine) -> Stage:
+    """Render a task's assigned examples into samples."""
+    task, settings = TASKS.get(name), settings_of(recipe.layout)
+    templates = load_templates(task.name, recipe.templates.folder)
+
+    def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        with machine.progress.track(f"render {name}"):
+            samples = render_samples(
+                settled(drawn, assigned, name),
+                task,
+                templates,
+                recipe.seed,
+                settings,
+                paraphrases=recipe.templates.paraphrases,
+            )
+        pq.write_table(samples, out / "samples.parquet", compression="zstd")
+        return {}
+
+    assignment = (assigned.folder / f"{name}.parquet").read_bytes()
+    inputs = {
+        "examples": drawn.digest,
+        "assignment": hashlib.sha256(assignment).hexdigest(),
+        "templates": templates.digest,
+        "seed": recipe.seed,
+        "layout": recipe.layout,
+        "paraphrases": recipe.templates.paraphrases,
+        "code": [code_digest("ecinstruct_build.render"), code_digest(TASKS.module(name).__name__)],
+    }
+    return machine.store.run("render", name, inputs, produce)
+
+
+def settled(drawn: Stage, assigned: Stage, task: str) -> list[Assigned]:
+    """Return a task's assigned examples as the split settled them: context trimmed, options replaced."""
+    examples = {example.example_id: example for example in read_examples(drawn)}
+    kept = []
+    for row in read_assignments(assigned, task):
+        if row["split"] is None:
+            continue
+        example = examples[row["example_id"]]
+        options = {option.key: option for option in (*example.spare_options, *example.options)}
+        kept.append(
+            Assigned(
+                replace(
+                    example,
+                    context=tuple(example.context[position] for position in row["context"]),
+                    options=tuple(options[key] for key in row["options"]),
+                    spare_options=(),
+                ),
+                row["split"],
+            )
+        )
+    return kept
+
+
+def read_samples(rendered: Stage) -> pa.Table:
+    """Return a task's samples, as rows of `SAMPLE_SCHEMA`."""
+    return pq.read_table(rendered.folder / "samples.parquet")

@@ -1,0 +1,82 @@
+"""Recipes: typed, strict, and helpful when mistyped."""
+
+from pathlib import Path
+
+import pytest
+
+from ecinstruct_build.errors import UserError
+from ecinstruct_build.recipe import load_recipe, parse_recipe, recipe_path
+
+GOOD = """
+name = "mine"
+[sources.amazon_reviews_2018]
+files = ["meta_*.json.gz"]
+[tasks.sentiment_analysis]
+quota = { train = 10, test = 2 }
+ood = ["Tools_and_Home_Improvement"]
+"""
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD)
+    return path
+
+
+@pytest.mark.parametrize("name", ["sample", "small", "ecinstruct"])
+def test_every_packaged_recipe_is_valid(name: str) -> None:
+    assert load_recipe(name).name == name
+    assert load_recipe(f"recipes/{name}.toml").name == name
+
+
+def test_overrides_replace_settings_by_type(good: Path) -> None:
+    recipe = load_recipe(good, ["seed=7", "tasks.sentiment_analysis.quota.train=99", "layout=ecinstruct"])
+    assert (recipe.seed, recipe.tasks["sentiment_analysis"].quota.train, recipe.layout) == (7, 99, "ecinstruct")
+    assert recipe.split_seed == 7
+
+
+def test_split_weights_follow_the_quotas_unless_stated(good: Path) -> None:
+    assert load_recipe(good).split_weights == {"train": 10.0, "validation": 0.0, "test": 2.0}
+    assert load_recipe(good, ["split.test=1"]).split_weights == {"train": 0.0, "validation": 0.0, "test": 1.0}
+
+
+def test_the_resolved_recipe_parses_back_to_itself(good: Path) -> None:
+    recipe = load_recipe(good)
+    assert parse_recipe(recipe.resolved(), "here") == recipe
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("sed=1", "'sed'.*Did you mean 'seed'"),
+        ("limits.quarantine_share=1", "Did you mean 'quarantined_share'"),
+        ("tasks.sentiment_analysis.quota.tran=1", "quota.tran.*Did you mean 'train'"),
+        ("tasks.sentiment_analysis.min_wrds=1", "Did you mean 'min_words'"),
+        (
+            "tasks.sentiment_analyses.quota.train=1",
+            "no task called 'sentiment_analyses'.*Did you mean 'sentiment_analysis'",
+        ),
+        ("sources.amazon_gogle.files=['x']", "no source called.*Did you mean 'amazon_google'"),
+        ("checks.duplicate.action=off", "no check called.*Did you mean 'duplicates'"),
+        ("seed='three'", "seed.*valid integer"),
+        ("tasks.sentiment_analysis.quota.train=-1", "greater than or equal to 0"),
+        ("tasks.sentiment_analysis.sources=['esci']", "not one of the recipe's sources"),
+        ("limits=1", "limits"),
+        ("no_equals_sign", "not of the form"),
+        ("seed.deeper=1", "value and not a table"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(good: Path, override: str, message: str) -> None:
+    base = ["seed=1"] if override.startswith("seed.") else []
+    with pytest.raises(UserError, match=message):
+        load_recipe(good, [*base, override])
+
+
+def test_a_missing_or_broken_file_is_one_clear_message(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no recipe at 'sampel'.*Did you mean 'sample'"):
+        recipe_path("sampel")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("name = ")
+    with pytest.raises(UserError, match=r"broken.toml cannot be read"):
+        load_recipe(broken)

@@ -1,0 +1,118 @@
+"""The stage store: what is there is whole, and nothing runs twice for the same inputs."""
+
+import errno
+import multiprocessing
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecinstruct_build.errors import UserError
+from ecinstruct_build.store import Store
+
+
+def write_word(word: str, calls: list[str]) -> Any:
+    def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        calls.append(word)
+        (out / "deep").mkdir()
+        (out / "deep" / "word.txt").write_text(word)
+        return {"letters": len(word)}
+
+    return produce
+
+
+def test_a_stage_runs_once_for_the_same_inputs(tmp_path: Path) -> None:
+    store, calls = Store(tmp_path), []
+    first = store.run("spell", "word", {"n": 1}, write_word("hello", calls))
+    again = store.run("spell", "word", {"n": 1}, write_word("hello", calls))
+    assert calls == ["hello"]
+    assert (first.cached, again.cached) == (False, True)
+    assert (again.folder / "deep" / "word.txt").read_text() == "hello"
+    assert again.facts == {"letters": 5}
+    assert first.digest == again.digest
+
+
+def test_other_inputs_run_anew_and_the_digest_tells_content_not_key(tmp_path: Path) -> None:
+    store, calls = Store(tmp_path), []
+    one = store.run("spell", "word", {"n": 1}, write_word("hello", calls))
+    two = store.run("spell", "word", {"n": 2}, write_word("hello", calls))
+    three = store.run("spell", "word", {"n": 3}, write_word("bye", calls))
+    assert calls == ["hello", "hello", "bye"]
+    assert one.key != two.key
+    assert one.digest == two.digest != three.digest
+
+
+def test_a_failed_stage_leaves_nothing_that_looks_finished_but_keeps_scratch(tmp_path: Path) -> None:
+    store, calls = Store(tmp_path), []
+
+    def fail(out: Path, scratch: Path) -> Mapping[str, Any]:
+        (out / "half.txt").write_text("half")
+        (scratch / "kept").write_text("kept")
+        raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError):
+        store.run("spell", "word", {}, fail)
+    assert not (tmp_path / "spell").exists()
+
+    def resume(out: Path, scratch: Path) -> Mapping[str, Any]:
+        assert (scratch / "kept").read_text() == "kept"
+        assert not (out / "half.txt").exists()
+        return write_word("whole", calls)(out, scratch)
+
+    assert store.run("spell", "word", {}, resume).facts == {"letters": 5}
+    assert not list((tmp_path / "partial").iterdir())
+
+
+def test_a_result_that_was_cut_short_is_made_again(tmp_path: Path) -> None:
+    store, calls = Store(tmp_path), []
+    stage = store.run("spell", "word", {}, write_word("hello", calls))
+    (stage.folder / "deep" / "word.txt").write_text("hell")
+    store.run("spell", "word", {}, write_word("hello", calls))
+    assert calls == ["hello", "hello"]
+    assert (stage.folder / "deep" / "word.txt").read_text() == "hello"
+
+
+def kill_itself(root: Path) -> None:
+    def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        (out / "half.txt").write_text("half")
+        os.kill(os.getpid(), signal.SIGKILL)
+        return {}
+
+    with Store(root).locked():
+        Store(root).run("spell", "word", {}, produce)
+
+
+def test_a_killed_process_leaves_neither_a_lock_nor_a_half_result(tmp_path: Path) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=kill_itself, args=(tmp_path,))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    calls: list[str] = []
+    with Store(tmp_path).locked():
+        assert not Store(tmp_path).run("spell", "word", {}, write_word("whole", calls)).cached
+    assert calls == ["whole"]
+
+
+def test_two_builds_do_not_share_a_store(tmp_path: Path) -> None:
+    with Store(tmp_path).locked(), pytest.raises(UserError, match="Another build"), Store(tmp_path).locked():
+        pass
+
+
+def test_a_full_disk_is_one_clear_message(tmp_path: Path) -> None:
+    def fill(_out: Path, _scratch: Path) -> Mapping[str, Any]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(UserError, match=r"full .*MiB free.*--work"):
+        Store(tmp_path).run("spell", "word", {}, fill)
+
+
+def test_a_file_digest_follows_the_content(tmp_path: Path) -> None:
+    store, file = Store(tmp_path / "store"), tmp_path / "file"
+    file.write_text("one")
+    first = store.file_digest(file)
+    assert store.file_digest(file) == first
+    file.write_text("two!")
+    assert store.file_digest(file) != first
