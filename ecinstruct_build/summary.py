@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ecinstruct_build.splits import PUBLISHED_SPLITS, SPLITS
+from ecinstruct_build.splits import ORIGINAL_SPLIT, PUBLISHED_SPLITS, SPLITS
 
+_ROW_SPLITS = tuple(dict.fromkeys(["train", "validation", *ORIGINAL_SPLIT.values(), *PUBLISHED_SPLITS]))
 _INPUT_COUNTS = ("records", "ingested", "quarantined", "collapsed")
 
 
@@ -30,9 +32,9 @@ def render_summary(manifest: Mapping[str, Any], console: Console) -> None:
         console.print(left_out)
     console.print(_stages_table(manifest["stages"]))
     shards = manifest["shards"]
-    written = sum(shard["bytes"] for shard in shards)
+    rows, written = (sum(shard[name] for shard in shards) for name in ("rows", "bytes"))
     console.print(
-        f"{len(shards)} shards, {sum(shard['rows'] for shard in shards):,} rows, {_size(written)}; "
+        f"{len(shards)} shard{'' if len(shards) == 1 else 's'}, {rows:,} rows, {_size(written)}; "
         f"peak memory {_size(manifest['peak_memory_bytes'])}."
     )
 
@@ -53,21 +55,25 @@ def _against_quota(task: Mapping[str, Any], split: str) -> str:
 
 
 def _samples_table(tasks: Mapping[str, Any]) -> Table:
-    splits = in_split_order(split for task in tasks.values() for split in task["samples"])
+    """Rows by split; the settings of the original's layout (``train/IND_Single_Instruction``) are added up."""
+    rows = {name: _by_split(task["samples"]) for name, task in sorted(tasks.items())}
+    found = {split for counts in rows.values() for split in counts}
+    splits = [split for split in _ROW_SPLITS if split in found] + sorted(found - set(_ROW_SPLITS))
     table = _table("Published rows", "task", *splits, "all")
-    for name, task in sorted(tasks.items()):
-        counts = [task["samples"].get(split, 0) for split in splits]
-        table.add_row(name, *map(_count, counts), _count(sum(counts)))
-    totals = [sum(task["samples"].get(split, 0) for task in tasks.values()) for split in splits]
+    for name, counts in rows.items():
+        table.add_row(name, *(_count(counts.get(split, 0)) for split in splits), _count(sum(counts.values())))
+    totals = [sum(counts.get(split, 0) for counts in rows.values()) for split in splits]
     table.add_section()
     table.add_row("all", *map(_count, totals), _count(sum(totals)))
     return table
 
 
-def in_split_order(splits: Iterable[str]) -> list[str]:
-    """Return names of splits once each: the published ones in their order, then any others by name."""
-    order = {split: place for place, split in enumerate(PUBLISHED_SPLITS)}
-    return sorted(set(splits), key=lambda split: (order.get(split, len(order)), split))
+def _by_split(samples: Mapping[str, int]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for name, count in samples.items():
+        split = name.split("/")[0]
+        counts[split] = counts.get(split, 0) + count
+    return counts
 
 
 def _sources_table(inputs: Iterable[Mapping[str, Any]]) -> Table:
@@ -105,7 +111,7 @@ def _stages_table(stages: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def _table(title: str, *columns: str, left: int = 1) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for place, column in enumerate(columns):
         table.add_column(column, justify="left" if place < left else "right", overflow="fold")
     return table

@@ -1,5 +1,6 @@
 """Made-up samples and a manifest for the tests of publishing."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,11 @@ def card_info(made: dict[str, pa.Table], shards: list[Shard], layout: str = "hug
 def files(folder: Path) -> dict[str, bytes]:
     """Every file of a folder with its content."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def compare(text: str, golden: Path) -> None:
+    """Hold a text against the agreed one, or agree to it where ``ECINSTRUCT_ACCEPT`` is set."""
+    if os.environ.get("ECINSTRUCT_ACCEPT"):
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")

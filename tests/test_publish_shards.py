@@ -1,6 +1,7 @@
 """Shards: which rows go where, that `datasets` reads them as they were, and that bytes never wander."""
 
 import hashlib
+import itertools
 
 import numpy as np
 import publish_rows
@@ -96,7 +97,7 @@ def _rechunked(table: pa.Table, cuts: list[int]) -> pa.Table:
     """The same rows in other batches, sliced out of bigger buffers."""
     borders = [0, *sorted(cut % (table.num_rows + 1) for cut in cuts), table.num_rows]
     doubled = pa.concat_tables([table, table]).combine_chunks()
-    return pa.concat_tables([doubled.slice(a, b - a) for a, b in zip(borders, borders[1:], strict=False)])
+    return pa.concat_tables([doubled.slice(a, b - a) for a, b in itertools.pairwise(borders)])
 
 
 @settings(max_examples=25, deadline=None)

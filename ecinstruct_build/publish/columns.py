@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 
+import pyarrow as pa
+
 from ecinstruct_build.example import SAMPLE_SCHEMA
 from ecinstruct_build.publish import markdown
 
 COLUMN_MEANINGS: Mapping[str, str] = {
     "split": "`train`, `val` or `test`, as the original ECInstruct says it",
     "task": "published name of the task, such as `Sentiment_Analysis`",
-    "setting": "domain (`IND`, `OOD`), instruction (`Diverse`, `Unseen`, `Single`), `_1-shot` where an example is shown",
+    "setting": "domain (`IND`, `OOD`), instructions (`Diverse`, `Unseen`, `Single`), `_1-shot` if an example is shown",
     "instruction": "what the model is told to do",
     "input": "what it is to be done with: plain text, or JSON",
     "options": "the lettered options; empty where the task has none",
@@ -29,5 +31,14 @@ COLUMN_MEANINGS: Mapping[str, str] = {
 
 def columns_table() -> str:
     """Return the published columns with type and meaning as a Markdown table."""
-    rows = [(f"`{field.name}`", f"`{str(field.type).replace('item: ', '')}`", COLUMN_MEANINGS[field.name]) for field in SAMPLE_SCHEMA]
+    rows = [(f"`{field.name}`", f"`{type_name(field.type)}`", COLUMN_MEANINGS[field.name]) for field in SAMPLE_SCHEMA]
     return markdown.table(("column", "type", "meaning"), rows)
+
+
+def type_name(kind: pa.DataType) -> str:
+    """Return an Arrow type in words as short as they go: ``list<string>``, ``struct<text: string>``."""
+    if isinstance(kind, pa.ListType):
+        return f"list<{type_name(kind.value_type)}>"
+    if isinstance(kind, pa.StructType):
+        return f"struct<{', '.join(f'{field.name}: {type_name(field.type)}' for field in kind)}>"
+    return str(kind)
