@@ -1,0 +1,130 @@
+"""What the two tasks on shoppers' questions share: the questions that count, their snippets and their groups.
+
+The tasks draw from disjoint pools of questions, so that neither asks what the other asks.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ibis.expr.types as ir
+import pyarrow as pa
+from pydantic import Field
+
+from ecinstruct_build.draw import first_rows, of_sources, origin_of, with_domain
+from ecinstruct_build.engine import Tables
+from ecinstruct_build.example import Example
+from ecinstruct_build.pools import Stretch, in_pool, same_words, same_words_column
+from ecinstruct_build.task import TaskSettings
+from ecinstruct_build.text import clean, word_count
+
+ANSWERABILITY_POOL = Stretch(start=0.0, stop=0.5)
+GENERATION_POOL = Stretch(start=0.5, stop=1.0)
+
+_TELLING = 6  # words from which on the same question about two products is taken for the same question
+_KEY = ["source", "question_id"]
+
+
+class QuestionSettings(TaskSettings):
+    """Settings of the tasks on shoppers' questions; the domain column is the category.
+
+    Attributes
+    ----------
+    max_snippets
+        Review snippets shown, at most, best first.
+    pool
+        The stretch of the keyed hash of questions that the task owns. Whoever changes one task's stretch keeps it
+        apart from that of the other.
+    """
+
+    max_snippets: int = Field(default=5, ge=1)
+    pool: Stretch = Stretch()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A drawn question with its text.
+
+    Attributes
+    ----------
+    row
+        Its columns.
+    question, snippets
+        Cleaned text.
+    """
+
+    row: Mapping[str, Any]
+    question: str
+    snippets: tuple[str, ...]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The question by its id and, if it is long enough to tell, by its words."""
+        by_id = f"question:{self.row['source']}:{self.row['question_id']}"
+        if word_count(self.question) < _TELLING:
+            return (by_id,)
+        return (by_id, f"question:words:{same_words(self.question)}")
+
+
+def eligible(tables: Tables, settings: QuestionSettings) -> ir.Table:
+    """Return the task's own questions that have snippets and a verdict on answerability, each once, with a ``domain``.
+
+    A question's pool goes by its product and its words, so that two corpora that hold the same question agree.
+    """
+    rows = with_domain(of_sources(tables["question"], settings), settings)
+    return rows.filter(
+        in_pool(rows.product_id + "|" + same_words_column(rows.question), "question", settings.pool),
+        rows.snippets.length() > 0,
+        rows.answerable.notnull(),
+    )
+
+
+def short_rows(rows: ir.Table) -> ir.Table:
+    """Return the short columns of questions, the first row of each id: what a draw needs."""
+    return first_rows(rows.select(*_KEY, "answerable", "domain", "file", "line"), _KEY)
+
+
+def fetch_asked(tables: Tables, drawn: ir.Table, settings: QuestionSettings, lost: Counter[str]) -> Iterator[Asked]:
+    """Fetch and clean the text of drawn rows; count questions left out in ``lost``."""
+    places = [*_KEY, "file", "line"]
+    keys = tables.fetch(drawn.select(*places, "domain"), by=places)
+    domains: Sequence[str] = keys.column("domain").to_pylist()
+    rows = tables.fetch(tables["question"].semi_join(tables.lend(keys.select(places)), places), by=places)
+    for row, domain in zip(_first_of_each(rows), domains, strict=True):
+        question = clean(row["question"])
+        snippets = tuple(text for text in map(clean, row["snippets"]) if text)[: settings.max_snippets]
+        if not question:
+            lost["questions without readable words"] += 1
+        elif not snippets:
+            lost["questions without a readable snippet"] += 1
+        else:
+            yield Asked({**row, "domain": domain}, question, snippets)
+
+
+def _first_of_each(rows: pa.Table) -> Iterator[dict[str, Any]]:
+    """Yield one row for each question: a record stands at one place, but a place may hold it twice."""
+    seen: set[tuple[str, str]] = set()
+    for row in rows.to_pylist():
+        key = (row["source"], row["question_id"])
+        if key not in seen:
+            seen.add(key)
+            yield row
+
+
+def question_example(task: str, asked: Asked, answer: str) -> Example:
+    """Make an example with the fields ``question`` and ``snippets``."""
+    row = asked.row
+    return Example(
+        task=task,
+        source=row["source"],
+        identity=row["question_id"],
+        domain=row["domain"],
+        locale=row["locale"],
+        products=(row["product_id"],),
+        fields={"question": asked.question, "snippets": list(asked.snippets)},
+        answer=answer,
+        category=row["category"] or "",
+        groups=asked.groups,
+        origins=(origin_of(row),),
+    )

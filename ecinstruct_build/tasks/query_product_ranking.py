@@ -1,0 +1,169 @@
+"""Query product ranking: put products in order of how well they answer a shopping query."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+from pydantic import model_validator
+
+from ecinstruct_build import chance
+from ecinstruct_build.answers import RANKING
+from ecinstruct_build.draw import origin_of, take
+from ecinstruct_build.engine import Tables
+from ecinstruct_build.example import Example, Option, Origin
+from ecinstruct_build.graded import (
+    GRADES,
+    RANKING_POOL,
+    GradedSettings,
+    drawn_of,
+    eligible,
+    judgements,
+    query_groups,
+    titles_of,
+)
+from ecinstruct_build.pools import Stretch
+from ecinstruct_build.task import Drawn, Request, Task
+from ecinstruct_build.text import clean
+
+NAME = "query_product_ranking"
+
+_QUERY = ["source", "locale", "words"]
+_CANDIDATES = 3  # products of one grade whose titles are fetched, should the first have none or one already listed
+
+
+class QueryProductRankingSettings(GradedSettings):
+    """Settings of query product ranking; see `GradedSettings`.
+
+    Attributes
+    ----------
+    length_shares
+        Shares of lists of 2, 3 and 4 products to aim at. A query with fewer grades than chance asks for gets the
+        longest list that it can have.
+    """
+
+    pool: Stretch = RANKING_POOL
+    length_shares: tuple[float, float, float] = (0.666, 0.288, 0.046)
+
+    @model_validator(mode="after")
+    def _some_length(self) -> "QueryProductRankingSettings":
+        if min(self.length_shares) < 0 or sum(self.length_shares) <= 0:
+            raise ValueError("length_shares are three shares, none negative, that are not all zero")
+        return self
+
+
+def _queries(rows: ir.Table) -> ir.Table:
+    """Return the queries that have products of two grades or more."""
+    queries = rows.group_by([*_QUERY, "domain"]).agg(grades=rows.label.nunique())
+    return queries.filter(queries.grades >= 2)
+
+
+def _candidates(rows: ir.Table, queries: ir.Table, seed: int) -> ir.Table:
+    """Return a few products of each grade of the queries, with their ``place`` in chance's order."""
+    rows = rows.semi_join(queries, _QUERY)
+    identity = rows.source + "|" + rows.locale + "|" + rows.words + "|" + rows.product_id
+    keyed = rows.mutate(draw_key=chance.digest_column(seed, f"{NAME} product", identity))
+    order = ibis.window(group_by=[*_QUERY, "label"], order_by=["draw_key", "product_id"])
+    placed = keyed.mutate(place=ibis.row_number().over(order))
+    return placed.filter(placed.place < _CANDIDATES)
+
+
+def _length(identity: str, settings: QueryProductRankingSettings, seed: int) -> int:
+    """Return how many products chance wants in a query's list."""
+    point = chance.uniform(seed, f"{NAME} length", identity) * sum(settings.length_shares)
+    two, three, _ = settings.length_shares
+    return 2 + (point >= two) + (point >= two + three)
+
+
+def _one_of_each_grade(
+    candidates: Sequence[tuple[Mapping[str, Any], str, Origin | None]], grades: Sequence[str]
+) -> list[tuple[Option, Mapping[str, Any], Origin]]:
+    """Return, for each grade that has one, the first product whose title is not listed yet."""
+    listed: set[str] = set()
+    chosen = []
+    for grade in grades:
+        for row, title, origin in candidates:
+            if row["label"] == grade and origin is not None and title and title.casefold() not in listed:
+                listed.add(title.casefold())
+                chosen.append((Option(row["product_id"], title, row["product_id"], grade), row, origin))
+                break
+    return chosen
+
+
+def _example(
+    candidates: Sequence[tuple[Mapping[str, Any], str, Origin | None]],
+    settings: QueryProductRankingSettings,
+    seed: int,
+    lost: Counter[str],
+) -> Example | None:
+    """Make an example of one query's candidates; count what is left out in ``lost``."""
+    first = min((row for row, _, _ in candidates), key=lambda row: (row["file"], row["line"]))
+    query = clean(first["query"])
+    if not query:
+        lost["queries without readable words"] += 1
+        return None
+    identity = "|".join(first[name] for name in _QUERY)
+    products = _one_of_each_grade(candidates, chance.shuffle(GRADES, seed, f"{NAME} grades", identity))
+    if len(products) < 2:
+        lost["queries without two titled products of distinct grades"] += 1
+        return None
+    listed = products[: _length(identity, settings, seed)]
+    options = sorted((option for option, _, _ in listed), key=lambda option: option.key)
+    origins = dict.fromkeys(origin for _, row, title in listed for origin in (origin_of(row), title))
+    return Example(
+        task=NAME,
+        source=first["source"],
+        identity="|".join([first["locale"], first["words"], *(option.key for option in options)]),
+        domain="ind",
+        locale=first["locale"],
+        products=(),
+        fields={"query": query},
+        answer=[option.key for option in sorted(options, key=lambda option: GRADES.index(option.grade))],
+        groups=query_groups(first["locale"], query),
+        options=tuple(options),
+        origins=tuple(sorted(origins, key=lambda origin: (origin.source, origin.file, origin.line))),
+    )
+
+
+def _by_query(tables: Tables, rows: pa.Table) -> Iterator[list[tuple[Mapping[str, Any], str, Origin | None]]]:
+    found: dict[tuple[str, ...], list[tuple[Mapping[str, Any], str, Origin | None]]] = {}
+    for row, title, origin in titles_of(tables, rows.to_pylist()):
+        found.setdefault(tuple(row[name] for name in _QUERY), []).append((row, title, origin))
+    yield from found.values()
+
+
+def draw(tables: Tables, settings: QueryProductRankingSettings, request: Request) -> Drawn:
+    """Draw queries of the small version, then products of distinct grades for each."""
+    every = eligible(tables, settings)
+    rows = judgements(every.filter(every.subset == "small"), settings)
+    queries = _queries(rows)
+    drawn = tables.fetch(take(queries, request, NAME, ["locale", "words"]).select(*_QUERY), by=_QUERY)
+    candidates = tables.fetch(
+        _candidates(rows, tables.lend(drawn), request.seed), by=[*_QUERY, "label", "place", "product_id"]
+    )
+    lost: Counter[str] = Counter()
+    made = (_example(group, settings, request.seed, lost) for group in _by_query(tables, candidates))
+    examples = [example for example in made if example is not None]
+    funnel = {
+        "graded judgements": tables.count(every),
+        "of this task's queries in the small version, one of each product": tables.count(rows),
+        "queries with two grades or more": tables.count(queries),
+        "queries drawn": drawn.num_rows,
+        **dict(sorted(lost.items())),
+    }
+    return drawn_of(examples, funnel)
+
+
+TASK = Task(
+    name=NAME,
+    published_name="Query_Product_Ranking",
+    summary="Rank two to four products, no two of the same grade, by how well they answer a query.",
+    reads=("judgement", "product"),
+    primary="judgement",
+    settings=QueryProductRankingSettings,
+    answer=RANKING,
+    draw=draw,
+    fields={"query": "the words searched for"},
+)
