@@ -56,6 +56,8 @@ class LanguageSettings(CheckSettings):
         The expected language's prior when the fast model is confident that a text is foreign.
     doubt_prior
         The expected language's prior when the fast model is not confident.
+    second_confidence
+        From here on the second opinion counts.
     """
 
     min_letters: int = Field(default=20, ge=1)
@@ -64,6 +66,7 @@ class LanguageSettings(CheckSettings):
     foreign_letters: int = Field(default=30, ge=1)
     second_prior: float = Field(default=0.99, gt=0, lt=1)
     doubt_prior: float = Field(default=0.9999, gt=0, lt=1)
+    second_confidence: float = Field(default=0.8, ge=0, le=1)
 
 
 def detect_foreign(text: str, expected: str, settings: LanguageSettings) -> tuple[str, float] | None:
@@ -89,7 +92,8 @@ def detect_foreign(text: str, expected: str, settings: LanguageSettings) -> tupl
         return None
     if sure and score >= settings.foreign_confidence and letters >= settings.foreign_letters:
         return str(language), float(score)
-    return _second_opinion(text, expected, settings.second_prior if sure else settings.doubt_prior)
+    second = _second_opinion(text, expected, settings.second_prior if sure else settings.doubt_prior)
+    return second if second and second[1] >= settings.second_confidence else None
 
 
 def judge(examples: Sequence[Example], settings: LanguageSettings, _seed: int) -> list[Verdict]:

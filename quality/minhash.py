@@ -16,7 +16,7 @@ from datasketch import MinHash
 
 PERMUTATIONS = 128
 _BUCKET = 32  # members of a bucket that all others of it are compared with
-_LEAST_RECALL = 0.94  # of pairs that are exactly as similar as the threshold
+_LEAST_RECALL = 0.98  # of pairs that are exactly as similar as the threshold
 
 _WORD = re.compile(r"\w+")
 
@@ -93,7 +93,7 @@ def similar_pairs(texts: Shingled, threshold: float, order: Sequence[str]) -> li
     Returns
     -------
     Pairs with ``left`` before ``right`` by key, in order of both; of those exactly at the threshold, about one in
-    twenty may be missed, of clearly similar ones none to speak of.
+    fifty may be missed, of clearly similar ones none to speak of.
     """
     filled = [position for position, part in enumerate(texts.sets) if part]
     filled.sort(key=lambda position: order[position])
@@ -114,7 +114,7 @@ def _candidates(rows: npt.NDArray[np.uint32], threshold: float) -> npt.NDArray[n
     """Return the distinct pairs of rows, smaller first, that agree in a whole band."""
     width = _band_width(threshold)
     found = [np.empty((0, 2), np.int64)]
-    for start in range(0, PERMUTATIONS, width):
+    for start in range(0, PERMUTATIONS - width + 1, width):
         band = np.ascontiguousarray(rows[:, start : start + width]).view(np.dtype((np.void, 4 * width))).ravel()
         order = np.argsort(band, kind="stable")
         new = np.concatenate(([True], band[order][1:] != band[order][:-1]))
@@ -130,7 +130,7 @@ def _candidates(rows: npt.NDArray[np.uint32], threshold: float) -> npt.NDArray[n
 
 def _band_width(threshold: float) -> int:
     """Return the widest band that finds enough of the pairs exactly as similar as the threshold."""
-    for width in (16, 8, 4, 2):
+    for width in range(32, 1, -1):
         if 1 - (1 - threshold**width) ** (PERMUTATIONS // width) >= _LEAST_RECALL:
             return width
     return 1
