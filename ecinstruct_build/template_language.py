@@ -44,7 +44,7 @@ _ALLOWED_NODES = (
     nodes.TemplateData,
     nodes.Test,
 )
-_RESERVED_NAMES = {"caller", "kwargs", "varargs"}  # Jinja gives them a meaning inside macros
+_RESERVED_NAMES = {"caller", "kwargs", "self", "super", "varargs"}  # Jinja gives them a meaning of its own
 _LOOP_MEMBERS = {"first", "index", "index0", "last", "length", "revindex", "revindex0"}
 _MAX_NESTED_LOOPS = 3
 _MAX_CHAINED_FILTERS = 3
@@ -174,6 +174,8 @@ def compile_template(name: str, source: str) -> TextTemplate:
         template = Template.from_code(environment, environment.compile(wrapped, name, name), {})
     except TemplateSyntaxError as error:
         raise UserError(f"Template {name}, line {error.lineno}: {error.message}.") from error
+    except RecursionError as error:
+        raise UserError(f"Template {name}: it is nested too deeply.") from error
     return TextTemplate(name, source, variables, template, template.module.text)  # type: ignore[attr-defined]
 
 

@@ -155,7 +155,7 @@ def load_templates(task: str, root: Path | None = None) -> TemplateSet:
     """
     roots = [*([root] if root else []), packaged_templates()]
     folder = next((found for base in roots if (found := base.joinpath(task)).is_dir()), None)
-    if folder is None:
+    if folder is None or not task.isidentifier():
         near = did_you_mean(task, template_folders(root))
         raise UserError(f"There is no template folder for task '{task}' in {roots[0]}.{near}")
     files = _Files()
