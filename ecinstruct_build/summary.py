@@ -55,7 +55,7 @@ def _against_quota(task: Mapping[str, Any], split: str) -> str:
 
 
 def _samples_table(tasks: Mapping[str, Any]) -> Table:
-    """Rows by split; the settings of the original's layout (``train/IND_Single_Instruction``) are added up."""
+    """Rows by split; the settings of the original's layout (``IND_Single_Instruction/train``) are added up."""
     rows = {name: _by_split(task["samples"]) for name, task in sorted(tasks.items())}
     found = {split for counts in rows.values() for split in counts}
     splits = [split for split in _ROW_SPLITS if split in found] + sorted(found - set(_ROW_SPLITS))
@@ -71,7 +71,7 @@ def _samples_table(tasks: Mapping[str, Any]) -> Table:
 def _by_split(samples: Mapping[str, int]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for name, count in samples.items():
-        split = name.split("/")[0]
+        split = name.rsplit("/", maxsplit=1)[-1]
         counts[split] = counts.get(split, 0) + count
     return counts
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import json
 
 import numpy as np
 import publish_rows
@@ -62,6 +63,14 @@ def test_the_original_layout_holds_every_row_of_every_setting_in_one_split(tmp_p
     written = pq.read_table(tmp_path / shard.path)
     assert written.to_pylist() == [row for task in sorted(made) for row in made[task].to_pylist()]
     assert set(written["setting"].to_pylist()) == set(publish_rows.all_settings())
+
+
+def test_a_shard_tells_older_and_newer_datasets_its_types(tmp_path):
+    shard = write_shards(publish_rows.samples(), tmp_path, "huggingface")[0]
+    features = json.loads(pq.read_schema(tmp_path / shard.path).metadata[b"huggingface"])["info"]["features"]
+    assert list(features) == SAMPLE_SCHEMA.names
+    assert features["output"] == {"dtype": "string", "_type": "Value"}
+    assert features["products"] == {"feature": {"dtype": "string", "_type": "Value"}, "_type": "Sequence"}
 
 
 def test_an_unknown_split_is_refused():

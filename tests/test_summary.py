@@ -76,8 +76,8 @@ def test_an_empty_build_is_summed_up_too():
 
 def test_settings_of_the_original_layout_are_added_up_by_split():
     tasks = publish_rows.manifest(SHARDS)["tasks"]
-    tasks["product_matching"]["samples"] = {"val/IND_Diverse_Instruction": 3, "val/IND_Single_Instruction": 4}
-    tasks["sentiment_analysis"]["samples"] = {"test/OOD_Unseen_Instruction": 1, "train/IND_Single_Instruction": 2}
+    tasks["product_matching"]["samples"] = {"IND_Diverse_Instruction/val": 3, "IND_Single_Instruction/val": 4}
+    tasks["sentiment_analysis"]["samples"] = {"OOD_Unseen_Instruction/test": 1, "IND_Single_Instruction/train": 2}
     text = shown(tasks=tasks)
     assert line(text, "task", "train", "val") == ["task", "train", "val", "test", "all"]
     assert line(text, "all") == ["all", "2", "7", "1", "10"]

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ecinstruct_build.publish.card import CardInfo, write_card
 from ecinstruct_build.publish.folder import publish_folder, write_manifest
-from ecinstruct_build.publish.shards import write_shards
+from ecinstruct_build.publish.shards import text_bytes, write_shards
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import SOURCES, TASKS
 
@@ -50,7 +50,7 @@ def publish(
         write_card(folder, info)
         write_manifest(folder, finished)
 
-    publish_folder(out, write)
+    publish_folder(out, write, expected_bytes=sum(int(text_bytes(rows).sum()) for rows in samples.values()))
     return finished
 
 

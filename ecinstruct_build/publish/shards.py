@@ -118,11 +118,6 @@ def text_bytes(samples: pa.Table) -> npt.NDArray[np.int64]:
     return total
 
 
-def huggingface_features() -> dict[str, Any]:
-    """Return the published columns as Hugging Face features, in the form that old and new `datasets` both read."""
-    return {field.name: _feature(field.type) for field in SAMPLE_SCHEMA}
-
-
 def _checked(task: str, samples: pa.Table) -> pa.Table:
     """Return the samples in exactly the published schema, or say what is wrong with them."""
     if samples.schema.names != SAMPLE_SCHEMA.names:
@@ -183,7 +178,8 @@ def _shard_bounds(sizes: npt.NDArray[np.int64], max_bytes: int) -> Iterator[tupl
 
 def _write_parquet(rows: pa.Table, path: Path) -> None:
     """Write one file; every row group is one contiguous batch, because batch borders show in the bytes."""
-    schema = SAMPLE_SCHEMA.with_metadata({"huggingface": json.dumps({"info": {"features": huggingface_features()}})})
+    features = {field.name: _feature(field.type) for field in SAMPLE_SCHEMA}
+    schema = SAMPLE_SCHEMA.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
     with pq.ParquetWriter(
         path,
         schema,
@@ -199,7 +195,8 @@ def _write_parquet(rows: pa.Table, path: Path) -> None:
 
 
 def _feature(kind: pa.DataType) -> dict[str, Any]:
-    # `datasets` 4 renamed "Sequence" to "List" and reads both; older versions know the old name only.
+    """Return a type as a Hugging Face feature, in the form that old and new `datasets` both read."""
+    # Version 4 renamed "Sequence" to "List" and reads both; older versions know the old name only.
     if isinstance(kind, pa.ListType):
         return {"feature": _feature(kind.value_type), "_type": "Sequence"}
     return {"dtype": str(kind), "_type": "Value"}

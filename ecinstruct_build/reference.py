@@ -1,0 +1,175 @@
+"""The reference pages, written from the live schemas and registries so that they cannot fall behind."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ecinstruct_build.check import Check, CheckSettings
+from ecinstruct_build.publish import markdown
+from ecinstruct_build.publish.columns import columns_table, type_name
+from ecinstruct_build.recipe import Recipe, SampleCorpora, SourceSettings
+from ecinstruct_build.registry import CHECKS, SOURCES, TASKS
+from ecinstruct_build.settings_table import settings_of, settings_table
+from ecinstruct_build.source import FileKind, Source
+from ecinstruct_build.splits import PUBLISHED_SPLITS, SETTINGS
+from ecinstruct_build.tables import ORIGIN, TABLES, CanonicalTable, Column
+from ecinstruct_build.task import Task, TaskSettings
+
+_OPTION_ORDERS = {"none": "none", "fixed": "lettered, always in the same order", "shuffled": "lettered, in keyed order"}
+
+
+def reference_pages() -> dict[str, str]:
+    """Return every page by file name."""
+    return {
+        "tables.md": tables_reference(),
+        "columns.md": columns_reference(),
+        "sources.md": sources_reference(),
+        "tasks.md": tasks_reference(),
+        "checks.md": checks_reference(),
+        "recipe.md": recipe_reference(),
+    }
+
+
+def write_reference(folder: Path) -> None:
+    """Write every page into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in reference_pages().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def tables_reference() -> str:
+    """Return the page of the canonical tables."""
+    return _page(
+        "# Canonical tables",
+        "What every source fills and every task reads. Text stands in them as upstream has it.",
+        *(part for table in TABLES.values() for part in _table_section(table)),
+        "## Origin",
+        "Every table ends with these columns, which find the raw record again.",
+        _columns(ORIGIN),
+    )
+
+
+def columns_reference() -> str:
+    """Return the page of the published rows: columns, splits, settings."""
+    original = [
+        (
+            f"`{setting.name}`",
+            ", ".join(dict.fromkeys(f"`{split}`" for split in setting.splits)),
+            setting.instructions,
+            setting.shots,
+            ", ".join(f"`{name}`" for name in setting.published_split.values() if name) or "none",
+        )
+        for setting in SETTINGS
+    ]
+    return _page(
+        "# Published rows",
+        "One row is one sample. The first eight columns are ECInstruct's own, with the same names and meanings. "
+        "No value is null.",
+        columns_table(),
+        "## Splits and settings",
+        f"The `huggingface` layout has the splits {', '.join(f'`{split}`' for split in PUBLISHED_SPLITS)}. The "
+        "`ecinstruct` layout has one, `train`, with all settings in it; its readers pick rows by `split`, `task` and "
+        "`setting`.",
+        markdown.table(("setting", "examples of", "instruction", "shots", "Hugging Face splits"), original),
+    )
+
+
+def sources_reference() -> str:
+    """Return the page of all sources."""
+    return _page("# Sources", "The corpora that there are adapters for.", *(source_page(one) for one in SOURCES))
+
+
+def source_page(source: Source) -> str:
+    """Return one source's section: its card, its files and what they fill."""
+    again = "may be published again" if source.redistributable else "may not be published again"
+    return _page(
+        f"## {source.name}",
+        f"**{source.title}.** {source.summary}",
+        f"- Home: <{source.homepage}>\n- Licence, as stated there: {source.licence} (its text {again})\n"
+        f"- Cite as: {source.citation}",
+        markdown.table(("a file such as", "form", "fills"), [_file_row(kind) for kind in source.files]),
+    )
+
+
+def tasks_reference() -> str:
+    """Return the page of all tasks with their settings."""
+    return _page(
+        "# Tasks",
+        "What each task asks, reads and can be told in its section of a recipe, `[tasks.<name>]`.",
+        "## Settings of every task",
+        settings_table(settings_of(TaskSettings)),
+        *(task_page(one) for one in TASKS),
+    )
+
+
+def task_page(task: Task) -> str:
+    """Return one task's section: what it asks, its template variables, and the settings that are its own."""
+    common = settings_of(TaskSettings)
+    own = [setting for setting in settings_of(task.settings) if setting not in common]
+    variables = [(f"`{name}`", meaning) for name, meaning in task.fields.items()]
+    return _page(
+        f"## {task.name}",
+        task.summary,
+        f"- Published as: `{task.published_name}`\n- Reads: {_names(task.reads)}; draws from the sources that fill "
+        f"`{task.primary}`\n- Answer: {task.answer.name}\n- Options: {_OPTION_ORDERS[task.answer.option_order]}",
+        "Template variables:",
+        markdown.table(("variable", "meaning"), variables),
+        *(("Settings beyond those of every task, or with another default:", settings_table(own)) if own else ()),
+    )
+
+
+def checks_reference() -> str:
+    """Return the page of all checks with their settings."""
+    return _page(
+        "# Checks",
+        "A check judges examples and deletes nothing; its `action` in `[checks.<name>]` says what follows. A check "
+        "that a recipe does not name runs with its defaults.",
+        "## Settings of every check",
+        settings_table(settings_of(CheckSettings)),
+        *(check_page(one) for one in CHECKS),
+    )
+
+
+def check_page(check: Check) -> str:
+    """Return one check's section."""
+    common = settings_of(CheckSettings)
+    own = [setting for setting in settings_of(check.settings) if setting not in common]
+    more = ("Settings beyond those of every check, or with another default:", settings_table(own)) if own else ()
+    return _page(f"## {check.name}", check.summary, *more)
+
+
+def recipe_reference() -> str:
+    """Return the page of the recipe's own settings."""
+    return _page(
+        "# Recipe",
+        "A recipe is a TOML file. Any setting can be given on the command line too: `--set split.seed=7`. Settings of "
+        "tasks and checks are on their own pages.",
+        settings_table(settings_of(Recipe)),
+        "## `[sources.<name>]`",
+        settings_table(settings_of(SourceSettings)),
+        "## `[sample_corpora]`",
+        settings_table(settings_of(SampleCorpora)),
+    )
+
+
+def _table_section(table: CanonicalTable) -> tuple[str, str, str]:
+    return f"## {table.name}", table.row, _columns(table.columns)
+
+
+def _columns(columns: Iterable[Column]) -> str:
+    rows = [
+        (f"`{column.name}`", f"`{type_name(column.type)}`", "no" if column.required else "yes", column.meaning)
+        for column in columns
+    ]
+    return markdown.table(("column", "type", "may be null", "meaning"), rows)
+
+
+def _file_row(kind: FileKind) -> tuple[str, str, str]:
+    return f"`{kind.example}`", kind.format, _names(kind.tables)
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _page(*parts: str) -> str:
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
