@@ -39,9 +39,13 @@ def most_similar(
         For each text, positions in ``others``, most similar first; ties in order of position. Texts of exactly
         the same words are left out: they may well be of one thing, whatever their groups say.
     """
-    left, right, weights = _word_matrices(texts, others)
+    words = [sorted(set(_WORD.findall(text.casefold()))) for text in (*texts, *others)]
+    wordings = _numbered(words)
+    matrix, weights = _word_matrix(words)
+    left, right = matrix[: len(texts)], matrix[len(texts) :]
     totals, other_totals = left @ weights, right @ weights
     columns = right.T.tocsr()
+    kinds = np.asarray(other_groups, dtype=np.int64)
     found: list[list[int]] = []
     for start in range(0, len(texts), _BATCH):
         shared: Any = (left[start : start + _BATCH].multiply(weights).tocsr() @ columns).tocsr()
@@ -49,7 +53,7 @@ def most_similar(
             span = slice(shared.indptr[row], shared.indptr[row + 1])
             near, common = shared.indices[span], shared.data[span]
             score = common / (totals[start + row] + other_totals[near] - common)
-            apart = (score < 1.0) & (np.asarray(other_groups, dtype=np.int64)[near] != groups[start + row])
+            apart = (kinds[near] != groups[start + row]) & (wordings[len(texts) + near] != wordings[start + row])
             found.append(_best(near[apart], score[apart], most))
     return found
 
@@ -60,9 +64,14 @@ def _best(positions: NDArray[Any], scores: NDArray[np.float64], most: int) -> li
     return best
 
 
-def _word_matrices(texts: Sequence[str], others: Sequence[str]) -> tuple[Any, Any, NDArray[np.int64]]:
-    """Return which words stand in which texts, for both lists, and the weight of each word."""
-    words = [sorted(set(_WORD.findall(text.casefold()))) for text in (*texts, *others)]
+def _numbered(words: Sequence[Sequence[str]]) -> NDArray[np.int64]:
+    """Return a number for each text, the same for texts of exactly the same words."""
+    numbers: dict[tuple[str, ...], int] = {}
+    return np.array([numbers.setdefault(tuple(text), len(numbers)) for text in words], dtype=np.int64)
+
+
+def _word_matrix(words: Sequence[Sequence[str]]) -> tuple[Any, NDArray[np.int64]]:
+    """Return which words stand in which texts, but for the most common ones, and the weight of each word."""
     counts = Counter(word for text in words for word in text)
     vocabulary = {word: number for number, word in enumerate(sorted(w for w, n in counts.items() if n <= _COMMON))}
     weights = np.array([round(1000 * math.log1p(len(words) / counts[word])) for word in vocabulary], dtype=np.int64)
@@ -70,5 +79,4 @@ def _word_matrices(texts: Sequence[str], others: Sequence[str]) -> tuple[Any, An
     starts = np.cumsum([0, *(len(text) for text in known)])
     columns = np.fromiter((number for text in known for number in text), dtype=np.int64, count=int(starts[-1]))
     ones = np.ones(len(columns), dtype=np.int64)
-    both = sparse.csr_array((ones, columns, starts), shape=(len(words), len(vocabulary)))
-    return both[: len(texts)], both[len(texts) :], weights
+    return sparse.csr_array((ones, columns, starts), shape=(len(words), len(vocabulary))), weights

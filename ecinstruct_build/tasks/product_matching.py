@@ -101,11 +101,20 @@ class Market:
 
 @dataclass
 class Negatives:
-    """Draws the non-matches of a market one after another, none twice and no listing too often."""
+    """Draws the non-matches of a market one after another, none twice and no listing too often.
+
+    Attributes
+    ----------
+    market, settings, seed
+        Where from and how to draw.
+    missed
+        Non-matches asked for in vain so far.
+    """
 
     market: Market
     settings: MatchingSettings
     seed: int
+    missed: int = 0
     _near: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _uses: Counter[str] = field(default_factory=Counter)
     _drawn: set[tuple[str, str]] = field(default_factory=set)
@@ -133,7 +142,9 @@ class Negatives:
             sides = ("right", "left")
         by_chance = uniform(self.seed, f"{NAME} random", identity) < self.settings.random_share
         pair = None if by_chance else self._similar(match, sides)
-        return pair or self._random(match, sides[0], identity)
+        pair = pair or self._random(match, sides[0], identity) or self._random(match, sides[1], identity)
+        self.missed += pair is None
+        return pair
 
     def _similar(self, match: tuple[str, str], sides: tuple[str, str]) -> Pair | None:
         for side in sides:
@@ -208,9 +219,9 @@ def linked(listings: Sequence[str], matches: Sequence[tuple[str, str]]) -> dict[
     return dict(zip(listings, labels.tolist(), strict=True))
 
 
-def draw_pairs(market: Market, settings: MatchingSettings, seed: int) -> Iterator[Pair]:
+def draw_pairs(negatives: Negatives) -> Iterator[Pair]:
     """Yield matches in keyed order, each followed by its non-matches, so that every beginning is balanced."""
-    negatives = Negatives(market, settings, seed)
+    market, settings, seed = negatives.market, negatives.settings, negatives.seed
     identity = f"{market.source}|{market.locale}"
     matches = sorted(market.matches, key=lambda pair: (digest(seed, NAME, f"{identity}|{pair[0]}|{pair[1]}"), pair))
     drawn = 0
@@ -256,11 +267,10 @@ def to_example(market: Market, pair: Pair, rows: Mapping[str, Mapping[str, Any]]
 def draw_examples(tables: Tables, settings: MatchingSettings, request: Request) -> Drawn:
     """Draw matches and non-matches from each source's mapping; the task has no domain but one."""
     examples: list[Example] = []
-    funnel = dict.fromkeys(
-        ("pairs in the mapping", "matches with titles", "matches", "similar non-matches", "random non-matches"), 0
-    )
+    funnel: Counter[str] = Counter()
     for market in open_markets(tables, settings):
-        pairs = list(islice(draw_pairs(market, settings, request.seed), request.ind))
+        negatives = Negatives(market, settings, request.seed)
+        pairs = list(islice(draw_pairs(negatives), request.ind))
         keys = (
             ProductKey(market.catalogue, listing, market.locale)
             for pair in pairs
@@ -274,7 +284,8 @@ def draw_examples(tables: Tables, settings: MatchingSettings, request: Request) 
         funnel["matches"] += sum(pair.is_match for pair in pairs)
         funnel["random non-matches"] += sum(pair.by_chance for pair in pairs)
         funnel["similar non-matches"] += sum(not pair.is_match and not pair.by_chance for pair in pairs)
-    return Drawn(examples, funnel | {"examples": len(examples)})
+        funnel["matches left without a non-match"] += negatives.missed
+    return Drawn(examples, dict(funnel) | {"examples": len(examples)})
 
 
 TASK = Task(
