@@ -62,7 +62,7 @@ class Decoded:
         """Add a well-formed record."""
         self.records.append(record)
         self.lines.append(line)
-        self.digests.append(xxhash.xxh3_128_digest(raw))
+        self.digests.append(_digest(raw))
 
     def reject(self, line: int, reason: str, raw: bytes | str) -> None:
         """Add a malformed record."""
@@ -123,7 +123,8 @@ def reason_of(error: Exception) -> str:
 
 def general_reason(reason: str) -> str:
     """Return ``reason`` without what is particular to one record, so that reasons can be counted."""
-    return re.sub(r" \(byte \d+\)|(?<=enum value) .*(?= - at)|(?<=does not fit the tables): .*", "", reason)
+    reason = re.sub(r" \(byte \d+\)|(?<=enum value) .*(?= - at)|(?<=does not fit the tables): .*", "", reason)
+    return re.sub(r"\[\d+\]", "[...]", reason)
 
 
 def _decode_lines(block: Block, decode: Callable[[bytes], Any], limit: int) -> Decoded:
@@ -137,13 +138,12 @@ def _decode_lines(block: Block, decode: Callable[[bytes], Any], limit: int) -> D
             pass
         else:
             first = block.first_line
-            digests = [xxhash.xxh3_128_digest(line) for line in lines]
-            return Decoded(records, list(range(first, first + len(lines))), digests)
+            return Decoded(records, list(range(first, first + len(lines))), list(map(_digest, lines)))
     decoded = Decoded()
     for number, line in enumerate(lines, block.first_line):
         if len(line) > limit:
             decoded.reject(number, _too_long(limit), line)
-        elif line and not line.isspace():
+        elif not line.isspace():
             try:
                 decoded.add(decode(line), number, line)
             except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
@@ -164,9 +164,9 @@ def _decode_csv(kind: FileKind, block: Block, limit: int) -> Decoded:
     width = len(block.columns)
     for begin, end, cells in csv_records(lines, final=True):
         text = lines[begin] if end == begin + 1 else "".join(lines[begin:end])
-        if not text or text.isspace():
+        if text.isspace():
             continue
-        line, raw = block.first_line + begin, text.rstrip("\r\n").encode(kind.encoding, "surrogateescape")
+        line, raw = block.first_line + begin, text.encode(kind.encoding, "surrogateescape")
         if len(raw) > limit:
             decoded.reject(line, _too_long(limit), text)
         elif isinstance(cells, str):
@@ -194,6 +194,11 @@ def _decode_parquet(kind: FileKind, block: Block) -> Decoded:
         except ValueError as error:
             decoded.reject(line, reason_of(error), repr(row))
     return decoded
+
+
+def _digest(raw: bytes) -> bytes:
+    """Digest a record; its line end, which the last line may lack, is no part of it."""
+    return xxhash.xxh3_128_digest(raw.rstrip(b"\r\n"))
 
 
 def _too_long(limit: int) -> str:

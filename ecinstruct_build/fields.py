@@ -1,7 +1,23 @@
-"""Small conversions of upstream fields that several sources share."""
+"""Types and small conversions of upstream fields that several sources share."""
 
 import re
 from collections.abc import Iterable
+from typing import Annotated
+
+from msgspec import Meta
+
+Key = Annotated[str, Meta(min_length=1, pattern=r"^\S+$")]
+"""An id: no blanks, not empty."""
+Text = Annotated[str, Meta(pattern=r"\S")]
+"""A text that is not blank."""
+Stars = Annotated[float, Meta(ge=1, le=5)]
+"""A rating."""
+Seconds = Annotated[int, Meta(ge=-(2**62), le=2**62)]
+"""A time since 1970."""
+Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+"""A number of votes, or a place in a text."""
+Texts = list[str] | str | None
+"""What upstream writes as a list, one text or nothing."""
 
 _TAG = re.compile(r"<[a-zA-Z/!][^>]*(?:>|$)")
 

@@ -51,6 +51,7 @@ COLLAPSED_SCHEMA = pa.schema(
 """Records that repeat an earlier one of the same file to the byte, and where that one stands."""
 
 _PARQUET: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
+_UNSTORABLE = (UnicodeError, OverflowError, pa.ArrowInvalid)  # what Arrow says of text and numbers it cannot hold
 _LINES_AT_ONCE = 1 << 20  # collapsed lines written at a time
 _IN_FLIGHT = 2 * min(os.cpu_count() or 1, 8)  # blocks handed out at a time
 
@@ -211,7 +212,7 @@ def _work(job: _Job, block: Block) -> None:
         ingested=len(decoded.records),
         quarantined=len(decoded.rejects),
         rows={table: len(rows) for table, rows in tables.items() if len(rows)},
-        reasons=Counter(general_reason(reject.reason) for reject in decoded.rejects),
+        reasons=dict(Counter(general_reason(reject.reason) for reject in decoded.rejects)),
     )
     with tempfile.TemporaryDirectory(dir=job.scratch, prefix="unfinished-", ignore_cleanup_errors=True) as name:
         unfinished = Path(name, folder.name)
@@ -231,23 +232,26 @@ def _work(job: _Job, block: Block) -> None:
 
 def _convert(job: _Job, block: Block, decoded: Decoded) -> Mapping[str, pa.Table]:
     """Turn the records into rows; records that the tables cannot hold become rejects."""
-    bad = _unstorable(job, decoded, range(len(decoded.records)))
+    try:
+        return job.kind.convert(_batch(job, decoded))
+    except _UNSTORABLE:
+        bad = _unstorable(job, decoded, range(len(decoded.records)))
     for row, error in bad:
         line = decoded.lines[row]
         reason = reason_of(error) if isinstance(error, UnicodeError) else f"does not fit the tables: {error}"
-        text_format = job.kind.format != "parquet"
-        raw = split_lines(block.data)[line - block.first_line] if text_format else repr(decoded.records[row])
+        in_lines = job.kind.format != "parquet"
+        raw = split_lines(block.data)[line - block.first_line] if in_lines else repr(decoded.records[row])
         decoded.reject(line, reason, raw)
-    decoded.rejects.sort(key=lambda reject: reject.line)
     decoded.drop({row for row, _ in bad})
-    return job.kind.convert(_batch(job, decoded, range(len(decoded.records))))
+    decoded.rejects.sort(key=lambda reject: reject.line)
+    return job.kind.convert(_batch(job, decoded))
 
 
 def _unstorable(job: _Job, decoded: Decoded, rows: range) -> list[tuple[int, Exception]]:
     """Find the records that fail to convert, by halving the batch."""
     try:
-        job.kind.convert(_batch(job, decoded, rows))
-    except (UnicodeError, OverflowError, pa.ArrowInvalid) as error:
+        job.kind.convert(_batch(job, decoded, slice(rows.start, rows.stop)))
+    except _UNSTORABLE as error:
         if len(rows) == 1:
             return [(rows[0], error)]
         middle = len(rows) // 2
@@ -255,8 +259,8 @@ def _unstorable(job: _Job, decoded: Decoded, rows: range) -> list[tuple[int, Exc
     return []
 
 
-def _batch(job: _Job, decoded: Decoded, rows: range) -> Batch:
-    part = slice(rows.start, rows.stop)
+def _batch(job: _Job, decoded: Decoded, part: slice | None = None) -> Batch:
+    part = part or slice(None)
     return Batch(job.source, job.file, job.groups, decoded.records[part], decoded.lines[part])
 
 
@@ -277,9 +281,10 @@ def _assemble(job: _Job, out: Path) -> IngestCounts:
     folders = sorted(job.scratch.glob("block-*"), key=lambda folder: int(folder.name.removeprefix("block-")))
     blocks = [_Done(**json.loads((folder / "done.json").read_text())) for folder in folders]
     repeated, first = repeated_lines([folder / "digests.npy" for folder in folders])
+    out.mkdir(parents=True, exist_ok=True)
     for table in job.kind.tables:
         shutil.rmtree(out / table, ignore_errors=True)
-        (out / table).mkdir(parents=True)
+        (out / table).mkdir()
     rows = Counter(dict.fromkeys(job.kind.tables, 0))
     cuts = np.searchsorted(repeated, [block.first_line for block in blocks[1:]])
     for folder, block, lines in zip(folders, blocks, np.split(repeated, cuts), strict=True):

@@ -19,21 +19,26 @@ Quirks, and what becomes of them:
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 import pyarrow as pa
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from ecinstruct_build.fields import asin_key, listed, price_or_none, text_or_none, title_or_none
+from ecinstruct_build.fields import (
+    Key,
+    Seconds,
+    Stars,
+    Texts,
+    asin_key,
+    listed,
+    price_or_none,
+    text_or_none,
+    title_or_none,
+)
 from ecinstruct_build.source import Batch, FileKind, Source
 from ecinstruct_build.tables import arrow_table
 
 NAME = "amazon_reviews_2018"
-
-Key = Annotated[str, Meta(min_length=1, pattern=r"^\S+$")]
-Stars = Annotated[float, Meta(ge=1, le=5)]
-Seconds = Annotated[int, Meta(ge=-(2**62), le=2**62)]
-Texts = list[str] | str | None
 
 _ASIN = re.compile(
     r"(?:asin(?:[^0-9A-Za-z]|&quot;|&#34;|%[0-9A-F]{2})*|/dp/)(B[0-9A-Z]{9}|[0-9]{9}[0-9X])(?![0-9A-Za-z])"
@@ -161,6 +166,8 @@ def _domain(batch: Batch, count: int) -> dict[str, Any]:
 
 
 def _votes(vote: str | int | None) -> int | None:
+    if vote is None:
+        return None
     digits = str(vote).replace(",", "")
     return int(digits) if len(digits) < 10 and digits.isdecimal() else None
 

@@ -1,0 +1,153 @@
+"""Amazon product data (2014): 143 million reviews and the metadata of 9 million products, 1996 to July 2014.
+
+Collected by Julian McAuley and colleagues (UC San Diego), by category. Reviews (``reviews_<C>.json.gz``, and the dense
+5-core ``reviews_<C>_5.json.gz``) are JSON lines. No licence is stated; the authors ask for citation.
+
+Quirks, and what becomes of them:
+
+- Metadata (``meta_<C>.json.gz``) are lines of Python literals, not JSON: read by ``ast.literal_eval``, never ``eval``.
+- ``helpful`` is [votes for, votes in all]: the first number is kept. There is no word on verified purchases: null.
+- ``related`` names other products: ``also_bought`` becomes ``also_buy``, ``also_viewed`` ``also_view``, and
+  ``bought_together`` keeps its name. ``buy_after_viewing`` is left out: it is neither what was bought as well nor what
+  was looked at as well, and no canonical kind means the same.
+- ``categories`` is a list of paths: the first is kept. The file name says the domain.
+- ``price`` is a number, some titles, brands and descriptions are missing; ``salesRank`` and ``imUrl`` feed nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+from msgspec import Struct
+
+from ecinstruct_build.fields import (
+    Count,
+    Key,
+    Seconds,
+    Stars,
+    Texts,
+    asin_key,
+    listed,
+    price_or_none,
+    text_or_none,
+    title_or_none,
+)
+from ecinstruct_build.source import Batch, FileKind, Source
+from ecinstruct_build.tables import arrow_table
+
+NAME = "amazon_reviews_2014"
+KINDS = {"also_bought": "also_buy", "also_viewed": "also_view", "bought_together": "bought_together"}
+
+
+class Review(Struct, gc=False):
+    """A line of a review file."""
+
+    reviewerID: Key  # noqa: N815 - upstream's names
+    asin: Key
+    overall: Stars
+    unixReviewTime: Seconds  # noqa: N815
+    helpful: tuple[Count, Count] | None = None
+    reviewText: str | None = None  # noqa: N815
+    summary: str | None = None
+
+
+class Metadata(Struct, gc=False):
+    """A line of a metadata file."""
+
+    asin: Key
+    title: str | None = None
+    description: Texts = None
+    brand: str | None = None
+    price: int | float | str | None = None
+    categories: list[list[str]] | None = None
+    related: dict[str, list[str]] | None = None
+
+
+def _convert_reviews(batch: Batch) -> Mapping[str, pa.Table]:
+    records = batch.records
+    columns = {
+        "review_id": [f"{record.reviewerID}|{record.asin.upper()}|{record.unixReviewTime}" for record in records],
+        "product_id": [asin_key(record.asin) for record in records],
+        "user_id": [record.reviewerID for record in records],
+        "rating": [record.overall for record in records],
+        "title": [text_or_none(record.summary) for record in records],
+        "text": [text_or_none(record.reviewText) for record in records],
+        "timestamp": [record.unixReviewTime for record in records],
+        "helpful": [record.helpful and record.helpful[0] for record in records],
+        "catalogue": [NAME] * len(records),
+        **_domain(batch, len(records)),
+        **batch.origin(),
+    }
+    return {"review": arrow_table("review", columns)}
+
+
+def _convert_metadata(batch: Batch) -> Mapping[str, pa.Table]:
+    records = batch.records
+    columns = {
+        "product_id": [asin_key(record.asin) for record in records],
+        "title": [title_or_none(record.title) for record in records],
+        "description": ["\n".join(listed(record.description)) or None for record in records],
+        "brand": [text_or_none(record.brand) for record in records],
+        "categories": [listed(record.categories[0]) or None if record.categories else None for record in records],
+        "price": [price_or_none(record.price) for record in records],
+        **_domain(batch, len(records)),
+        **batch.origin(),
+    }
+    return {"product": arrow_table("product", columns), "relation": _relations(batch)}
+
+
+def _relations(batch: Batch) -> pa.Table:
+    found = [
+        (row, asin_key(record.asin), other, kind)
+        for row, record in enumerate(batch.records)
+        for name, kind in KINDS.items()
+        for other in dict.fromkeys(map(asin_key, listed((record.related or {}).get(name))))
+        if other != asin_key(record.asin)
+    ]
+    columns = {
+        "product_id": [product for _, product, _, _ in found],
+        "other_id": [other for _, _, other, _ in found],
+        "kind": [kind for _, _, _, kind in found],
+        "catalogue": [NAME] * len(found),
+        **_domain(batch, len(found)),
+        **batch.origin_of([row for row, _, _, _ in found]),
+    }
+    return arrow_table("relation", columns)
+
+
+def _domain(batch: Batch, count: int) -> dict[str, Any]:
+    return {"category": [batch.groups["category"]] * count, "locale": ["us"] * count}
+
+
+SOURCE = Source(
+    name=NAME,
+    title="Amazon product data (2014)",
+    summary="Reviews of amazon.com up to July 2014, by category, with product metadata and links between products.",
+    homepage="https://jmcauley.ucsd.edu/data/amazon/",
+    licence="none stated; offered for research, citation asked for",
+    redistributable=False,
+    citation=(
+        "Ruining He, Julian McAuley. Ups and Downs: Modeling the Visual Evolution of Fashion Trends with One-Class "
+        "Collaborative Filtering. WWW 2016. "
+        "Julian McAuley, Christopher Targett, Qinfeng Shi, Anton van den Hengel. Image-Based Recommendations on Styles "
+        "and Substitutes. SIGIR 2015."
+    ),
+    files=(
+        FileKind(
+            pattern=r"(?:.*/)?reviews_(?P<category>\w+?)(?:_5)?\.json(?:\.gz)?",
+            format="jsonl",
+            record=Review,
+            tables=("review",),
+            convert=_convert_reviews,
+            example="reviews_Digital_Music_5.json.gz",
+        ),
+        FileKind(
+            pattern=r"(?:.*/)?meta_(?P<category>\w+)\.json(?:\.gz)?",
+            format="python",
+            record=Metadata,
+            tables=("product", "relation"),
+            convert=_convert_metadata,
+            example="meta_Digital_Music.json.gz",
+        ),
+    ),
+)
