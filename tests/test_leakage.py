@@ -1,0 +1,353 @@
+"""The split: nothing stands in two splits, nothing disappears, and nothing moves without need."""
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecinstruct_build.example import Domain, Example, Item, Option
+from ecinstruct_build.splits import Split
+from ecinstruct_build.task import Quota, TaskSettings
+from quality.leakage import (
+    FEW_OPTIONS,
+    OVER_QUOTA,
+    SHARED_WITH_OOD,
+    SHORT_CONTEXT,
+    STRADDLES,
+    Assignment,
+    assign,
+    families_of,
+)
+
+WEIGHTS: Mapping[Split, float] = {"train": 8, "validation": 1, "test": 1}
+MANY = Quota(train=10**6, validation=10**6, test=10**6, test_ood=5)
+SETTINGS = {
+    "pairs": TaskSettings(quota=MANY),
+    "histories": TaskSettings(quota=MANY, leakage="trim", min_context=1),
+    "choices": TaskSettings(quota=Quota(train=20, validation=4, test=4, test_ood=3)),
+}
+FAMILIES = {f"p{number}": f"p{number // 2 * 2}" for number in range(40)}  # p0 and p1 are variants, p2 and p3 ...
+
+
+def example(
+    task: str,
+    identity: str,
+    *,
+    products: Iterable[str] = (),
+    groups: Iterable[str] = (),
+    context: Iterable[str] = (),
+    options: Sequence[str] = (),
+    spares: Iterable[str] = (),
+    domain: Domain = "ind",
+) -> Example:
+    """Make an example; its first option is the right one."""
+
+    def option(product: str) -> Option:
+        return Option(product, f"title of {product}", product)
+
+    return Example(
+        task,
+        "corpus",
+        identity,
+        domain,
+        "us",
+        tuple(products),
+        {},
+        options[0] if options else "yes",
+        groups=tuple(groups),
+        context=tuple(Item(product, "") for product in context),
+        options=tuple(map(option, options)),
+        spare_options=tuple(map(option, spares)),
+    )
+
+
+def by_task(examples: Iterable[Example]) -> dict[str, list[Example]]:
+    sorted_out: dict[str, list[Example]] = {task: [] for task in SETTINGS}
+    for one in examples:
+        sorted_out[one.task].append(one)
+    return sorted_out
+
+
+def split_of(
+    examples: Iterable[Example],
+    *,
+    seed: int = 0,
+    families: Mapping[str, str] = FAMILIES,
+    settings: Mapping[str, TaskSettings] = SETTINGS,
+    weights: Mapping[Split, float] = WEIGHTS,
+) -> dict[str, Assignment]:
+    found = assign(by_task(examples), settings, families, weights, seed)
+    assert [one.example_id for one in found] == sorted(one.example_id for one in found)
+    return {one.example_id: one for one in found}
+
+
+def published_things(one: Example, assignment: Assignment, families: Mapping[str, str]) -> set[str]:
+    """What a published sample shows: families of facts, of the context that stays and of shown options; groups."""
+    shown = {option.key: option.product_id for option in (*one.options, *one.spare_options)}
+    products = {
+        *one.products,
+        *(one.context[position].product_id for position in assignment.context),
+        *(shown[key] for key in assignment.options),
+    }
+    return {families.get(product, product) for product in products} | set(one.groups)
+
+
+def assert_nothing_leaks(
+    examples: Sequence[Example], assigned: Mapping[str, Assignment], families: Mapping[str, str] = FAMILIES
+) -> None:
+    homes: defaultdict[str, set[Split]] = defaultdict(set)
+    for one in examples:
+        assignment = assigned[one.example_id]
+        if assignment.split:
+            for thing in published_things(one, assignment, families):
+                homes[thing].add(assignment.split)
+    straddling = {thing: splits for thing, splits in homes.items() if len(splits) > 1}
+    assert not straddling
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> list[Example]:
+    """Examples of three tasks over a small catalogue, so that nearly all hang together."""
+    size = draw(st.integers(4, 40))
+    product = st.integers(0, size - 1).map(lambda number: f"p{number}")
+    group = st.integers(0, size).map(lambda number: f"user:u{number}")
+    made = []
+    for number in range(draw(st.integers(1, 60))):
+        task = draw(st.sampled_from(sorted(SETTINGS)))
+        distinct = st.lists(product, min_size=1, max_size=7, unique=True)
+        facts, groups, domain = [], draw(st.lists(group, max_size=1)), draw(st.sampled_from(["ind"] * 9 + ["ood"]))
+        context: list[str] = []
+        options: list[str] = []
+        spares: list[str] = []
+        if task == "pairs":
+            facts = draw(distinct)[:2]
+        elif task == "histories":
+            context = draw(distinct)
+            facts = draw(st.lists(product, max_size=1))
+        else:
+            options = draw(distinct)
+            spares = [spare for spare in draw(st.lists(product, max_size=8, unique=True)) if spare not in options]
+        made.append(
+            example(
+                task,
+                str(number),
+                products=facts,
+                groups=groups,
+                context=context,
+                options=options,
+                spares=spares,
+                domain=domain,
+            )
+        )
+    return made
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds(), st.integers(0, 3))
+def test_no_family_or_group_stands_in_two_splits(world: list[Example], seed: int) -> None:
+    assert_nothing_leaks(world, split_of(world, seed=seed))
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds())
+def test_every_example_is_assigned_or_dropped_for_a_reason(world: list[Example]) -> None:
+    assigned = split_of(world)
+    assert set(assigned) == {one.example_id for one in world}
+    for one in world:
+        assignment = assigned[one.example_id]
+        assert bool(assignment.split) != bool(assignment.reason)
+        if assignment.split:
+            assert (assignment.split == "test_ood") == (one.domain == "ood")
+            assert len(assignment.options) == len(one.options)
+            assert len(set(assignment.options)) == len(assignment.options)
+            if one.options:
+                assert one.answer in assignment.options
+        else:
+            assert assignment.reason in {OVER_QUOTA, STRADDLES, SHARED_WITH_OOD, SHORT_CONTEXT, FEW_OPTIONS}
+            assert (assignment.context, assignment.options) == ((), ())
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds(), st.randoms(use_true_random=False))
+def test_the_order_of_examples_does_not_matter(world: list[Example], order: random.Random) -> None:
+    shuffled = list(world)
+    order.shuffle(shuffled)
+    assert split_of(shuffled) == split_of(world)
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds(), worlds())
+def test_disjoint_examples_of_other_tasks_move_nothing(world: list[Example], others: list[Example]) -> None:
+    mine = [one for one in world if one.task != "choices"]
+    names = {f"p{number}": f"q{number}" for number in range(40)}
+    theirs = [
+        example(
+            "choices",
+            f"other {number}",
+            products=[names[product] for product in one.all_products],
+            groups=[f"q{group}" for group in one.groups],
+            domain=one.domain,
+        )
+        for number, one in enumerate(others)
+    ]
+    together = split_of([*theirs, *mine])
+    assert {example_id: together[example_id] for example_id in split_of(mine)} == split_of(mine)
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds())
+def test_quotas_are_not_exceeded(world: list[Example]) -> None:
+    filled = Counter((one.example_id.split(":")[0], one.split) for one in split_of(world).values() if one.split)
+    for (task, split), count in filled.items():
+        assert count <= getattr(SETTINGS[task].quota, split)
+
+
+def clustered(count: int, *, cluster: int, tasks: Sequence[str] = ("pairs",), seed: int = 5) -> list[Example]:
+    """Examples of 2 to 5 products, nine in ten from one of many clusters, the others from anywhere."""
+    order = random.Random(seed)
+    products = count // 3
+    made = []
+    for number in range(count):
+        start = order.randrange(products // cluster) * cluster
+        near = order.random() < 0.9
+        chosen = {
+            f"c{order.randrange(start, start + cluster) if near else order.randrange(products)}"
+            for _ in range(order.randint(2, 5))
+        }
+        made.append(example(tasks[number % len(tasks)], str(number), products=sorted(chosen)))
+    return made
+
+
+def test_one_giant_component_is_cut_at_little_loss_and_to_the_weights() -> None:
+    world = clustered(6000, cluster=20, tasks=("pairs", "histories"))
+    assigned = split_of(world, families={})
+    assert_nothing_leaks(world, assigned, {})
+    kept = Counter((one.example_id.split(":")[0], one.split) for one in assigned.values() if one.split)
+    assert sum(kept.values()) > 0.85 * len(world)
+    for task in ("pairs", "histories"):
+        total = sum(kept[task, split] for split in WEIGHTS)
+        for split, weight in WEIGHTS.items():
+            assert kept[task, split] / total == pytest.approx(weight / 10, abs=0.02)
+
+
+def test_small_components_follow_the_weights() -> None:
+    world = [example("pairs", str(number), products=[f"x{number}", f"y{number}"]) for number in range(5000)]
+    kept = Counter(one.split for one in split_of(world).values())
+    for split, weight in WEIGHTS.items():
+        assert kept[split] / 5000 == pytest.approx(weight / 10, abs=0.02)
+
+
+def test_another_seed_gives_another_split() -> None:
+    world = clustered(600, cluster=20)
+    one, other = split_of(world, seed=1, families={}), split_of(world, seed=2, families={})
+    assert sum(one[key].split != other[key].split for key in one) > 60
+
+
+def test_variants_of_a_product_stay_together() -> None:
+    world = [
+        example("pairs", f"{number}{side}", products=[f"{side}{number}"]) for number in range(300) for side in "ab"
+    ]
+    families = {f"{side}{number}": f"family {number}" for number in range(300) for side in "ab"}
+    assigned = {one.identity: split_of(world, families=families)[one.example_id].split for one in world[:2]}
+    everything = split_of(world, families=families)
+    homes = defaultdict(set)
+    for one in world:
+        homes[families[one.products[0]]].add(everything[one.example_id].split)
+    assert all(len(splits) == 1 for splits in homes.values())
+    assert len(set(assigned.values())) == 1
+
+
+def test_an_out_of_domain_product_is_taken_from_the_in_domain_examples() -> None:
+    world = [
+        example("pairs", "outside", products=["p0"], domain="ood"),
+        example("pairs", "variant", products=["p1", "p8"]),
+        example("pairs", "free", products=["p4"]),
+        example("histories", "trimmed", products=["p6"], context=["p0", "p6"]),
+    ]
+    assigned = {one.identity: split_of(world)[one.example_id] for one in world}
+    assert assigned["outside"].split == "test_ood"
+    assert assigned["variant"].reason == SHARED_WITH_OOD
+    assert assigned["free"].split
+    assert assigned["trimmed"].split
+    assert assigned["trimmed"].context == (1,)
+
+
+def test_out_of_domain_examples_beyond_the_quota_take_nothing() -> None:
+    outside = [example("pairs", f"out{number}", products=[f"o{number}"], domain="ood") for number in range(9)]
+    inside = [example("pairs", f"in{number}", products=[f"o{number}"]) for number in range(9)]
+    assigned = split_of([*outside, *inside])
+    reasons = Counter(assigned[one.example_id].reason for one in [*outside, *inside])
+    assert reasons == {"": 9, OVER_QUOTA: 4, SHARED_WITH_OOD: 5}
+
+
+def test_attributes_keep_the_domains_apart_but_not_the_in_domain_splits() -> None:
+    world = [
+        example("pairs", str(number), products=[f"x{number}"], groups=["attribute:Color"]) for number in range(200)
+    ]
+    assert len({one.split for one in split_of(world).values()}) == 3
+    held_out = example("pairs", "held out", products=["z"], groups=["attribute:Color"], domain="ood")
+    assert {one.reason for one in split_of([*world, held_out]).values()} == {"", SHARED_WITH_OOD}
+
+
+def test_a_history_is_trimmed_to_its_split_or_dropped_when_too_little_is_left() -> None:
+    order = random.Random(3)
+    world = [
+        example(
+            "histories", str(number), groups=[f"user:{number}"], context=[f"c{order.randrange(60)}" for _ in "12345"]
+        )
+        for number in range(300)
+    ]
+    found = split_of(world, families={})
+    lengths = Counter(len(one.context) for one in found.values() if one.split)
+    assert lengths[0] == 0
+    assert sum(lengths[length] for length in (1, 2, 3, 4)) > 0
+    demanding = {**SETTINGS, "histories": TaskSettings(quota=MANY, leakage="trim", min_context=4)}
+    dropped = split_of(world, families={}, settings=demanding)
+    assert any(one.reason == SHORT_CONTEXT for one in dropped.values())
+    assert all(len(one.context) >= 4 for one in dropped.values() if one.split)
+
+
+def test_wrong_options_of_other_splits_are_replaced_and_the_right_one_never() -> None:
+    order = random.Random(4)
+    settings = {**SETTINGS, "choices": TaskSettings(quota=MANY)}
+    world = []
+    for number in range(200):
+        chosen = [f"c{pick}" for pick in order.sample(range(400), 60)]
+        world.append(example("choices", str(number), options=[f"r{number}", *chosen[:4]], spares=chosen[4:]))
+        world.append(example("pairs", str(number), products=[f"c{2 * number}", f"c{2 * number + 1}"]))
+    assigned = split_of(world, families={}, settings=settings)
+    assert_nothing_leaks(world, assigned, {})
+    kept = [
+        (one, assigned[one.example_id]) for one in world if one.task == "choices" and assigned[one.example_id].split
+    ]
+    assert {assignment.split for _, assignment in kept} == {"train", "validation", "test"}
+    assert all(assignment.options[0] == one.answer and len(assignment.options) == 5 for one, assignment in kept)
+    assert any(assignment.options[1:] != tuple(o.key for o in one.options[1:]) for one, assignment in kept)
+
+
+def test_a_wrong_option_is_never_a_variant_of_the_right_one() -> None:
+    world = [example("choices", "one", options=["p0", "p1", "p4"], spares=["p5", "p9"])]
+    assert split_of(world)[world[0].example_id].options == ("p0", "p9", "p4")
+
+
+def test_options_that_cannot_be_replaced_tie_the_example() -> None:
+    world = [example("choices", str(number), options=[f"x{number}", f"y{number}"]) for number in range(20)]
+    world += [example("pairs", str(number), products=[f"y{number}"]) for number in range(20)]
+    assert_nothing_leaks(world, split_of(world))
+
+
+def test_a_split_without_weight_stays_empty() -> None:
+    world = clustered(300, cluster=20)
+    splits = {one.split for one in split_of(world, families={}, weights={"train": 3, "test": 1}).values()}
+    assert splits == {"train", "test", None}
+    with pytest.raises(ValueError, match="weight"):
+        split_of(world, weights={"test_ood": 1})
+
+
+def test_families_join_ids_over_all_their_parents() -> None:
+    products = pa.table({"product_id": ["b", "c", "c", "e", "f", "g"], "parent_id": ["a", "a", "d", None, "f", "h"]})
+    assert families_of(products) == {"a": "a", "b": "a", "c": "a", "d": "a", "g": "g", "h": "g"}
