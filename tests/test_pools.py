@@ -1,11 +1,12 @@
 """Pools: tasks that share a table never share a query, whatever the engine, seed or recipe."""
 
+import functools
 import itertools
 
 import ibis
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -14,8 +15,13 @@ from ecinstruct_build.pools import Stretch, in_pool, same_words, same_words_colu
 from ecinstruct_build.task import Request
 
 
+@functools.cache
+def engine():
+    return ibis.duckdb.connect()
+
+
 def column(expression):
-    return ibis.duckdb.connect().to_pyarrow(expression).column(0).to_pylist()
+    return engine().to_pyarrow(expression).column(0).to_pylist()
 
 
 def test_words_are_compared_without_case_and_spacing_in_python_and_engine_alike():
@@ -25,6 +31,7 @@ def test_words_are_compared_without_case_and_spacing_in_python_and_engine_alike(
     assert same_words(texts[0]) == same_words("oak tea tray") == "oak tea tray"
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0")), max_size=20))
 def test_engine_and_python_agree_on_any_words(texts):
     table = ibis.memtable(pa.table({"text": pa.array(texts, pa.string())}))
@@ -66,6 +73,7 @@ def test_a_stretch_that_makes_no_sense_is_refused(wrong):
         Stretch(**wrong)
 
 
+@settings(max_examples=15, deadline=None)
 @given(st.floats(min_value=0.0, max_value=1.0), st.integers(min_value=0, max_value=30))
 def test_a_share_is_kept_and_a_smaller_draw_is_part_of_a_larger_one(share, number):
     identities = [f"i{n}" for n in range(80)]
@@ -77,7 +85,7 @@ def test_a_share_is_kept_and_a_smaller_draw_is_part_of_a_larger_one(share, numbe
 
     def drawn(wanted):
         taken = take_share(rows, Request(5, wanted, 0), "test", ["id"], flag="good", share=share)
-        return {(row["id"], row["good"]) for row in ibis.duckdb.connect().to_pyarrow(taken).to_pylist()}
+        return {(row["id"], row["good"]) for row in engine().to_pyarrow(taken).to_pylist()}
 
     found = drawn(number)
     assert len(found) == number
@@ -92,4 +100,4 @@ def test_where_one_kind_runs_short_the_share_holds():
         )
     )
     taken = take_share(rows, Request(5, 8, 0), "test", ["id"], flag="good", share=0.5)
-    assert sorted(ibis.duckdb.connect().to_pyarrow(taken).column("good").to_pylist()) == [False] * 4 + [True] * 2
+    assert sorted(engine().to_pyarrow(taken).column("good").to_pylist()) == [False] * 4 + [True] * 2

@@ -102,12 +102,12 @@ def test_both_tasks_never_ask_the_same_question(tmp_path):
 @pytest.mark.parametrize("name", BOTH)
 def test_draws_do_not_depend_on_row_order(tmp_path, name):
     rows = [*questions(), *questions()[:50]]
-    expected, *others = (
+    expected, shuffled = (
         examples_to_table(draw(tmp_path, question_world(*rows), TASKS.get(name), size=30, shuffle=shuffle).examples)
-        for shuffle in (None, 1, 2)
+        for shuffle in (None, 1)
     )
     assert expected.num_rows == 30
-    assert all(other.equals(expected) for other in others)
+    assert shuffled.equals(expected)
 
 
 @pytest.mark.parametrize("name", BOTH)

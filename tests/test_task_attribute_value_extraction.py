@@ -155,16 +155,27 @@ def test_a_value_that_is_not_in_the_cleaned_text_is_left_out(tmp_path):
 
 def test_labels_on_another_text_of_the_product_are_not_mixed_in(tmp_path):
     one, other = ([{"source": "title", "text": text}] for text in ("Oak mill", "Steel mill"))
-    tables = world(label("Material", evidence("Oak", 0, 0), paragraphs=one), label("Voltage", paragraphs=other))
-    for seed in range(30):
-        drawn = draw(tmp_path, tables, seed=seed)
-        assert all(len(example.fields["attributes"]) == 1 for example in drawn.examples)
+    rows = [
+        each
+        for n in range(30)
+        for each in (
+            label("Material", evidence("Oak", 0, 0), paragraphs=one, product_id=f"asin:M{n}"),
+            label("Voltage", paragraphs=other, product_id=f"asin:M{n}"),
+        )
+    ]
+    drawn = draw(tmp_path, world(*rows))
+    assert len(drawn.examples) == 30
+    assert drawn.funnel["labels on another text of the product"] > 5
+    assert {(*example.fields["attributes"], example.fields["paragraphs"][0]["text"]) for example in drawn.examples} == {
+        ("Material", "Oak mill"),
+        ("Voltage", "Steel mill"),
+    }
 
 
 def test_a_contradicted_label_is_not_drawn(tmp_path):
     drawn = draw(tmp_path, world(label("Material", evidence("steel", 0, 7)), label("Material")))
     assert drawn.examples == []
-    assert drawn.funnel["attribute labels (ind)"] == 1
+    assert (drawn.funnel["attribute labels"], drawn.funnel["attribute labels that nothing contradicts"]) == (1, 0)
 
 
 def test_products_without_text_are_left_out_and_counted(tmp_path):

@@ -107,12 +107,12 @@ def test_no_two_graded_tasks_ask_about_the_same_query(tmp_path):
 @pytest.mark.parametrize("name", GRADED)
 def test_draws_do_not_depend_on_row_order(tmp_path, name):
     rows = [*judgements(), *judgements()[:99], *judgements(subset="large")]
-    expected, *others = (
+    expected, shuffled = (
         examples_to_table(draw(tmp_path, graded_world(*rows), TASKS.get(name), size=40, shuffle=shuffle).examples)
-        for shuffle in (None, 1, 2)
+        for shuffle in (None, 1)
     )
     assert expected.num_rows > 20
-    assert all(other.equals(expected) for other in others)
+    assert shuffled.equals(expected)
 
 
 @pytest.mark.parametrize("name", GRADED)

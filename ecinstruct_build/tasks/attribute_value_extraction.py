@@ -232,8 +232,8 @@ def draw(tables: Tables, settings: AttributeValueExtractionSettings, request: Re
     lost: Counter[str] = Counter()
     examples = list(_examples(tables, drawn, targets, lost))
     funnel = {
-        **count_by_domain(tables, labels, "attribute labels"),
-        **count_by_domain(tables, clear, "attribute labels that are not contradicted"),
+        "attribute labels": tables.count(labels),
+        "attribute labels that nothing contradicts": tables.count(clear),
         **count_by_domain(tables, products, "labelled products"),
         "products drawn": drawn.num_rows,
         **dict(sorted(lost.items())),
