@@ -1,0 +1,201 @@
+"""Amazon-Google: two software shops' listings, and which of them are the same product.
+
+Makers sell families of near-identical siblings (version, edition, platform, licence), so that what does not match
+reads almost like what does. The second shop words its listings carelessly.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import product as combinations
+from pathlib import Path
+from typing import Any
+
+from ecinstruct_build.sample_corpora.draws import Dice
+from ecinstruct_build.sample_corpora.ledger import Entry, Place
+from ecinstruct_build.sample_corpora.text_files import LineFile
+from ecinstruct_build.sample_corpora.vocabulary import words
+from ecinstruct_build.sample_corpora.world import World
+
+SOURCE = "amazon_google"
+AMAZON = "Amazon.csv"
+GOOGLE = "GoogleProducts.csv"
+MAPPING = "Amzon_GoogleProducts_perfectMapping.csv"
+
+_FAMILIES = 9  # for each shelf of a category
+_SIBLINGS, _ONLY_GOOGLE = 8, 12  # of a family: in the first shop, and in the second alone
+_IN_BOTH = 0.86
+_SECOND_LISTING = 0.11
+_REPEATED, _BROKEN = 0.008, 0.003
+_GOOGLE_ID = "http://www.google.com/base/feeds/snippets/"
+
+
+@dataclass(frozen=True)
+class _Title:
+    """One piece of software: a sibling of its family."""
+
+    maker: dict[str, Any]
+    line: str
+    version: str
+    platform: str
+    edition: str
+    licence: str
+    cents: int
+
+
+def write(world: World, folder: Path) -> tuple[dict[str, int], list[Entry]]:
+    """Write the two tables and the mapping; returns lines by file name, and what was planted."""
+    with (
+        LineFile(folder / AMAZON) as amazon,
+        LineFile(folder / GOOGLE) as google,
+        LineFile(folder / MAPPING) as mapping,
+    ):
+        header = '"id",{},"description","manufacturer","price"\r'
+        amazon.write([header.format('"title"').encode()])
+        google.write([header.format('"name"').encode()])
+        mapping.write([b'"idAmazon","idGoogleBase"'])
+        shops = _Shops(world, amazon, google, mapping)
+        for number in range(world.shelves * _FAMILIES):
+            shops.family(number)
+        counts = {AMAZON: amazon.lines, GOOGLE: google.lines, MAPPING: mapping.lines}
+    return counts, shops.entries
+
+
+class _Shops:
+    """Lists titles in both shops and keeps the ledger."""
+
+    def __init__(self, world: World, amazon: LineFile, google: LineFile, mapping: LineFile) -> None:
+        self.entries: list[Entry] = []
+        self._world = world
+        self._files = {AMAZON: amazon, GOOGLE: google}
+        self._mapping = mapping
+        self._listed = 0
+
+    def family(self, number: int) -> None:
+        """List the siblings of a family: some in both shops, some in the first, more in the second alone."""
+        dice = Dice(self._world.seed, "software family", str(number))
+        siblings = dice.sample(list(_family(self._world, number, dice)), _SIBLINGS + _ONLY_GOOGLE)
+        for place, title in enumerate(siblings):
+            here = (
+                [self._amazon(title, dice) for _ in range(1 + dice.chance(_SECOND_LISTING))]
+                if place < _SIBLINGS
+                else []
+            )
+            both = dice.chance(_IN_BOTH)
+            there = (
+                [self._google(title, dice) for _ in range(1 + dice.chance(_SECOND_LISTING))] if both or not here else []
+            )
+            self._mapping.write(f'"{left}","{right}"'.encode() for left in here for right in there)
+
+    def _amazon(self, title: _Title, dice: Dice) -> str:
+        identity = f"b000{_serial(self._world, self._next(), 36**6):0>6}"
+        parts = [title.line, title.version, title.edition, title.licence]
+        name = " ".join(part for part in parts if part) + dice.pick(
+            (f" ({title.platform})", f" for {title.platform}", "")
+        )
+        if dice.chance(0.05):
+            name = name.replace(title.maker["short"], title.maker["short"] + "\xae", 1)
+        description = "" if dice.chance(0.09) else _description(title, dice)
+        maker = "" if dice.chance(0.02) else title.maker["name"]
+        price = "0" if dice.chance(0.15) else _price(title.cents)
+        self._write(AMAZON, identity, [identity, name, description, maker], price, dice)
+        return identity
+
+    def _google(self, title: _Title, dice: Dice) -> str:
+        serial = self._next()
+        identity = (
+            f"{_GOOGLE_ID}{(serial * 6_364_136_223_846_793 + 11_400_714_819_323 + self._world.seed) % 10**20:020d}"
+        )
+        name = _careless_name(title, dice)
+        description = "" if dice.chance(0.06) else name if dice.chance(0.2) else _description(title, dice)
+        maker = title.maker["short"] if dice.chance(0.08) else ""
+        cents = int(title.cents * (0.8 + 0.3 * dice.unit()))
+        price = f'"{_price(cents)} gbp"' if dice.chance(0.02) else _price(cents)
+        self._write(GOOGLE, identity, [identity, name, description, maker], price, dice)
+        return identity
+
+    def _write(self, file: str, identity: str, texts: list[str], price: str, dice: Dice) -> None:
+        target = self._files[file]
+        line, broken = target.lines + 1, dice.chance(_BROKEN)
+        if broken:
+            texts = ["", *texts[1:]]
+            self.entries.append(Entry("malformed_line", SOURCE, file, line, (identity,), reason="missing_id"))
+        row = (",".join([*map(_quoted, texts), price]) + "\r").encode("latin-1")
+        target.write([row])
+        if dice.chance(_REPEATED) and not broken:
+            target.write([row])
+            first = Place(file, line, (identity,))
+            self.entries.append(Entry("exact_duplicate_line", SOURCE, file, line + 1, (identity,), first))
+
+    def _next(self) -> int:
+        self._listed += 1
+        return self._listed
+
+
+def _family(world: World, number: int, dice: Dice) -> Iterator[_Title]:
+    """Return all siblings of family ``number``; different numbers are different families."""
+    bank = _bank()
+    lines = [(maker, line) for maker in bank["maker"] for line in maker["lines"]]
+    kinds = bank["sibling"]
+    every = len(lines) * len(kinds["version"]) * len(kinds["platform"])
+    issue, place = divmod(number, every)
+    # A stride that shares no factor with the number of families visits each of them once.
+    place = (place * 619 + world.seed) % every
+    place, which = divmod(place, len(lines))
+    version, platform = divmod(place, len(kinds["platform"]))
+    maker, line = lines[which]
+    base = 1500 + dice.below(300) * 100
+    for step, (edition, licence) in enumerate(combinations(kinds["edition"], kinds["licence"])):
+        release = kinds["version"][version] + (f" r{issue + 1}" if issue else "")
+        cents = base + 1000 * step + 99
+        yield _Title(maker, line, release, kinds["platform"][platform], edition, licence, cents)
+
+
+def _careless_name(title: _Title, dice: Dice) -> str:
+    short = _bank()["short"]
+    parts = [title.line, title.version, title.edition, title.licence]
+    told = [short[part] if part in short and dice.chance(0.6) else part for part in parts if part]
+    if dice.chance(0.35):
+        told.append(short.get(title.platform, title.platform))
+    if dice.chance(0.3):
+        told[1:] = dice.sample(told[1:], len(told))
+    if dice.chance(0.12) and len(told) > 2:
+        told.pop()
+    return " ".join(told)
+
+
+def _description(title: _Title, dice: Dice) -> str:
+    opening = dice.pick((f"{title.line} {title.version}", f"the {title.edition} of {title.line}", title.line))
+    tail = dice.pick(
+        (
+            f" runs on {title.platform}.",
+            " includes a printed guide &amp; a year of updates.",
+            f" version {title.version}, {title.edition}{', ' + title.licence if title.licence else ''}.",
+            " easy to install, easy to learn.",
+            "",
+        )
+    )
+    return f"{opening} {title.maker['about']}.{tail}"
+
+
+def _price(cents: int) -> str:
+    return f"{cents / 100:.2f}".rstrip("0").rstrip(".")
+
+
+def _quoted(text: str) -> str:
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"' if text else ""
+
+
+def _serial(world: World, number: int, space: int) -> str:
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+    value, letters = (number * 1_291_367 + world.seed * 31 + 700_001) % space, ""
+    while value:
+        value, digit = divmod(value, 36)
+        letters = digits[digit] + letters
+    return letters
+
+
+@cache
+def _bank() -> dict[str, Any]:
+    return words("software")

@@ -1,0 +1,248 @@
+"""Shopping Queries (ESCI): graded products for queries, in three locales, as two Parquet files and a CSV.
+
+A query asks for a product type with an attribute. On its shelf, things of the type that have the attribute are exact,
+those that lack it substitutes, things of the other types complements; things from elsewhere are irrelevant.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ecinstruct_build.sample_corpora.draws import Dice
+from ecinstruct_build.sample_corpora.ledger import Entry
+from ecinstruct_build.sample_corpora.planting import languages
+from ecinstruct_build.sample_corpora.text_files import LineFile
+from ecinstruct_build.sample_corpora.vocabulary import CATEGORIES
+from ecinstruct_build.sample_corpora.world import Product, World, shelf_products
+
+SOURCE = "esci"
+EXAMPLES = "shopping_queries_dataset_examples.parquet"
+PRODUCTS = "shopping_queries_dataset_products.parquet"
+SOURCES = "shopping_queries_dataset_sources.csv"
+
+_QUERIES_PER_SHELF = 15
+_LISTED = 0.8  # shelf products that this corpus knows under the same id
+_LOCALES = {"es": "es", "jp": "jp"}
+_TRANSLATED = 6  # products of a type listed abroad
+_WRONG = 0.03  # grades that another person would not give
+_FORMS = ("{value} {type}", "{type} {value}", "{brand} {type}", "{type} for {use}", "best {type} {value}", "cheap {type} {value}", "{brand} {type} {value}")  # fmt: skip
+
+_EXAMPLE_SCHEMA = pa.schema(
+    [
+        ("example_id", pa.int64()),
+        ("query", pa.large_string()),
+        ("query_id", pa.int64()),
+        ("product_id", pa.large_string()),
+        ("product_locale", pa.large_string()),
+        ("esci_label", pa.large_string()),
+        ("small_version", pa.int64()),
+        ("large_version", pa.int64()),
+        ("split", pa.large_string()),
+    ]
+)
+_PRODUCT_SCHEMA = pa.schema(
+    [
+        (f"product_{name}", pa.large_string())
+        for name in ("id", "title", "description", "bullet_point", "brand", "color", "locale")
+    ]
+)
+
+
+@dataclass(frozen=True)
+class _Query:
+    """What somebody typed, and the grade of each product they were shown."""
+
+    text: str
+    locale: str
+    graded: list[tuple[str, str]]
+
+
+def write(world: World, folder: Path) -> tuple[dict[str, int], list[Entry]]:
+    """Write the three files; returns rows by file name, and what was planted."""
+    folder.mkdir(parents=True, exist_ok=True)
+    writer = _Writer(world)
+    with (
+        pq.ParquetWriter(folder / EXAMPLES, _EXAMPLE_SCHEMA, compression="snappy") as examples,
+        pq.ParquetWriter(folder / PRODUCTS, _PRODUCT_SCHEMA, compression="snappy") as products,
+        LineFile(folder / SOURCES) as sources,
+    ):
+        sources.write([b"query_id,source"])
+        for category in range(len(CATEGORIES)):
+            for shelf in range(world.shelves):
+                listings = list(_listings(world, category, shelf))
+                products.write_table(pa.Table.from_pylist(listings, _PRODUCT_SCHEMA))
+                writer.note_listings(listings)
+                rows, origins = writer.rows(category, shelf)
+                examples.write_table(pa.Table.from_pylist(rows, _EXAMPLE_SCHEMA))
+                sources.write(origins)
+        return {EXAMPLES: writer.examples, PRODUCTS: writer.products, SOURCES: sources.lines}, writer.entries
+
+
+class _Writer:
+    """Numbers queries and examples, and keeps the ledger."""
+
+    def __init__(self, world: World) -> None:
+        self.entries: list[Entry] = []
+        self.examples = 0
+        self.products = 0
+        self._world = world
+        self._queries = 0
+
+    def note_listings(self, listings: list[dict[str, Any]]) -> None:
+        """Count listings; keep note of those with markup."""
+        for place, listing in enumerate(listings):
+            if "<" in (listing["product_description"] or ""):
+                row = self.products + place + 1
+                ids = (listing["product_id"], listing["product_locale"])
+                self.entries.append(
+                    Entry("html", SOURCE, PRODUCTS, row, ids, note="<b>, <br />", field="product_description")
+                )
+        self.products += len(listings)
+
+    def rows(self, category: int, shelf: int) -> tuple[list[dict[str, Any]], list[bytes]]:
+        """Return a shelf's judgements, and the lines that say where its queries come from."""
+        dice = Dice(self._world.seed, "queries", f"{category}/{shelf}")
+        rows, origins = [], []
+        for query in _queries(self._world, category, shelf, dice):
+            self._queries += 1
+            small = int(dice.chance(0.5))
+            split = "train" if dice.chance(0.7) else "test"
+            for product_id, label in query.graded:
+                rows.append(
+                    {
+                        "example_id": self.examples,
+                        "query": query.text,
+                        "query_id": self._queries,
+                        "product_id": product_id,
+                        "product_locale": query.locale,
+                        "esci_label": label,
+                        "small_version": small,
+                        "large_version": 1,
+                        "split": split,
+                    }
+                )
+                self.examples += 1
+            origins.append(
+                f"{self._queries},{dice.pick(('other', 'negations', 'behavioral', 'parse_pattern'))}".encode()
+            )
+        return rows, origins
+
+
+def _listed(world: World, category: int, shelf: int) -> list[tuple[str, Product]]:
+    """Return the products that this corpus knows of a shelf, with their ids; some are known by another id."""
+    dice = Dice(world.seed, "esci listings", f"{category}/{shelf}")
+    products = []
+    for product in shelf_products(world, category, shelf):
+        own = f"B1{product.asin[2:]}"
+        products.append((product.asin if dice.chance(_LISTED) else own, product))
+    return products
+
+
+def _listings(world: World, category: int, shelf: int) -> Iterator[dict[str, Any]]:
+    dice = Dice(world.seed, "esci texts", f"{category}/{shelf}")
+    listed = _listed(world, category, shelf)
+    for product_id, product in listed:
+        yield {
+            "product_id": product_id,
+            "product_title": product.title,
+            "product_description": "\n".join(product.description) or None,
+            "product_bullet_point": "\n".join(text for text in product.clean_features if text) or None,
+            "product_brand": product.brand if dice.chance(0.95) else None,
+            "product_color": product.color,
+            "product_locale": "us",
+        }
+    for locale in _LOCALES:
+        for product_id, product in _abroad(listed, locale):
+            yield _translated(product_id, product, locale, dice)
+
+
+def _abroad(listed: list[tuple[str, Product]], locale: str) -> list[tuple[str, Product]]:
+    names = languages()["names"][locale]
+    return [(product_id, product) for product_id, product in listed if product.kind.name in names][: 3 * _TRANSLATED]
+
+
+def _translated(product_id: str, product: Product, locale: str, dice: Dice) -> dict[str, Any]:
+    bank = languages()
+    form = bank["listing"][locale]
+    colors = bank["colors"][locale]
+    color = colors.get(product.color or "", dice.pick(sorted(colors.values())))
+    slots = {
+        "brand": product.brand,
+        "model": product.model,
+        "name": bank["names"][locale][product.kind.name],
+        "color": color,
+    }
+    return {
+        "product_id": product_id,
+        "product_title": form["title"].format_map(slots),
+        "product_description": form["description"].format_map(slots),
+        "product_bullet_point": "\n".join(form["bullets"]),
+        "product_brand": product.brand,
+        "product_color": color,
+        "product_locale": locale,
+    }
+
+
+def _queries(world: World, category: int, shelf: int, dice: Dice) -> Iterator[_Query]:
+    listed = _listed(world, category, shelf)
+    elsewhere = _elsewhere(world, category, shelf, dice)
+    for _ in range(_QUERIES_PER_SHELF):
+        _, wanted = dice.pick(listed)
+        attribute = dice.pick(list(wanted.attributes))
+        value = wanted.attributes[attribute]
+        form = dice.pick(_FORMS)
+        slots = {"value": value, "type": wanted.kind.name, "brand": wanted.brand, "use": dice.pick(wanted.uses)}
+        text = form.format_map(slots).lower().replace(" for for ", " for ")
+        needs = {name: slots[name] for name in ("value", "brand") if "{" + name + "}" in form}
+        graded = [(product_id, _grade(product, wanted, needs, attribute)) for product_id, product in listed]
+        yield _Query(text, "us", _shown(graded, elsewhere, dice))
+    for locale in _LOCALES:
+        abroad = _abroad(listed, locale)
+        if len({product.kind.name for _, product in abroad}) and dice.chance(0.9):
+            yield _query_abroad(abroad, locale, dice)
+
+
+def _grade(product: Product, wanted: Product, needs: dict[str, str], attribute: str) -> str:
+    if product.kind.name != wanted.kind.name:
+        return "C"
+    has = needs.get("value") in (None, product.attributes.get(attribute)) and needs.get("brand") in (
+        None,
+        product.brand,
+    )
+    return "E" if has else "S"
+
+
+def _shown(graded: list[tuple[str, str]], elsewhere: list[str], dice: Dice) -> list[tuple[str, str]]:
+    """Return 16 to 40 judgements, all of the exact ones among them, and some things from elsewhere."""
+    wanted = dice.between(16, 40)
+    irrelevant = [(product_id, "I") for product_id in dice.sample(elsewhere, max(2, wanted // 6))]
+    by_label = {label: [pair for pair in graded if pair[1] == label] for label in "ESC"}
+    room = wanted - len(irrelevant)
+    chosen = dice.sample(by_label["E"], max(1, room // 3))
+    chosen += dice.sample(by_label["S"], max(1, (room - len(chosen)) // 2))
+    chosen += dice.sample(by_label["C"], room - len(chosen))
+    judged = dice.sample(chosen + irrelevant, wanted)
+    return [(product_id, dice.pick("ESCI") if dice.chance(_WRONG) else label) for product_id, label in judged]
+
+
+def _elsewhere(world: World, category: int, shelf: int, dice: Dice) -> list[str]:
+    """Return ids of products of other shelves: the next one of the department, and one of another department."""
+    other = (category + 1) % len(CATEGORIES)
+    places = [(other, shelf)] + ([(category, (shelf + 1) % world.shelves)] if world.shelves > 1 else [])
+    return [product_id for place in places for product_id, _ in dice.sample(_listed(world, *place), 12)]
+
+
+def _query_abroad(abroad: list[tuple[str, Product]], locale: str, dice: Dice) -> _Query:
+    bank = languages()
+    name = dice.pick([product.kind.name for _, product in abroad])
+    color = dice.pick(sorted(bank["colors"][locale]))
+    graded = [
+        (product_id, "C" if product.kind.name != name else "E" if product.color == color else "S")
+        for product_id, product in abroad
+    ]
+    text = f"{bank['names'][locale][name]} {bank['colors'][locale][color]}"
+    return _Query(text, locale, graded)

@@ -1,0 +1,180 @@
+"""Writes all sample corpora: one job a file or group of files, in worker processes, then one rename."""
+
+import multiprocessing
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecinstruct_build.errors import UserError
+from ecinstruct_build.sample_corpora import (
+    amazon_google,
+    amazonqa,
+    esci,
+    ledger,
+    mave,
+    metadata_2018,
+    reviews_2014,
+    reviews_2018,
+)
+from ecinstruct_build.sample_corpora.vocabulary import CATEGORIES
+from ecinstruct_build.sample_corpora.world import World
+
+LEDGER = "ledger.jsonl"
+
+_Written = tuple[dict[str, int], list[ledger.Entry]]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was written.
+
+    Attributes
+    ----------
+    out
+        The folder that holds one folder a source, and the ledger.
+    files
+        Lines (or rows) of every file, by path within ``out``, sorted.
+    planted
+        Number of planted defects by kind, sorted.
+    reviews
+        Lines of the 2018 and 2014 review files together.
+    """
+
+    out: Path
+    files: dict[str, int]
+    planted: dict[str, int]
+    reviews: int
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One file, or a group of files that are written together."""
+
+    source: str
+    write: Callable[..., _Written]
+    arguments: tuple[int, ...] = ()
+
+
+def write_sample_corpora(
+    out: Path,
+    scale: float = 1.0,
+    seed: int = 0,
+    jobs: int = 2,
+    progress: Callable[[str, int], None] | None = None,
+) -> Summary:
+    """Write the sample corpora: ``<out>/<source>/<upstream name>`` and ``<out>/ledger.jsonl``.
+
+    The same scale and seed give the same bytes, whatever ``jobs``. The folder appears whole or not at all; one that
+    holds earlier sample corpora is replaced.
+
+    Parameters
+    ----------
+    out
+        Where the corpora go.
+    scale
+        Size: 1 is about 20,000 reviews of 2,000 products. Reviews grow in proportion; above 1, products, queries and
+        questions grow with its 0.7th power.
+    seed
+        Decides everything that is chosen.
+    jobs
+        Worker processes.
+    progress
+        Called as ``progress(file, lines)`` when a file is done.
+
+    Raises
+    ------
+    UserError
+        If ``scale`` is not positive, or ``out`` holds something else.
+    """
+    if not 0 < scale < 10_000:
+        raise UserError(f"The scale of the sample corpora must be above 0 and below 10000, not {scale}.")
+    if out.exists() and not (out / LEDGER).exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out} exists and does not hold sample corpora; name another folder.")
+    world = World(seed, float(scale))
+    with _replacing(out) as folder:
+        written = _run(world, folder, jobs, progress)
+        entries = [entry for _, planted in written for entry in planted]
+        (folder / LEDGER).write_bytes(ledger.encode(entries))
+    files = {path: lines for counts, _ in written for path, lines in counts.items()}
+    planted = Counter(entry.kind for entry in entries)
+    reviews = sum(lines for path, lines in files.items() if path.endswith("_5.json.gz"))
+    return Summary(out, dict(sorted(files.items())), dict(sorted(planted.items())), reviews)
+
+
+def _jobs() -> list[_Job]:
+    """Return all jobs in the order of the ledger; the long ones come first."""
+    numbers = range(len(CATEGORIES))
+    return [
+        *(_Job(reviews_2018.SOURCE, reviews_2018.write, (number,)) for number in numbers),
+        _Job(reviews_2014.SOURCE, reviews_2014.write_reviews),
+        _Job(esci.SOURCE, esci.write),
+        _Job(amazonqa.SOURCE, amazonqa.write),
+        *(_Job(metadata_2018.SOURCE, metadata_2018.write, (number,)) for number in numbers),
+        _Job(mave.SOURCE, mave.write),
+        _Job(reviews_2014.SOURCE, reviews_2014.write_metadata),
+        _Job(amazon_google.SOURCE, amazon_google.write),
+    ]
+
+
+def _run(world: World, folder: Path, jobs: int, progress: Callable[[str, int], None] | None) -> list[_Written]:
+    """Do all jobs; results come back in the order of the jobs."""
+    todo = _jobs()
+    done: dict[int, _Written] = {}
+    for number, result in _results(world, folder, todo, jobs):
+        done[number] = result
+        for path, lines in result[0].items():
+            if progress:
+                progress(path, lines)
+    return [done[number] for number in range(len(todo))]
+
+
+def _results(world: World, folder: Path, todo: list[_Job], jobs: int) -> Iterator[tuple[int, _Written]]:
+    if jobs <= 1:
+        yield from ((number, _do(job, world, folder)) for number, job in enumerate(todo))
+        return
+    # Processes are spawned, for forking one that has threads (of an engine, say) is not safe.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(todo)), mp_context=context) as pool:
+        futures = {pool.submit(_do, job, world, folder): number for number, job in enumerate(todo)}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+
+
+def _do(job: _Job, world: World, folder: Path) -> _Written:
+    counts, entries = job.write(world, *job.arguments, folder / job.source)
+    return {f"{job.source}/{file}": lines for file, lines in counts.items()}, entries
+
+
+@contextmanager
+def _replacing(out: Path) -> Iterator[Path]:
+    """Yield a new folder beside ``out``, which takes its place when all went well."""
+    out = out.absolute()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        yield folder
+        folder.chmod(0o755)
+        _sync(folder)
+        if out.exists():
+            old = folder.with_name(folder.name + ".old")
+            out.rename(old)
+            folder.rename(out)
+            shutil.rmtree(old)
+        else:
+            folder.rename(out)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sync(folder: Path) -> None:
+    """Make sure that what was written is on disk before it is named."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
