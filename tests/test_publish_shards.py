@@ -138,9 +138,18 @@ def test_shards_hold_all_rows_in_order_within_the_bound(tmp_path_factory, texts,
     parts = [pq.read_table(folder / shard.path) for shard in shards]
     assert [row for part in parts for row in part.to_pylist()] == table.to_pylist()
     assert all(part.num_rows == 1 or text_bytes(part).sum() <= max_bytes for part in parts)
+    for part, following in itertools.pairwise(parts):
+        assert text_bytes(part).sum() + text_bytes(following)[0] > max_bytes
     assert [shard.path for shard in shards] == [
         f"data/t/train-{number:05d}-of-{len(shards):05d}.parquet" for number in range(len(shards))
     ]
+
+
+def test_a_shard_may_be_exactly_full(tmp_path):
+    table = _table(["tea", "pot"] * 4)
+    exactly = int(text_bytes(table.slice(0, 2)).sum())
+    shards = write_shards({"t": table.slice(0, 2)}, tmp_path, "huggingface", exactly)
+    assert [shard.rows for shard in shards] == [2]
 
 
 @given(st.lists(TEXT, max_size=20), st.integers(0, 20))
