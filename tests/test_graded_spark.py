@@ -22,7 +22,7 @@ SETTINGS = {
 def world():
     rows = judgements()
     odd = [
-        {**row, "query": f"  ÑANDÚ\t{row['query']}\u00a0ΣΊΓΜΑΣ İ", "locale": "es", "query_id": f"es{row['query_id']}"}
+        {**row, "query": f"  ÑANDÚ\t{row['query']}\u00a0ΣΊΓΔΞΣ İ", "locale": "es", "query_id": f"es{row['query_id']}"}
         for row in judgements(40)
     ]
     described = [*products(), *products(locale="es")]

@@ -223,6 +223,19 @@ def test_attributes_in_neither_list_are_not_asked_for(tmp_path):
     assert asked == {("ind", "Colour"), ("ood", "Voltage")}
 
 
+def test_a_share_of_the_attributes_can_be_held_out_by_name(tmp_path):
+    rows = [label(f"Attribute {n}", product_id=f"asin:H{n}") for n in range(60)]
+    described = [{**PRODUCT, "product_id": f"asin:H{n}"} for n in range(60)]
+    held = {}
+    for share, seed in ((0.0, 1), (0.2, 1), (0.2, 2), (0.5, 1), (1.0, 1)):
+        drawn = draw(tmp_path, world(*rows, products=described), seed=seed, held_out_share=share)
+        held[share, seed] = {example.identity for example in drawn.examples if example.domain == "ood"}
+        assert len(drawn.examples) == 60
+    assert held[0.2, 1] == held[0.2, 2] < held[0.5, 1] < held[1.0, 1]
+    assert held[0.0, 1] == set()
+    assert 4 <= len(held[0.2, 1]) <= 20
+
+
 def test_no_more_attributes_than_allowed_and_numbers_vary(tmp_path):
     sizes = [len(example.fields["attributes"]) for example in draw(tmp_path, world(*many()), max_attributes=3).examples]
     assert set(sizes) == {1, 2, 3}

@@ -29,7 +29,7 @@ def graded(grades, subset="small", **more):
 
 
 def test_products_are_ranked_by_grade(tmp_path):
-    (example,) = draw(tmp_path, graded_world(*graded("ICSE")), length_shares=(0, 0, 1)).examples
+    (example,) = draw(tmp_path, graded_world(*graded("ICSE")), length_weights=(0, 0, 1)).examples
     assert example.answer == ["asin:P3", "asin:P2", "asin:P1", "asin:P0"]
     assert [(option.key, option.product_id, option.grade) for option in example.options] == [
         (f"asin:P{n}", f"asin:P{n}", grade) for n, grade in enumerate("ICSE")
@@ -54,22 +54,22 @@ def test_grades_and_texts_are_distinct_and_lengths_two_to_four(tmp_path):
 
 
 def test_options_do_not_stand_in_the_order_of_the_answer(tmp_path):
-    examples = draw(tmp_path, graded_world(*judgements()), length_shares=(1, 0, 0)).examples
+    examples = draw(tmp_path, graded_world(*judgements()), length_weights=(1, 0, 0)).examples
     first = sum(example.answer[0] == example.options[0].key for example in examples)
     assert 0.3 < first / len(examples) < 0.7
 
 
 @pytest.mark.parametrize(
-    ("shares", "lengths"), [((1, 0, 0), {2}), ((0, 1, 0), {3}), ((0, 0, 1), {4}), ((1, 1, 0), {2, 3})]
+    ("weights", "lengths"), [((1, 0, 0), {2}), ((0, 1, 0), {3}), ((0, 0, 1), {4}), ((1, 1, 0), {2, 3})]
 )
-def test_lengths_follow_the_shares(tmp_path, shares, lengths):
+def test_lengths_follow_the_weights(tmp_path, weights, lengths):
     rows = [row for n in range(30) for row in graded("ESCI", query_id=str(n), query=f"tray {n}")]
-    examples = draw(tmp_path, graded_world(*rows), length_shares=shares).examples
+    examples = draw(tmp_path, graded_world(*rows), length_weights=weights).examples
     assert {len(example.options) for example in examples} == lengths
 
 
 def test_a_query_with_fewer_grades_gets_the_list_that_it_can_have(tmp_path):
-    (example,) = draw(tmp_path, graded_world(*graded("EEES")), length_shares=(0, 0, 1)).examples
+    (example,) = draw(tmp_path, graded_world(*graded("EEES")), length_weights=(0, 0, 1)).examples
     assert sorted(option.grade for option in example.options) == ["E", "S"]
 
 
@@ -89,7 +89,7 @@ def test_products_that_read_alike_are_not_both_listed(tmp_path):
 
 def test_products_without_a_title_are_passed_over(tmp_path):
     described = [each for each in products(4) if each["product_id"] != "asin:P1"]
-    (example,) = draw(tmp_path, graded_world(*graded("ESSC"), described=described), length_shares=(0, 0, 1)).examples
+    (example,) = draw(tmp_path, graded_world(*graded("ESSC"), described=described), length_weights=(0, 0, 1)).examples
     assert sorted(option.key for option in example.options) == ["asin:P0", "asin:P2", "asin:P3"]
 
 
@@ -111,7 +111,7 @@ def test_another_seed_lists_other_products(tmp_path):
     assert sum(one[query] != two[query] for query in one) > 10
 
 
-@pytest.mark.parametrize("shares", [(0, 0, 0), (-1, 1, 1), (1, 1)])
-def test_impossible_shares_are_refused(shares):
+@pytest.mark.parametrize("weights", [(0, 0, 0), (-1, 1, 1), (1, 1)])
+def test_impossible_weights_are_refused(weights):
     with pytest.raises(ValidationError):
-        QueryProductRankingSettings(length_shares=shares)
+        QueryProductRankingSettings(length_weights=weights)

@@ -16,7 +16,7 @@ from ecinstruct_build.draw import ProductKey, count_by_domain, fetch_products, o
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Domain, Example, Origin
 from ecinstruct_build.paragraphs import Paragraph, product_paragraphs
-from ecinstruct_build.pools import Stretch, take_share
+from ecinstruct_build.pools import Stretch, in_pool, take_share
 from ecinstruct_build.task import Drawn, Request, Task, TaskSettings
 from ecinstruct_build.text import clean
 
@@ -33,6 +33,9 @@ class AttributeValueExtractionSettings(TaskSettings):
 
     Attributes
     ----------
+    held_out_share
+        Share of attributes that are out of domain besides those that ``ood`` names: those whose name falls there
+        by a keyed hash, whatever the seed and the corpus.
     max_attributes
         Attributes asked for in one example, at most; how many is chance's, from one up.
     positive_share
@@ -40,6 +43,7 @@ class AttributeValueExtractionSettings(TaskSettings):
         to how the corpus is labelled.
     """
 
+    held_out_share: float = Field(default=0.0, ge=0.0, le=1.0)
     max_attributes: int = Field(default=3, ge=1)
     positive_share: float | None = Field(default=None, ge=0.0, le=1.0)
 
@@ -59,8 +63,9 @@ def _labels(tables: Tables, settings: AttributeValueExtractionSettings) -> ir.Ta
     held-out attributes; so no held-out attribute, nor a product that shows one, reaches an in-domain example.
     """
     rows = of_sources(tables["attribute"], settings)
+    held = in_pool(rows.attribute, "held-out attribute", Stretch(stop=settings.held_out_share))
     outside = settings.out_of_domain(rows.attribute)
-    held = ibis.literal(value=False) if outside is None else outside
+    held = held if outside is None else held | outside
     short = rows.select(*_PRODUCT, "attribute", held=held, present=rows.value.notnull())
     short = short.filter(short.held | settings.in_domain(short.attribute))
     pairs = short.group_by([*_PRODUCT, "attribute", "held"]).agg(
