@@ -103,7 +103,7 @@ def decode_block(kind: FileKind, block: Block, limits: Limits) -> Decoded:
 def excerpt_of(raw: bytes | str) -> str:
     """Return the first characters of ``raw``, with what cannot be printed or stored replaced."""
     text = raw[: 4 * _EXCERPT_CHARACTERS].decode("utf-8", "replace") if isinstance(raw, bytes) else raw
-    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text[:_EXCERPT_CHARACTERS])
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text.rstrip("\r\n")[:_EXCERPT_CHARACTERS])
 
 
 def reason_of(error: Exception) -> str:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -286,8 +287,9 @@ def _assemble(job: _Job, out: Path) -> IngestCounts:
         shutil.rmtree(out / table, ignore_errors=True)
         (out / table).mkdir()
     rows = Counter(dict.fromkeys(job.kind.tables, 0))
-    cuts = np.searchsorted(repeated, [block.first_line for block in blocks[1:]])
-    for folder, block, lines in zip(folders, blocks, np.split(repeated, cuts), strict=True):
+    cuts = np.searchsorted(repeated, [block.first_line for block in blocks] + [np.iinfo(np.int64).max])
+    for folder, block, (start, stop) in zip(folders, blocks, pairwise(cuts), strict=True):
+        lines = repeated[start:stop]
         for table in block.rows:
             rows[table] += _place(folder / f"{table}.parquet", out / table / f"part-{block.number:05d}.parquet", lines)
     with pq.ParquetWriter(out / "quarantine.parquet", QUARANTINE_SCHEMA, **_PARQUET) as writer:

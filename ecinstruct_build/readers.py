@@ -93,6 +93,9 @@ def read_blocks(path: Path, kind: FileKind, limits: Limits) -> Iterator[Block]:
     except OSError as error:
         raise _unreadable(path, error) from error
     with raw:
+        if path.suffix == ".gz" and not raw.read(1):
+            raise _damaged(path, "gzip", "it is empty")
+        raw.seek(0)
         stream = _Stream(path, raw)
         if kind.format == "csv":
             yield from _csv_blocks(path, stream, kind, limits)
