@@ -202,8 +202,8 @@ def _filter_fault(node: nodes.Filter) -> str:
     if node.name not in (*FILTER_NAMES, "json", "join"):
         return f"there is no filter called {node.name!r}; there are: json, join, {', '.join(FILTER_NAMES)}"
     constant = all(isinstance(argument, nodes.Const) for argument in node.args)
-    if not constant or node.kwargs or node.dyn_args or node.dyn_kwargs:
-        return f"the filter {node.name!r} takes only plain text or numbers, without names"
+    if not constant or node.dyn_args or node.dyn_kwargs:
+        return f"the filter {node.name!r} takes only plain text or numbers"
     return ""
 
 

@@ -11,8 +11,8 @@ from made_examples import MAKERS, assign, make_example
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import SAMPLE_SCHEMA
 from ecinstruct_build.registry import TASKS
-from ecinstruct_build.render import letter_options, render_example, render_samples
-from ecinstruct_build.splits import SETTINGS, published_split, settings_of
+from ecinstruct_build.render import Assigned, letter_options, render_example, render_samples
+from ecinstruct_build.splits import SETTINGS, Setting, published_split, settings_of
 from ecinstruct_build.template_set import load_templates, packaged_templates
 
 SENTIMENT = TASKS.get("sentiment_analysis")
@@ -66,6 +66,11 @@ def test_each_example_is_rendered_in_every_setting_of_its_split_and_domain(name,
 
 def test_no_assigned_examples_give_an_empty_table():
     assert render_samples([], SENTIMENT, load_templates(SENTIMENT.name), 0, SETTINGS).schema.equals(SAMPLE_SCHEMA)
+
+
+def test_an_example_out_of_domain_is_no_sample_of_a_setting_in_domain():
+    out_of_domain = Assigned(make_example(SENTIMENT.name, 1, "ood"), "test")
+    assert rows(SENTIMENT, [out_of_domain]) == []
 
 
 def test_rows_stand_in_order_of_setting_split_and_example():
@@ -155,6 +160,15 @@ def test_shuffled_letters_do_not_depend_on_the_order_the_options_come_in(order, 
     assert letter_options(example, SEQUENTIAL, 0) == letter_options(other, SEQUENTIAL, 0)
 
 
+def test_the_same_options_are_lettered_differently_for_different_examples():
+    options = make_example(SEQUENTIAL.name, 0).options
+    orders = {
+        letter_options(replace(make_example(SEQUENTIAL.name, number), options=options), SEQUENTIAL, 0)
+        for number in range(10)
+    }
+    assert len(orders) == 10
+
+
 def test_fixed_letters_keep_the_tasks_order():
     example = make_example(SENTIMENT.name, 0)
     assert letter_options(example, SENTIMENT, 0) == example.options
@@ -208,6 +222,15 @@ def test_a_solved_example_is_shown_whole_and_comes_from_training():
         assert row["few_shot_example"].endswith(f"\n{sources[0]['output']}")
         shown.add(sources[0]["example_id"])
     assert len(shown) > 5
+
+
+def test_no_example_is_shown_its_own_solution():
+    setting = Setting("Training_1-shot", "ind", "diverse", 1, ("train",), {"train": None})
+    assigned = assign(SENTIMENT.name, 40)
+    samples = rows(SENTIMENT, assigned, settings=[setting])
+    assert len(samples) == 10
+    assert not any(row["input"] in row["few_shot_example"] for row in samples)
+    assert rows(SENTIMENT, assigned[:1], settings=[setting]) == []
 
 
 def test_without_training_examples_there_are_no_one_shot_samples():

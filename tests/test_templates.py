@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from made_examples import MAKERS, make_example, make_examples
 
 from ecinstruct_build.errors import UserError
+from ecinstruct_build.example import Item
 from ecinstruct_build.lint import lint, preview
 from ecinstruct_build.registry import TASKS
 from ecinstruct_build.template_language import compile_template
@@ -209,6 +211,7 @@ def test_lint_finds_instructions_that_expect_to_be_rendered(root):
         ("product_matching", "input.jinja", "{{ left | json }}\nSame = no", "answer given away"),
         ("product_matching", "input.jinja", '{"left": {{ left }}}', "JSON"),
         ("product_matching", "output.jinja", "Answer: {{ answer }}", "round trip"),
+        ("product_matching", "output.jinja", "{{ 'no' if answer == 'yes' else 'yes' }}", "round trip"),
         (
             "sentiment_analysis",
             "options.jinja",
@@ -234,21 +237,40 @@ def test_lint_finds(root, task, file, text, rule):
 
 def test_lint_finds_options_that_read_the_same():
     example = make_example("product_relation_prediction", 0)
-    object.__setattr__(example, "options", (*example.options, example.options[0]))
+    example = replace(example, options=(*example.options, example.options[0]))
     found = lint(TASKS.get(example.task), load_templates(example.task), [example], 0)
     assert [each.rule for each in found] == ["options"]
 
 
-def test_lint_finds_right_options_that_favour_a_letter(monkeypatch):
-    monkeypatch.setattr("ecinstruct_build.lint.letter_options", lambda example, task, seed: example.options)
-    assert "positions" in rules("sequential_recommendation", count=200)
+def test_lint_finds_right_options_that_favour_the_first_half_of_the_letters(monkeypatch):
+    def biased(example, task, seed):
+        right = next(option for option in example.options if option.key == example.answer)
+        others = [option for option in example.options if option != right]
+        others.insert(int(example.identity) % 10, right)
+        return tuple(others)
+
+    monkeypatch.setattr("ecinstruct_build.lint.letter_options", biased)
+    assert rules("sequential_recommendation", count=200) == {"positions"}
+
+
+@pytest.mark.parametrize(("bought", "found"), [("Pen", {"answer given away"}), ("Pen Refill", set())])
+def test_lint_finds_the_right_product_in_the_history(bought, found):
+    example = make_example("sequential_recommendation", 0)
+    right = replace(example.options[0], text="pen")
+    example = replace(
+        example,
+        options=(right, *example.options[1:]),
+        answer=right.key,
+        context=(Item("asin:B1", "Ink"), Item("asin:B2", bought)),
+    )
+    assert {each.rule for each in lint(TASKS.get(example.task), load_templates(example.task), [example], 0)} == found
 
 
 def test_lint_leaves_evidence_alone(root):
-    (root / "sentiment_analysis" / "input.jinja").write_text("Very positive, positive or not: {{ review }}")
     (root / "attribute_value_extraction" / "input.jinja").write_text("{{ paragraphs | json }}")
-    assert rules("sentiment_analysis", root) == set()
     assert rules("attribute_value_extraction", root) == set()
+    example = replace(make_example("sentiment_analysis", 0), fields={"review": "Neutral"}, answer="neutral")
+    assert lint(TASKS.get(example.task), load_templates(example.task), [example], 0) == []
 
 
 def test_preview_shows_all_parts():
@@ -277,6 +299,8 @@ def test_preview_shows_all_parts():
         "{{ x | replace('a', 'aaaaaaaaaa') }}",
         "{{ x | join(x) | join(x) }}",
         "{{ x | join(',') }}",
+        "{{ many | join(x) }}",
+        "{{ many | join(separator=x) }}",
         "{{ x | json | json | json | json }}",
         "{% set y = x ~ x %}{{ y }}",
         "{% with y = x ~ x %}{{ y }}{% endwith %}",
@@ -297,7 +321,7 @@ def test_preview_shows_all_parts():
 )
 def test_a_template_that_could_do_harm_is_refused(source):
     with pytest.raises(UserError, match=r"Template evil/input\.jinja"):
-        compile_template("evil/input.jinja", source).render({"x": "aaa"})
+        compile_template("evil/input.jinja", source).render({"x": "aaa", "many": ["a", "b"]})
 
 
 def test_data_is_never_a_template():
