@@ -25,11 +25,12 @@ SPLITS = ("train", "val", "test")
 _QUESTIONS = 1.6  # for each product
 _ANSWERABLE = 0.62
 _YES_NO = 0.4
-_DEFECTS: tuple[tuple[Kind, float], ...] = (
+# A question's draw falls below the edge of the defect that is planted in it, or of none.
+_EDGES: tuple[tuple[Kind, float], ...] = (
     ("malformed_line", 0.003),
-    ("foreign_language", 0.04),
-    ("privacy", 0.04),
-    ("html", 0.04),
+    ("foreign_language", 0.043),
+    ("privacy", 0.083),
+    ("html", 0.123),
 )
 _Answers = list[tuple[str, str]]  # text and type of each
 
@@ -126,11 +127,8 @@ def _votes(dice: Dice) -> list[int]:
 def _maybe_spoiled(record: dict[str, Any], dice: Dice, file: str, line: int) -> tuple[bytes, list[Entry]]:
     ids = (str(record["qid"]), record["asin"])
     draw = dice.unit()
-    for kind, share in _DEFECTS:
-        draw -= share
-        if draw < 0:
-            break
-    else:
+    kind = next((kind for kind, edge in _EDGES if draw < edge), None)
+    if kind is None:
         return msgspec.json.encode(record), []
     if kind == "malformed_line":
         reason = dice.pick(REASONS)

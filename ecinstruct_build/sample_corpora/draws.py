@@ -4,7 +4,7 @@ A stream depends on (seed, purpose, identity) alone, so a shelf, a block of shop
 same whichever process makes it and whatever was made before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -27,12 +27,12 @@ class Dice:
 
     def __init__(self, seed: int, purpose: str, identity: str) -> None:
         self._stream = stream(seed, purpose, identity)
-        self._floats = iter(())  # type: ignore[var-annotated]
+        self._floats: Iterator[float] = iter(())
 
     def unit(self) -> float:
         """Return a number in [0, 1)."""
         for value in self._floats:
-            return float(value)
+            return value
         self._floats = iter(self._stream.random(_REFILL).tolist())
         return self.unit()
 

@@ -6,6 +6,7 @@ those that lack it substitutes, things of the other types complements; things fr
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,16 @@ _LISTED = 0.8  # shelf products that this corpus knows under the same id
 _LOCALES = {"es": "es", "jp": "jp"}
 _TRANSLATED = 6  # products of a type listed abroad
 _WRONG = 0.03  # grades that another person would not give
-_FORMS = ("{value} {type}", "{type} {value}", "{brand} {type}", "{type} for {use}", "best {type} {value}", "cheap {type} {value}", "{brand} {type} {value}")  # fmt: skip
+_ORIGINS = ("other", "negations", "behavioral", "parse_pattern")
+_FORMS = (
+    "{value} {type}",
+    "{type} {value}",
+    "{brand} {type}",
+    "{type} for {use}",
+    "best {type} {value}",
+    "cheap {type} {value}",
+    "{brand} {type} {value}",
+)
 
 _EXAMPLE_SCHEMA = pa.schema(
     [
@@ -77,7 +87,7 @@ def write(world: World, folder: Path) -> tuple[dict[str, int], list[Entry]]:
                 products.write_table(pa.Table.from_pylist(listings, _PRODUCT_SCHEMA))
                 writer.note_listings(listings)
                 rows, origins = writer.rows(category, shelf)
-                examples.write_table(pa.Table.from_pylist(rows, _EXAMPLE_SCHEMA))
+                examples.write_table(rows)
                 sources.write(origins)
         return {EXAMPLES: writer.examples, PRODUCTS: writer.products, SOURCES: sources.lines}, writer.entries
 
@@ -103,35 +113,29 @@ class _Writer:
                 )
         self.products += len(listings)
 
-    def rows(self, category: int, shelf: int) -> tuple[list[dict[str, Any]], list[bytes]]:
+    def rows(self, category: int, shelf: int) -> tuple[pa.Table, list[bytes]]:
         """Return a shelf's judgements, and the lines that say where its queries come from."""
         dice = Dice(self._world.seed, "queries", f"{category}/{shelf}")
-        rows, origins = [], []
+        columns: dict[str, list[Any]] = {name: [] for name in _EXAMPLE_SCHEMA.names}
+        origins = []
         for query in _queries(self._world, category, shelf, dice):
             self._queries += 1
-            small = int(dice.chance(0.5))
-            split = "train" if dice.chance(0.7) else "test"
-            for product_id, label in query.graded:
-                rows.append(
-                    {
-                        "example_id": self.examples,
-                        "query": query.text,
-                        "query_id": self._queries,
-                        "product_id": product_id,
-                        "product_locale": query.locale,
-                        "esci_label": label,
-                        "small_version": small,
-                        "large_version": 1,
-                        "split": split,
-                    }
-                )
-                self.examples += 1
-            origins.append(
-                f"{self._queries},{dice.pick(('other', 'negations', 'behavioral', 'parse_pattern'))}".encode()
-            )
-        return rows, origins
+            count = len(query.graded)
+            columns["example_id"] += range(self.examples, self.examples + count)
+            columns["query"] += [query.text] * count
+            columns["query_id"] += [self._queries] * count
+            columns["product_id"] += [product_id for product_id, _ in query.graded]
+            columns["product_locale"] += [query.locale] * count
+            columns["esci_label"] += [label for _, label in query.graded]
+            columns["small_version"] += [int(dice.chance(0.5))] * count
+            columns["large_version"] += [1] * count
+            columns["split"] += ["train" if dice.chance(0.7) else "test"] * count
+            self.examples += count
+            origins.append(f"{self._queries},{dice.pick(_ORIGINS)}".encode())
+        return pa.table(columns, schema=_EXAMPLE_SCHEMA), origins
 
 
+@lru_cache(maxsize=8)
 def _listed(world: World, category: int, shelf: int) -> list[tuple[str, Product]]:
     """Return the products that this corpus knows of a shelf, with their ids; some are known by another id."""
     dice = Dice(world.seed, "esci listings", f"{category}/{shelf}")
@@ -202,7 +206,7 @@ def _queries(world: World, category: int, shelf: int, dice: Dice) -> Iterator[_Q
         yield _Query(text, "us", _shown(graded, elsewhere, dice))
     for locale in _LOCALES:
         abroad = _abroad(listed, locale)
-        if len({product.kind.name for _, product in abroad}) and dice.chance(0.9):
+        if abroad and dice.chance(0.9):
             yield _query_abroad(abroad, locale, dice)
 
 

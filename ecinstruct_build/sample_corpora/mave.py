@@ -4,6 +4,7 @@ Spans count in the paragraphs that MAVE's cleaning leaves of a product's metadat
 brand, in that order, tags and scripts removed, blanks collapsed, links and style sheets dropped.
 """
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,7 @@ import msgspec
 
 from ecinstruct_build.sample_corpora import planting
 from ecinstruct_build.sample_corpora.draws import Dice
-from ecinstruct_build.sample_corpora.ledger import REASONS, Entry
-from ecinstruct_build.sample_corpora.metadata_2018 import broken_title
+from ecinstruct_build.sample_corpora.ledger import Entry
 from ecinstruct_build.sample_corpora.text_files import LineFile
 from ecinstruct_build.sample_corpora.vocabulary import CATEGORIES, attributes
 from ecinstruct_build.sample_corpora.world import CSS_PRICE, Product, World, shelf_products
@@ -23,25 +23,24 @@ LABELS = "splits/PRODUCT/train/00_All"
 RECORDS = "splits/PRODUCT/eval/00_All"
 """Folder of the files whose records carry their paragraphs."""
 
-_POSITIVE, _NEGATIVE = 0.34, 0.9  # shares of stated and of unstated attributes that were labelled
+_POSITIVE, _NEGATIVE = 0.42, 0.9  # shares of stated and of unstated attributes that were labelled
 _WITH_TEXT = 0.2
-_BROKEN = 0.003
-_UNJOINABLE = 0.008
+_BROKEN, _UNJOINABLE = 0.003, 0.008
+_BREAKS = ("truncated", "wrong_type", "missing_id")
 
 
 def write(world: World, folder: Path) -> tuple[dict[str, int], list[Entry]]:
     """Write positives and negatives in both forms; returns lines by file name, and what was planted."""
+    names = [f"{form}/mave_{sign}.jsonl" for form in (LABELS, RECORDS) for sign in ("positives", "negatives")]
     entries: list[Entry] = []
-    counts = {}
-    for form in (LABELS, RECORDS):
-        for sign in ("positives", "negatives"):
-            file = f"{form}/mave_{sign}.jsonl"
-            with LineFile(folder / file) as lines:
-                for category in range(len(CATEGORIES)):
-                    for shelf in range(world.shelves):
-                        _shelf(world, category, shelf, file, lines, entries)
-                counts[file] = lines.lines
-    return counts, entries
+    with ExitStack() as stack:
+        files = {name: stack.enter_context(LineFile(folder / name)) for name in names}
+        for category in range(len(CATEGORIES)):
+            for shelf in range(world.shelves):
+                dice = Dice(world.seed, "mave", f"{category}/{shelf}")
+                for product in shelf_products(world, category, shelf):
+                    entries += _label(product, files, dice)
+        return {name: file.lines for name, file in files.items()}, entries
 
 
 def paragraphs(product: Product) -> list[dict[str, str]]:
@@ -57,44 +56,32 @@ def paragraphs(product: Product) -> list[dict[str, str]]:
     return [{"text": text, "source": source} for source, texts in fields for text in texts if text]
 
 
-def _shelf(world: World, category: int, shelf: int, file: str, lines: LineFile, entries: list[Entry]) -> None:
-    with_text, positive = file.startswith(RECORDS), "positives" in file
-    dice = Dice(world.seed, f"mave {file}", f"{category}/{shelf}")
-    written: list[bytes] = []
-    for product in shelf_products(world, category, shelf):
-        chosen = Dice(world.seed, "mave form", product.asin).chance(_WITH_TEXT)
-        # A product whose title is lost has no text to count in.
-        if chosen != with_text or broken_title(world, product):
-            continue
-        text = paragraphs(product)
-        for name, evidences in _labels(world, product, text, positive=positive):
-            record: dict[str, Any] = {"id": product.asin, "category": f"{product.kind.name}s".replace("ss", "s")}
-            if with_text:
-                record["paragraphs"] = text
-            record["attributes"] = [{"key": name, "evidences": evidences}]
-            line = lines.lines + len(written) + 1
-            written.append(_maybe_spoiled(record, with_text, dice, file, line, entries))
-    lines.write(written)
-
-
-def _labels(
-    world: World, product: Product, text: list[dict[str, str]], *, positive: bool
-) -> list[tuple[str, list[dict[str, Any]]]]:
-    dice = Dice(world.seed, "mave labels", f"{product.asin}/{positive}")
-    found = []
+def _label(product: Product, files: dict[str, LineFile], dice: Dice) -> list[Entry]:
+    """Write the labels of a product's attributes, one a record."""
+    form = RECORDS if dice.chance(_WITH_TEXT) else LABELS
+    if product.title_lost:
+        return []  # MAVE drops products without a title
+    text = paragraphs(product)
+    entries: list[Entry] = []
     for name, value in product.attributes.items():
-        if (name in product.stated) != positive:
-            continue
-        labelled = dice.chance(_POSITIVE if positive else _NEGATIVE)
+        stated = name in product.stated
         evidences = _evidences(text, value)
-        if positive and evidences and labelled:
-            found.append((name, evidences))
-        elif not positive and labelled and not _mentions_any(text, name, product):
-            found.append((name, []))
-    return found
+        plain = bool(evidences) if stated else not _mentions_any(text, name, product)
+        if not (dice.chance(_POSITIVE if stated else _NEGATIVE) and plain):
+            continue
+        record: dict[str, Any] = {"id": product.asin, "category": f"{product.kind.name}s".replace("ss", "s")}
+        if form == RECORDS:
+            record["paragraphs"] = text
+        record["attributes"] = [{"key": name, "evidences": evidences if stated else []}]
+        file = f"{form}/mave_{'positives' if stated else 'negatives'}.jsonl"
+        line, planted = _maybe_spoiled(record, dice, file, files[file].lines + 1)
+        files[file].write([line])
+        entries += planted
+    return entries
 
 
 def _evidences(text: list[dict[str, str]], value: str) -> list[dict[str, Any]]:
+    """Return the first place in each paragraph where ``value`` stands."""
     evidences = []
     for number, paragraph in enumerate(text):
         begin = paragraph["text"].find(value)
@@ -106,21 +93,24 @@ def _evidences(text: list[dict[str, str]], value: str) -> list[dict[str, Any]]:
 def _mentions_any(text: list[dict[str, str]], name: str, product: Product) -> bool:
     """Return whether any value that the attribute may take stands in the text, which would make "absent" false."""
     whole = " ".join(paragraph["text"] for paragraph in text).lower()
-    values = {*product.kind.attributes[name], *attributes()[name]["values"]}
+    values = (*product.kind.attributes[name], *attributes()[name]["values"])
     return any(value.lower() in whole for value in values)
 
 
-def _maybe_spoiled(
-    record: dict[str, Any], with_text: bool, dice: Dice, file: str, line: int, entries: list[Entry]
-) -> bytes:
+def _maybe_spoiled(record: dict[str, Any], dice: Dice, file: str, line: int) -> tuple[bytes, list[Entry]]:
     asin, draw = record["id"], dice.unit()
     if draw < _BROKEN:
-        reason = dice.pick(REASONS[:3])
-        entries.append(Entry("malformed_line", SOURCE, file, line, (asin,), reason=reason))
-        encoded = msgspec.json.encode(record)
-        category = b'"category":' + msgspec.json.encode(record["category"])
-        return planting.break_line(encoded, reason, number=category, key=f'"id":"{asin}",'.encode(), text=b"")
-    if draw < _BROKEN + _UNJOINABLE and not with_text:
-        record = {**record, "id": f"B9{asin[2:]}"}
-        entries.append(Entry("unjoinable_label", SOURCE, file, line, (record["id"],), note="no such product"))
-    return msgspec.json.encode(record)
+        reason = dice.pick(_BREAKS)
+        broken = planting.break_line(
+            msgspec.json.encode(record),
+            reason,
+            number=b'"category":' + msgspec.json.encode(record["category"]),
+            key=f'"id":"{asin}",'.encode(),
+            text=b"",
+        )
+        return broken, [Entry("malformed_line", SOURCE, file, line, (asin,), reason=reason)]
+    if draw < _BROKEN + _UNJOINABLE and "paragraphs" not in record:
+        stranger = f"B9{asin[2:]}"
+        entry = Entry("unjoinable_label", SOURCE, file, line, (stranger,), note="no such product")
+        return msgspec.json.encode({**record, "id": stranger}), [entry]
+    return msgspec.json.encode(record), []

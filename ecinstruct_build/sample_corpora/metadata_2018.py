@@ -30,11 +30,6 @@ def file_name(category: str) -> str:
     return f"metaFiles2/meta_{category}.json.gz" if category == SECOND_FORM else f"meta_{category}.json.gz"
 
 
-def broken_title(world: World, product: Product) -> bool:
-    """Return whether a product's title is lost in its metadata."""
-    return Dice(world.seed, "broken title", product.asin).chance(0.02)
-
-
 def write(world: World, category: int, folder: Path) -> tuple[dict[str, int], list[Entry]]:
     """Write the metadata of a category.
 
@@ -94,7 +89,7 @@ class _Writer:
             self._note("contradicting_relation", (product.asin, other), note="also_buy and also_view", field="also_buy")
         for other in links.abroad:
             self._note("cross_category", (product.asin, other), note="relation", field="also_buy")
-        record = _record(self._world, self._category, product, links, dice)
+        record = _record(self._category, product, links, dice)
         return json.dumps(record).encode("ascii")
 
     def _visitors(self, shelf: int, dice: Dice) -> list[bytes]:
@@ -104,7 +99,7 @@ class _Writer:
         for product in shelf_products(self._world, other, shelf):
             if dice.chance(_ABROAD):
                 self._line += 1
-                record = _record(self._world, other, product, Links(), dice)
+                record = _record(other, product, Links(), dice)
                 lines.append(json.dumps(record).encode("ascii"))
                 self._note("cross_category", (product.asin,), note=f"product of {CATEGORIES[other]}", field="category")
         return lines
@@ -135,12 +130,12 @@ class _Writer:
         self.entries.append(Entry(kind, SOURCE, self._file, self._line, ids, partner, reason, note, field))
 
 
-def _record(world: World, category: int, product: Product, links: Links, dice: Dice) -> dict[str, Any]:
+def _record(category: int, product: Product, links: Links, dice: Dice) -> dict[str, Any]:
     department = categories()[category]
     second = department.name == SECOND_FORM
     image = f"{_IMAGES}/{product.asin[2:]}"
     thumbs = [f"{image}{letter}._SX38_SY50_.jpg" for letter in "ab"]
-    title = '<span class="a-size-medium a-color-secondary"' if broken_title(world, product) else product.title
+    title = '<span class="a-size-medium a-color-secondary"' if product.title_lost else product.title
     record: dict[str, Any] = {
         "category": [department.display, product.shelf, f"{product.kind.name}s".replace("ss", "s")],
         "tech1": "",
@@ -189,7 +184,8 @@ def _comparison(others: list[str]) -> str:
         return ""
     cells = "\n\n".join(
         f'<th class="comparison_image_title_cell comparable_item{place}" role="columnheader" data-asin="{other}">'
-        f'<a class="a-link-normal" href="/dp/{other}/ref=pd_cmp_{place}"><span class="a-size-base">Compare</span></a></th>'
+        f'<a class="a-link-normal" href="/dp/{other}/ref=pd_cmp_{place}"><span>Compare</span></a></th>'
         for place, other in enumerate(others)
     )
-    return f' class="a-bordered a-spacing-none comparison_table">\n\n\n<tr class="comparison_table_image_row">\n{cells}\n</tr>\n'
+    start = ' class="a-bordered a-spacing-none comparison_table">\n\n\n<tr class="comparison_table_image_row">'
+    return f"{start}\n{cells}\n</tr>\n"

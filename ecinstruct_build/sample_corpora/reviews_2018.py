@@ -28,8 +28,14 @@ _DEFECTS: tuple[tuple[Kind, float], ...] = (
     ("near_duplicate", 0.02),
     ("exact_duplicate_line", 0.012),
 )
-_FIRST_NAMES = ("Anna", "Ben", "Carla", "Dmitri", "Ella", "Frank", "Grace", "Hugo", "Iris", "Jonas", "Kim", "Lucy", "Milo", "Nina", "Otto", "Paula", "Ruth", "Sven", "Tess", "Victor")  # fmt: skip
-_LAST_NAMES = ("A.", "Brandt", "C.", "Dahl", "Esposito", "F.", "Grant", "Hale", "Ivers", "J.", "Kowal", "L.", "Marsh", "Novak", "O.", "Price", "Quist", "R.", "Stern", "T.")  # fmt: skip
+_FIRST_NAMES = (
+    "Anna", "Ben", "Carla", "Dmitri", "Ella", "Frank", "Grace", "Hugo", "Iris", "Jonas", "Kim", "Lucy",
+    "Milo", "Nina", "Otto", "Paula", "Ruth", "Sven", "Tess", "Victor",
+)  # fmt: skip
+_LAST_NAMES = (
+    "A.", "Brandt", "C.", "Dahl", "Esposito", "F.", "Grant", "Hale", "Ivers", "J.", "Kowal", "L.", "Marsh",
+    "Novak", "O.", "Price", "Quist", "R.", "Stern", "T.",
+)  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -112,7 +112,8 @@ def _tastes(
     fondness = random.normal(0.0, 1.0, (users, int(type_number.max()) + 1))
     luck = -np.log(-np.log(random.random((users, products)) * (1 - 2e-12) + 1e-12))
     elsewhere = np.where((home[None, :] != own_shelf[:, None]) & ~both[:, None], -60.0, 0.0)
-    return popularity[None, :] + fondness[:, type_number] + luck + elsewhere
+    scores: NDArray[np.float64] = popularity[None, :] + fondness[:, type_number] + luck + elsewhere
+    return scores
 
 
 def _days(random: np.random.Generator, lengths: NDArray[np.int64], days: tuple[int, int]) -> NDArray[np.int64]:
@@ -123,7 +124,8 @@ def _days(random: np.random.Generator, lengths: NDArray[np.int64], days: tuple[i
     gaps = 1 + np.floor(-np.log1p(-random.random(total)) * 24).astype(np.int64)
     walked = np.cumsum(gaps)
     before = np.repeat(np.concatenate([[0], walked[np.cumsum(lengths)[:-1] - 1]]), lengths)
-    return np.minimum(np.repeat(start, lengths) + walked - before, last)
+    day: NDArray[np.int64] = np.minimum(np.repeat(start, lengths) + walked - before, last)
+    return day
 
 
 @cache

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 from isal import igzip
 
@@ -25,7 +25,9 @@ class LineFile:
         self._raw: BinaryIO = path.open("wb")
         # No name and no time in the gzip header: the bytes depend on the content alone.
         zipped = path.suffix == ".gz"
-        self._file = igzip.IGzipFile("", "wb", _LEVEL, fileobj=self._raw, mtime=0) if zipped else self._raw
+        self._file: Any = self._raw
+        if zipped:
+            self._file = igzip.IGzipFile("", "wb", _LEVEL, fileobj=self._raw, mtime=0)  # type: ignore[no-untyped-call]
 
     def __enter__(self) -> Self:
         return self

@@ -5,7 +5,7 @@ every file be written by its own process, in bounded memory, and still speak of 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 from ecinstruct_build.sample_corpora.draws import Dice
@@ -27,6 +27,7 @@ CSS_PRICE = (
     "#priceWidget .other{color:gray}"
 )
 
+_TITLE_LOST = 0.02
 _BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ASINS = 36**8
 _USERS = 36**12
@@ -100,6 +101,10 @@ class Product:
         Occasions of use.
     quality
         Above 1 it earns better stars, below 1 worse.
+    has_markup
+        Whether ``description`` holds tags.
+    title_lost
+        Whether upstream's metadata has the beginning of a tag for a title.
     """
 
     asin: str
@@ -120,7 +125,8 @@ class Product:
     family: str
     uses: tuple[str, ...]
     quality: float
-    has_markup: bool = field(default=False)
+    has_markup: bool
+    title_lost: bool
 
     @property
     def color(self) -> str | None:
@@ -157,28 +163,19 @@ def shelf_products(world: World, category: int, shelf: int) -> tuple[Product, ..
     products: list[Product] = []
     while len(products) < size:
         kind = plan.types[len({product.family for product in products}) % len(plan.types)]
-        model = _Model(world, department, category, shelf, plan, kind, dice)
-        variants = min(dice.between(1, 4), size - len(products))
-        products += model.variants(len(products), variants, dice)
+        model = _Model(department, plan, kind, dice)
+        places = range(len(products), min(len(products) + dice.between(1, 4), size))
+        products += model.variants(
+            [asin(world, category, shelf, place) for place in places], f"{category}/{shelf}", dice
+        )
     return tuple(products)
 
 
 class _Model:
     """What the variants of one model share."""
 
-    def __init__(
-        self,
-        world: World,
-        department: Category,
-        category: int,
-        shelf: int,
-        plan: ShelfPlan,
-        kind: ProductType,
-        dice: Dice,
-    ) -> None:
-        self.world, self.department, self.category, self.shelf, self.plan, self.kind = (
-            world, department, category, shelf, plan, kind,
-        )  # fmt: skip
+    def __init__(self, department: Category, plan: ShelfPlan, kind: ProductType, dice: Dice) -> None:
+        self.department, self.plan, self.kind = department, plan, kind
         bank = _wording()
         self.brand = dice.pick(department.brands)
         self.model = f"{dice.pick(bank['models'])} {dice.between(2, 99) * 10}"
@@ -207,15 +204,16 @@ class _Model:
         self.paragraphs = dice.between(0, 2)
         self.varied = dice.pick([name for name, values in kind.attributes.items() if len(values) > 1] or [""])
 
-    def variants(self, place: int, count: int, dice: Dice) -> list[Product]:
-        """Return ``count`` variants standing from ``place`` on: they differ in one attribute, and in price."""
-        values = dice.sample(self.kind.attributes.get(self.varied, ()), count)
+    def variants(self, asins: list[str], where: str, dice: Dice) -> list[Product]:
+        """Return a variant for each of ``asins``, or fewer: they differ in one attribute, and a little in price."""
+        values = dice.sample(self.kind.attributes.get(self.varied, ()), len(asins)) or [""]
+        varied = [{self.varied: value} if value else {} for value in values]
         return [
-            self._product(place + number, {**self.attributes, **({self.varied: value} if self.varied else {})}, dice)
-            for number, value in enumerate(values or [""])
+            self._product(number, where, {**self.attributes, **difference}, dice)
+            for number, difference in zip(asins, varied, strict=False)
         ]
 
-    def _product(self, place: int, facts: Mapping[str, str], dice: Dice) -> Product:
+    def _product(self, number: str, where: str, facts: Mapping[str, str], dice: Dice) -> Product:
         description, clean_description = self._description()
         features = [self.templates[name].format(value=facts[name]) for name in self.in_features] + self.bullets
         clean: list[str | None] = list(features)
@@ -223,18 +221,8 @@ class _Model:
             features.insert(1, self.dropped)
             clean.insert(1, None)
         cents = self.cents + 100 * dice.between(0, 3)
-        draw = dice.unit()
-        price = (
-            ""
-            if draw < 0.25
-            else CSS_PRICE
-            if draw < 0.28
-            else "\n  "
-            if draw < 0.3
-            else f"${cents // 100:,}.{cents % 100:02d}"
-        )
         return Product(
-            asin=asin(self.world, self.category, self.shelf, place),
+            asin=number,
             category=self.department.name,
             shelf=self.plan.name,
             kind=self.kind,
@@ -247,12 +235,13 @@ class _Model:
             clean_description=clean_description,
             features=tuple(features),
             clean_features=tuple(clean),
-            price=price,
+            price=_price(cents, dice),
             cents=cents,
-            family=f"{self.category}/{self.shelf}/{self.brand}/{self.model}/{self.kind.name}",
+            family=f"{where}/{self.brand}/{self.model}/{self.kind.name}",
             uses=self.plan.uses,
             quality=self.quality,
             has_markup=self.markup and bool(description),
+            title_lost=dice.chance(_TITLE_LOST),
         )
 
     def _title(self, facts: Mapping[str, str]) -> str:
@@ -281,6 +270,14 @@ def _wording() -> dict[str, list[str]]:
     return {
         name: [speakable(line) for line in bank[name]] for name in ("models", "intro", "promise", "bullet", "dropped")
     }
+
+
+def _price(cents: int, dice: Dice) -> str:
+    """Return a price as pages give it: mostly dollars, often nothing, now and then blanks or a style sheet."""
+    draw = dice.unit()
+    if draw < 0.3:
+        return CSS_PRICE if draw < 0.03 else "\n  " if draw < 0.05 else ""
+    return f"${cents // 100:,}.{cents % 100:02d}"
 
 
 def _base36(number: int, digits: int) -> str:
