@@ -301,6 +301,7 @@ def test_preview_shows_all_parts():
         "{{ x | join(',') }}",
         "{{ many | join(x) }}",
         "{{ many | join(separator=x) }}",
+        "{{ many | join(*many) }}",
         "{{ x | json | json | json | json }}",
         "{% set y = x ~ x %}{{ y }}",
         "{% with y = x ~ x %}{{ y }}{% endwith %}",
