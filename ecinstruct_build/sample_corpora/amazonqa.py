@@ -14,7 +14,7 @@ import msgspec
 from ecinstruct_build.sample_corpora import planting
 from ecinstruct_build.sample_corpora.draws import Dice
 from ecinstruct_build.sample_corpora.ledger import REASONS, Entry, Kind
-from ecinstruct_build.sample_corpora.prose import DRAWS, Speaker
+from ecinstruct_build.sample_corpora.prose import DRAWS, Speaker, people
 from ecinstruct_build.sample_corpora.text_files import LineFile
 from ecinstruct_build.sample_corpora.vocabulary import CATEGORIES, attributes, words
 from ecinstruct_build.sample_corpora.world import Product, World, shelf_products
@@ -73,13 +73,29 @@ def _question(product: Product, speaker: Speaker, number: int, dice: Dice) -> di
     return {
         "asin": product.asin,
         "category": product.category,
-        "questionText": dice.pick(("", "", "", "Hi, quick question. ", f"About the {product.model}: ")) + asked,
+        "questionText": _preface(product, dice) + asked,
         "questionType": "yesno" if yes_no else "descriptive",
         "review_snippets": snippets,
         "answers": [{"answerText": text, "answerType": kind, "helpful": _votes(dice)} for text, kind in answers],
         "is_answerable": int(answerable),
         "qid": number,
     }
+
+
+def _preface(product: Product, dice: Dice) -> str:
+    """Return what a shopper says before the question, often nothing."""
+    if dice.chance(0.3):
+        return ""
+    person = dice.pick(people())
+    slots = {
+        "type": product.kind.noun,
+        "brand": product.brand,
+        "model": product.model,
+        "use": dice.pick(product.uses),
+        "person": person,
+        "Person": person[0].upper() + person[1:],
+    }
+    return dice.pick(_bank()["preface"]).format_map(slots)
 
 
 def _snippets(speaker: Speaker, value: str, dice: Dice) -> list[str]:

@@ -97,6 +97,12 @@ class Speaker:
         return parts
 
 
+def people() -> list[str]:
+    """Return the people that shoppers speak of."""
+    bank: list[str] = _bank()["people"]
+    return bank
+
+
 @cache
 def _bank() -> dict[str, Any]:
     raw = words("reviews")

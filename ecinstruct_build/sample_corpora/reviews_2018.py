@@ -28,6 +28,8 @@ _DEFECTS: tuple[tuple[Kind, float], ...] = (
     ("near_duplicate", 0.02),
     ("exact_duplicate_line", 0.012),
 )
+_BROKEN_RATINGS = 0.002
+_RATING_BREAKS = ("missing_id", "wrong_type")
 _FIRST_NAMES = (
     "Anna", "Ben", "Carla", "Dmitri", "Ella", "Frank", "Grace", "Hugo", "Iris", "Jonas", "Kim", "Lucy",
     "Milo", "Nina", "Otto", "Paula", "Ruth", "Sven", "Tess", "Victor",
@@ -77,23 +79,34 @@ def write(world: World, category: int, folder: Path) -> tuple[dict[str, int], li
     entries: list[Entry] = []
     with LineFile(folder / file) as reviews, LineFile(folder / f"{name}.csv") as ratings:
         for block in range(world.blocks):
-            lines, planted = _block(world, category, block, file, reviews.lines)
-            reviews.write(lines[0])
-            ratings.write(lines[1])
-            entries += planted
+            bought = purchases(world, category, block, total=world.block_reviews(block))
+            written = _reviews(world, category, block, bought)
+            rows, broken = _ratings(world, category, block, written, ratings.lines)
+            planter = _Planter(Dice(world.seed, "review defects", f"{category}/{block}"), written, file, reviews.lines)
+            planter.plant(stream(world.seed, "review defect places", f"{category}/{block}").random(len(written)))
+            reviews.write(planter.lines())
+            ratings.write(rows)
+            entries += planter.entries + broken
         counts = {file: reviews.lines, f"{name}.csv": ratings.lines}
     return counts, entries
 
 
-def _block(
-    world: World, category: int, block: int, file: str, before: int
-) -> tuple[tuple[list[bytes], list[bytes]], list[Entry]]:
-    bought = purchases(world, category, block, total=world.block_reviews(block))
-    reviews = _reviews(world, category, block, bought)
-    ratings = [f"{review.asin},{review.user},{review.stars}.0,{review.day * DAY}\r".encode() for review in reviews]
-    planter = _Planter(Dice(world.seed, "review defects", f"{category}/{block}"), reviews, file, before)
-    planter.plant(stream(world.seed, "review defect places", f"{category}/{block}").random(len(reviews)))
-    return (planter.lines(), ratings), planter.entries
+def _ratings(
+    world: World, category: int, block: int, reviews: list[_Review], before: int
+) -> tuple[list[bytes], list[Entry]]:
+    """Return the rows of the ratings file: item, user, rating, time; now and then one that cannot be read."""
+    rows = [f"{review.asin},{review.user},{review.stars}.0,{review.day * DAY}\r".encode() for review in reviews]
+    draws = stream(world.seed, "rating defects", f"{category}/{block}").random(len(rows))
+    entries = []
+    for row in np.flatnonzero(draws < _BROKEN_RATINGS).tolist():
+        review = reviews[row]
+        reason = _RATING_BREAKS[int(draws[row] / _BROKEN_RATINGS * len(_RATING_BREAKS))]
+        item, stars = ("", f"{review.stars}.0") if reason == "missing_id" else (review.asin, "five")
+        rows[row] = f"{item},{review.user},{stars},{review.day * DAY}\r".encode()
+        ids = (review.asin, review.user, str(review.day * DAY))
+        file = f"{CATEGORIES[category]}.csv"
+        entries.append(Entry("malformed_line", SOURCE, file, before + row + 1, ids, reason=reason))
+    return rows, entries
 
 
 def _reviews(world: World, category: int, block: int, bought: Purchases) -> list[_Review]:
