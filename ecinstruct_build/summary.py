@@ -7,10 +7,10 @@ from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from ecinstruct_build.splits import ORIGINAL_SPLIT, PUBLISHED_SPLITS, SPLITS
+from ecinstruct_build.splits import PUBLISHED_SPLITS, SPLITS
 
-_ROW_SPLITS = tuple(dict.fromkeys(["train", "validation", *ORIGINAL_SPLIT.values(), *PUBLISHED_SPLITS]))
 _INPUT_COUNTS = ("records", "ingested", "quarantined", "collapsed")
 
 
@@ -24,13 +24,12 @@ def render_summary(manifest: Mapping[str, Any], console: Console) -> None:
     console
         Where to print.
     """
-    console.print(_examples_table(manifest["tasks"]))
-    console.print(_samples_table(manifest["tasks"]))
-    console.print(_sources_table(manifest["inputs"]))
-    left_out = _left_out_table(manifest["tasks"])
-    if left_out.row_count:
-        console.print(left_out)
-    console.print(_stages_table(manifest["stages"]))
+    tables = [_examples_table(manifest["tasks"]), _rows_table(manifest["tasks"]), _sources_table(manifest["inputs"])]
+    tables += [_left_out_table(manifest["tasks"]), _stages_table(manifest["stages"])]
+    for table in tables:
+        if table.row_count:
+            _print_whole(table, console)
+            console.print()
     shards = manifest["shards"]
     rows, written = (sum(shard[name] for shard in shards) for name in ("rows", "bytes"))
     console.print(
@@ -39,41 +38,43 @@ def render_summary(manifest: Mapping[str, Any], console: Console) -> None:
     )
 
 
+def _print_whole(table: Table, console: Console) -> None:
+    """Print a table; a narrow terminal may break its lines, but no number is ever cut short."""
+    for column in table.columns:
+        if column.no_wrap:
+            column.min_width = max(Text.from_markup(str(cell)).cell_len for cell in (column.header, *column.cells))
+    narrowest = console.measure(table, options=console.options.update(max_width=10_000)).minimum
+    if narrowest > console.width:
+        table.width = narrowest
+    console.print(table, crop=False)
+
+
 def _examples_table(tasks: Mapping[str, Any]) -> Table:
-    table = _table("Examples (made / wanted)", "task", *SPLITS)
+    table = _table("Examples (made/wanted where short)", "task", *SPLITS, "rows")
     for name, task in sorted(tasks.items()):
-        table.add_row(name, *(_against_quota(task, split) for split in SPLITS))
+        table.add_row(name, *(_against_quota(task, split) for split in SPLITS), _count(sum(task["samples"].values())))
+    made = [sum(task["examples"].get(split, 0) for task in tasks.values()) for split in SPLITS]
+    table.add_section()
+    table.add_row("all", *map(_count, made), _count(sum(sum(task["samples"].values()) for task in tasks.values())))
     return table
 
 
 def _against_quota(task: Mapping[str, Any], split: str) -> str:
     made, wanted = task["examples"].get(split, 0), task["wanted"].get(split, 0)
-    if not made and not wanted:
-        return "-"
-    text = f"{made:,} / {wanted:,}"
-    return f"[yellow]{text}[/yellow]" if made < wanted else text
+    return f"[yellow]{made:,}/{wanted:,}[/yellow]" if made < wanted else _count(made)
 
 
-def _samples_table(tasks: Mapping[str, Any]) -> Table:
-    """Rows by split; the settings of the original's layout (``IND_Single_Instruction/train``) are added up."""
-    rows = {name: _by_split(task["samples"]) for name, task in sorted(tasks.items())}
-    found = {split for counts in rows.values() for split in counts}
-    splits = [split for split in _ROW_SPLITS if split in found] + sorted(found - set(_ROW_SPLITS))
-    table = _table("Published rows", "task", *splits, "all")
-    for name, counts in rows.items():
-        table.add_row(name, *(_count(counts.get(split, 0)) for split in splits), _count(sum(counts.values())))
-    totals = [sum(counts.get(split, 0) for counts in rows.values()) for split in splits]
-    table.add_section()
-    table.add_row("all", *map(_count, totals), _count(sum(totals)))
-    return table
-
-
-def _by_split(samples: Mapping[str, int]) -> dict[str, int]:
+def _rows_table(tasks: Mapping[str, Any]) -> Table:
+    """Rows by split (or, in the original's layout, by setting and split), all tasks together."""
     counts: dict[str, int] = {}
-    for name, count in samples.items():
-        split = name.rsplit("/", maxsplit=1)[-1]
-        counts[split] = counts.get(split, 0) + count
-    return counts
+    for task in tasks.values():
+        for split, count in task["samples"].items():
+            counts[split] = counts.get(split, 0) + count
+    table = _table("Published rows", "split", "rows")
+    known = {split: place for place, split in enumerate(PUBLISHED_SPLITS)}
+    for split in sorted(counts, key=lambda split: (known.get(split, len(known)), split)):
+        table.add_row(split, _count(counts[split]))
+    return table
 
 
 def _sources_table(inputs: Iterable[Mapping[str, Any]]) -> Table:
@@ -90,11 +91,12 @@ def _sources_table(inputs: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def _left_out_table(tasks: Mapping[str, Any]) -> Table:
-    table = _table("Left out or flagged", "task", "", "reason", "examples", left=3)
-    for name, task in sorted(tasks.items()):
-        for kind in ("rejected", "dropped", "flagged"):
-            for reason, count in sorted(task[kind].items()):
-                table.add_row(name, kind, escape(reason), _count(count))
+    """Reasons with their counts, all tasks together; the card and the manifest have them by task."""
+    table = _table("Left out or flagged", "", "reason", "tasks", "examples", left=2)
+    for kind in ("rejected", "dropped", "flagged"):
+        for reason in sorted({reason for task in tasks.values() for reason in task[kind]}):
+            counts = [task[kind][reason] for task in tasks.values() if reason in task[kind]]
+            table.add_row(kind, escape(reason), _count(len(counts)), _count(sum(counts)))
     return table
 
 
@@ -111,9 +113,18 @@ def _stages_table(stages: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def _table(title: str, *columns: str, left: int = 1) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+    )
     for place, column in enumerate(columns):
-        table.add_column(column, justify="left" if place < left else "right", overflow="fold")
+        table.add_column(
+            column, justify="left" if place < left else "right", no_wrap=column != "reason", overflow="fold"
+        )
     return table
 
 

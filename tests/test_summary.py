@@ -28,26 +28,30 @@ def _cells(row: str) -> list[str]:
     return re.split(r" {2,}", row.strip())
 
 
-def test_examples_stand_against_their_quota():
-    assert line(shown(), "product_matching", "4 / 5") == ["product_matching", "4 / 5", "3 / 3", "3 / 3", "-"]
-
-
-def test_published_rows_are_added_up():
+def test_examples_stand_against_their_quota_where_it_is_not_met():
     text = shown()
-    assert line(text, "all")[1:] == ["9", "6", "6", "6", "27"]
-    assert "train" in text
-    assert "test_unseen_instructions" in text
+    assert line(text, "product_matching", "4/5") == ["product_matching", "4/5", "3", "3", "-", "13"]
+    assert line(text, "sentiment_analysis", "5") == ["sentiment_analysis", "5", "3", "3", "-", "14"]
+    assert line(text, "all") == ["all", "9", "6", "6", "-", "27"]
+
+
+def test_published_rows_are_added_up_by_split():
+    text = shown()
+    assert line(text, "train", "9")
+    assert line(text, "validation", "6")
+    assert line(text, "test_unseen_instructions", "6")
+    assert re.search(r"train +9\b.* validation +6\b.* test_unseen_instructions +6\b", " ".join(text.splitlines()))
 
 
 def test_records_are_added_up_by_source():
     assert line(shown(), "kettle_shop") == ["kettle_shop", "2", "2.0 MiB", "3,000", "2,980", "14", "6"]
 
 
-def test_every_reason_is_shown_with_its_count():
-    text = shown(width=160)
-    assert "language: not English" in text
-    assert "straddles | splits" in text
-    assert "length: very long" in text
+def test_every_reason_is_counted_over_the_tasks():
+    text = shown()
+    assert line(text, "rejected") == ["rejected", "language: not English", "2", "4"]
+    assert line(text, "dropped") == ["dropped", "straddles | splits", "2", "2"]
+    assert line(text, "flagged") == ["flagged", "length: very long", "2", "2"]
 
 
 def test_reasons_are_not_read_as_markup():
@@ -64,8 +68,15 @@ def test_the_last_line_sums_up():
     assert shown().splitlines()[-1] == "1 shard, 1,200 rows, 3.0 MiB; peak memory 1.50 GiB."
 
 
-def test_it_fits_a_narrow_terminal():
-    assert max(map(len, shown(width=60).splitlines())) <= 60
+def test_no_number_is_cut_short_on_a_narrow_terminal():
+    assert line(shown(width=30), "kettle_shop") == line(shown(), "kettle_shop")
+    assert line(shown(width=30), "all") == line(shown(), "all")
+
+
+def test_reasons_are_wrapped_to_the_terminal():
+    tasks = publish_rows.manifest(SHARDS)["tasks"]
+    tasks["product_matching"]["dropped"] = {"a reason that goes on and on " * 5: 1}
+    assert max(map(len, shown(width=80, tasks=tasks).splitlines())) <= 80
 
 
 def test_an_empty_build_is_summed_up_too():
@@ -74,10 +85,15 @@ def test_an_empty_build_is_summed_up_too():
     assert "Left out" not in text
 
 
-def test_settings_of_the_original_layout_are_added_up_by_split():
+def test_settings_of_the_original_layout_are_added_up_over_tasks():
     tasks = publish_rows.manifest(SHARDS)["tasks"]
     tasks["product_matching"]["samples"] = {"IND_Diverse_Instruction/val": 3, "IND_Single_Instruction/val": 4}
-    tasks["sentiment_analysis"]["samples"] = {"OOD_Unseen_Instruction/test": 1, "IND_Single_Instruction/train": 2}
+    tasks["sentiment_analysis"]["samples"] = {"OOD_Unseen_Instruction/test": 1, "IND_Single_Instruction/val": 2}
     text = shown(tasks=tasks)
-    assert line(text, "task", "train", "val") == ["task", "train", "val", "test", "all"]
-    assert line(text, "all") == ["all", "2", "7", "1", "10"]
+    assert line(text, "IND_Single_Instruction/val", "6")
+    assert line(text, "OOD_Unseen_Instruction/test", "1")
+
+
+def test_names_of_tasks_stay_whole_on_a_common_terminal():
+    tasks = {"product_substitute_identification": publish_rows.manifest(SHARDS)["tasks"]["product_matching"]}
+    assert shown(width=80, tasks=tasks).count("product_substitute_identification") == 1
