@@ -140,10 +140,11 @@ def _decode_lines(block: Block, decode: Callable[[bytes], Any], limit: int) -> D
             first = block.first_line
             return Decoded(records, list(range(first, first + len(lines))), list(map(_digest, lines)))
     decoded = Decoded()
-    for number, line in enumerate(lines, block.first_line):
+    for number, ended_line in enumerate(lines, block.first_line):
+        line = ended_line.rstrip(b"\r\n")  # or msgspec would call a text cut off by its end an invalid character
         if len(line) > limit:
             decoded.reject(number, _too_long(limit), line)
-        elif not line.isspace():
+        elif line and not line.isspace():
             try:
                 decoded.add(decode(line), number, line)
             except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:

@@ -228,7 +228,6 @@ def _work(job: _Job, block: Block) -> None:
             _sync(file)
         _sync(unfinished)
         unfinished.rename(folder)
-    _sync(job.scratch)
 
 
 def _convert(job: _Job, block: Block, decoded: Decoded) -> Mapping[str, pa.Table]:

@@ -134,7 +134,7 @@ _REVIEW_2014 = {
 }
 _METADATA_2014 = {
     "asin": "B000PUZZLE",
-    "title": "Don't Panic: 500 Piece \"Harbour\" Puzzle",
+    "title": 'Don\'t Panic: 500 Piece "Harbour" Puzzle',
     "description": "A harbour at dusk.\nFive hundred pieces.",
     "price": 9.49,
     "imUrl": "http://images.example/puzzle.jpg",
@@ -283,7 +283,8 @@ _QUESTION = {
 AMAZONQA = {
     "train-qar.jsonl": json_lines(
         _QUESTION,
-        _QUESTION | {"qid": 502, "questionType": "descriptive", "is_answerable": 0, "answers": [], "category": "Kettles"},
+        _QUESTION
+        | {"qid": 502, "questionType": "descriptive", "is_answerable": 0, "answers": [], "category": "Kettles"},
         _QUESTION | {"qid": 503, "top_review_wilson": "Whistles.", "review_snippets": []},
         _QUESTION | {"questionType": "rhetorical"},
         _QUESTION | {"is_answerable": 2},
