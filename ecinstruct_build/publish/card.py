@@ -167,10 +167,11 @@ def _samples(info: CardInfo) -> Iterator[str]:
 
 
 def _shown(rows: pa.Table) -> str:
-    """Return the shortest of the first rows as text: easiest to take in, and the same whenever the rows are."""
+    """Return, of the first rows, the one of middling length as text: typical, and the same whenever the rows are."""
     names = ("instruction", "input", "options", "output")
     candidates = rows.slice(0, _CANDIDATES).select([*names, "example_id"]).to_pylist()
-    row = min(candidates, key=lambda row: (sum(len(row[name]) for name in names), row["example_id"]))
+    candidates.sort(key=lambda row: (sum(len(row[name]) for name in names), row["example_id"]))
+    row = candidates[len(candidates) // 2]
     text = "\n\n".join(f"[{name}]\n{row[name]}" for name in names if row[name])
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}\n[cut here]"
 
