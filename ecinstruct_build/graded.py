@@ -74,18 +74,28 @@ def query_groups(locale: str, query: str) -> tuple[str, ...]:
 
 
 def eligible(tables: Tables, settings: GradedSettings) -> ir.Table:
-    """Return all judgements with a known grade of the sources and marketplaces, with the query's ``words``."""
+    """Return all judgements with a known grade of the sources and marketplaces."""
     rows = of_sources(tables["judgement"], settings)
     rows = rows.filter(rows.locale.isin(settings.locales), rows.label.isin(GRADES))
-    return rows.mutate(words=same_words_column(rows["query"]), domain=ibis.literal("ind"))
+    return rows.mutate(domain=ibis.literal("ind"))
+
+
+def _queries(rows: ir.Table, pool: Stretch) -> ir.Table:
+    """Return ``locale``, ``query`` and ``words`` of the queries in a pool.
+
+    Each text once: a query has some twenty judgements, and comparing words is most of the work.
+    """
+    queries = rows.select("locale", "query").distinct()
+    queries = queries.mutate(words=same_words_column(queries["query"]))
+    return queries.filter(in_pool(queries.locale + "|" + queries.words, "query", pool))
 
 
 def judgements(rows: ir.Table, settings: GradedSettings) -> ir.Table:
-    """Return the `eligible` judgements of the task's own queries: one of each product for the same words.
+    """Return the `eligible` judgements of the task's own queries, with the query's ``words``.
 
-    Where the same product has two grades for the same words, neither counts.
+    There is one of each product for the same words; where a product has two grades for them, neither counts.
     """
-    rows = rows.filter(in_pool(rows.locale + "|" + rows.words, "query", settings.pool))
+    rows = rows.inner_join(_queries(rows, settings.pool), ["locale", "query"])
     key = ["source", "locale", "words", "product_id"]
     same = ibis.window(group_by=key)
     rows = rows.mutate(lowest=rows.label.min().over(same), highest=rows.label.max().over(same))
