@@ -102,10 +102,8 @@ class _Shops:
         return identity
 
     def _google(self, title: _Title, dice: Dice) -> str:
-        serial = self._next()
-        identity = (
-            f"{_GOOGLE_ID}{(serial * 6_364_136_223_846_793 + 11_400_714_819_323 + self._world.seed) % 10**20:020d}"
-        )
+        number = (self._next() * 61_803_398_874_989_484_821 + self._world.seed * 1_000_003) % (9 * 10**19)
+        identity = f"{_GOOGLE_ID}{number + 10**19}"
         name = _careless_name(title, dice)
         description = "" if dice.chance(0.06) else name if dice.chance(0.2) else _description(title, dice)
         maker = title.maker["short"] if dice.chance(0.08) else ""

@@ -28,6 +28,7 @@ CSS_PRICE = (
 )
 
 _TITLE_LOST = 0.02
+_VARIATION_STATED = 0.88  # models whose titles tell the variants apart
 _BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ASINS = 36**8
 _USERS = 36**12
@@ -137,13 +138,13 @@ class Product:
 def asin(world: World, category: int, shelf: int, place: int) -> str:
     """Return the id of a product by its place, without making it; different places have different ids."""
     number = (category * 100_000 + shelf) * 100 + place
-    return "B0" + _base36((number * 1_664_525_029 + world.seed * 7_919 + 271_828_182_845) % _ASINS, 8)
+    return "B0" + _base36((number * 1_743_501_234_565 + world.seed * 7_919 + 271_828_182_845) % _ASINS, 8)
 
 
 def user_id(world: World, category: int, block: int, number: int) -> str:
     """Return a shopper's id by category, block and number within the block."""
     serial = (category * 100_000 + block) * 100_000 + number
-    return "A" + _base36((serial * 2_862_933_555_777_941 + world.seed * 104_729 + 3_141_592_653) % _USERS, 12)
+    return "A" + _base36((serial * 2_928_361_527_404_190_067 + world.seed * 104_729 + 3_141_592_653) % _USERS, 12)
 
 
 @lru_cache(maxsize=8)
@@ -180,7 +181,11 @@ class _Model:
         self.brand = dice.pick(department.brands)
         self.model = f"{dice.pick(bank['models'])} {dice.between(2, 99) * 10}"
         self.attributes = {name: dice.pick(values) for name, values in kind.attributes.items()}
-        self.stated = tuple(name for name in self.attributes if dice.chance(0.78))
+        self.varied = dice.pick([name for name, values in kind.attributes.items() if len(values) > 1] or [""])
+        stated = [name for name in self.attributes if name != self.varied and dice.chance(0.75)]
+        if self.varied and dice.chance(_VARIATION_STATED):
+            stated.insert(dice.below(2), self.varied)
+        self.stated = tuple(stated)
         slots = {
             "brand": self.brand,
             "model": self.model,
@@ -202,7 +207,6 @@ class _Model:
         self.layout = dice.below(3)
         self.markup = dice.chance(0.12)
         self.paragraphs = dice.between(0, 2)
-        self.varied = dice.pick([name for name, values in kind.attributes.items() if len(values) > 1] or [""])
 
     def variants(self, asins: list[str], where: str, dice: Dice) -> list[Product]:
         """Return a variant for each of ``asins``, or fewer: they differ in one attribute, and a little in price."""
