@@ -66,7 +66,7 @@ class LanguageSettings(CheckSettings):
     foreign_letters: int = Field(default=30, ge=1)
     second_prior: float = Field(default=0.99, gt=0, lt=1)
     doubt_prior: float = Field(default=0.9999, gt=0, lt=1)
-    second_confidence: float = Field(default=0.8, ge=0, le=1)
+    second_confidence: float = Field(default=0.9, ge=0, le=1)
 
 
 def detect_foreign(text: str, expected: str, settings: LanguageSettings) -> tuple[str, float] | None:

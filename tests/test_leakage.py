@@ -146,13 +146,13 @@ def worlds(draw: st.DrawFn) -> list[Example]:
     return made
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(worlds(), st.integers(0, 3))
 def test_no_family_or_group_stands_in_two_splits(world: list[Example], seed: int) -> None:
     assert_nothing_leaks(world, split_of(world, seed=seed))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(worlds())
 def test_every_example_is_assigned_or_dropped_for_a_reason(world: list[Example]) -> None:
     assigned = split_of(world)
@@ -171,7 +171,7 @@ def test_every_example_is_assigned_or_dropped_for_a_reason(world: list[Example])
             assert (assignment.context, assignment.options) == ((), ())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(worlds(), st.randoms(use_true_random=False))
 def test_the_order_of_examples_does_not_matter(world: list[Example], order: random.Random) -> None:
     shuffled = list(world)
@@ -179,7 +179,7 @@ def test_the_order_of_examples_does_not_matter(world: list[Example], order: rand
     assert split_of(shuffled) == split_of(world)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(worlds(), worlds())
 def test_disjoint_examples_of_other_tasks_move_nothing(world: list[Example], others: list[Example]) -> None:
     mine = [one for one in world if one.task != "choices"]
@@ -198,7 +198,7 @@ def test_disjoint_examples_of_other_tasks_move_nothing(world: list[Example], oth
     assert {example_id: together[example_id] for example_id in split_of(mine)} == split_of(mine)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(worlds())
 def test_quotas_are_not_exceeded(world: list[Example]) -> None:
     filled = Counter((one.example_id.split(":")[0], one.split) for one in split_of(world).values() if one.split)
@@ -252,13 +252,12 @@ def test_variants_of_a_product_stay_together() -> None:
         example("pairs", f"{number}{side}", products=[f"{side}{number}"]) for number in range(300) for side in "ab"
     ]
     families = {f"{side}{number}": f"family {number}" for number in range(300) for side in "ab"}
-    assigned = {one.identity: split_of(world, families=families)[one.example_id].split for one in world[:2]}
-    everything = split_of(world, families=families)
+    assigned = split_of(world, families=families)
     homes = defaultdict(set)
     for one in world:
-        homes[families[one.products[0]]].add(everything[one.example_id].split)
+        homes[families[one.products[0]]].add(assigned[one.example_id].split)
     assert all(len(splits) == 1 for splits in homes.values())
-    assert len(set(assigned.values())) == 1
+    assert len(set().union(*homes.values())) == 3
 
 
 def test_an_out_of_domain_product_is_taken_from_the_in_domain_examples() -> None:
