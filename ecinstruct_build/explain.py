@@ -46,7 +46,8 @@ def explain(built: Built, raw: Path, identity: str) -> dict[str, Any]:
     if head in built.drawn:
         return example_story(built, raw, head, identity)
     if tail.isdigit() and "/" in head:
-        return record_story(built, raw, *head.split("/", 1), int(tail))
+        source, file = head.split("/", 1)
+        return record_story(built, raw, source, file, int(tail))
     raise UserError(
         f"'{identity}' is neither an example id (task:hash) nor a raw record (source/file:line)."
         f"{did_you_mean(head, built.drawn)} Tasks of this build: {', '.join(built.drawn)}."

@@ -1,0 +1,74 @@
+"""Small builds for tests."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ecinstruct_build.recipe import Recipe, load_recipe
+from ecinstruct_build.stages.built import Built
+
+QUARTER = ("train=100", "validation=12", "test=12", "test_ood=12")
+OUT_OF_DOMAIN = (
+    "answer_generation",
+    "answerability_prediction",
+    "attribute_value_extraction",
+    "product_relation_prediction",
+    "sentiment_analysis",
+    "sequential_recommendation",
+)
+
+
+@dataclass(frozen=True)
+class SmallBuild:
+    """A finished build with the places it was made in."""
+
+    recipe: Recipe
+    raw: Path
+    out: Path
+    work: Path
+    built: Built
+    manifest: Mapping[str, Any]
+
+
+def small_overrides() -> list[str]:
+    """Return the settings that make the sample recipe small."""
+    names = load_recipe("sample").tasks
+    return [
+        f"tasks.{name}.quota.{quota}"
+        for name in names
+        for quota in QUARTER
+        if name in OUT_OF_DOMAIN or not quota.startswith("test_ood")
+    ]
+
+
+def small_recipe(*overrides: str) -> Recipe:
+    """Return the sample recipe with small quotas."""
+    return load_recipe("sample", [*small_overrides(), *overrides])
+
+
+def run_command(
+    *arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, check: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """Run the ``ecinstruct`` command in a process of its own."""
+    command = [sys.executable, "-c", "from ecinstruct_build.cli import main; main()", *arguments]
+    return subprocess.run(
+        command, cwd=cwd, env={**os.environ, **(env or {})}, check=check, capture_output=True, text=True
+    )
+
+
+def set_options(overrides: Sequence[str]) -> list[str]:
+    """Return overrides as command-line options."""
+    return [word for override in overrides for word in ("--set", override)]
+
+
+def shard_digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every shard of a dataset."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*.parquet"))
+    }
