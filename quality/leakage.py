@@ -13,7 +13,7 @@ placed first, over all tasks at once, and an example follows its nodes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -22,7 +22,7 @@ from ecinstruct_build.example import Example, Option
 from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import TaskSettings
 from quality.placement import place
-from quality.ties import Nodes, Tie, is_replaceable
+from quality.ties import Nodes, Tie, replaceable_options
 
 OVER_QUOTA = "over quota"
 STRADDLES = "straddles splits"
@@ -99,8 +99,8 @@ def assign(
         raise ValueError("no split but test_ood has a weight above 0")
     run = _Run(settings, Nodes(families), shares, seed)
     unique = {example.example_id: example for several in examples.values() for example in several}
-    run.out_of_domain([example for example in unique.values() if example.domain == "ood"])
-    run.in_domain([example for example in unique.values() if example.domain == "ind"])
+    run.out_of_domain({key: example for key, example in unique.items() if example.domain == "ood"})
+    run.in_domain({key: example for key, example in unique.items() if example.domain == "ind"})
     return [run.assigned[example_id] for example_id in sorted(run.assigned)]
 
 
@@ -132,6 +132,15 @@ def families_of(products: pa.Table) -> dict[str, str]:
     return {name: find(name) for name in sorted(root)}
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """An example on its way, with its id (computed once) and what ties it."""
+
+    example_id: str
+    example: Example
+    tie: Tie
+
+
 class _Run:
     """One run of the split, gathering assignments."""
 
@@ -145,81 +154,81 @@ class _Run:
         self.assigned: dict[str, Assignment] = {}
         self.taken: dict[str, Split] = {}  # node -> the split of the samples that stand on it
 
-    def drop(self, example: Example, reason: str) -> None:
-        self.assigned[example.example_id] = Assignment(example.example_id, None, reason)
+    def drop(self, example_id: str, reason: str) -> None:
+        self.assigned[example_id] = Assignment(example_id, None, reason)
 
-    def keyed(self, examples: Sequence[Example]) -> list[Example]:
-        """Return examples in the order in which they fill quotas."""
-        return sorted(
-            examples,
-            key=lambda example: (chance.digest(self.seed, "quota", example.example_id), example.example_id),
-        )
+    def rank(self, example_id: str) -> tuple[str, str]:
+        """Return the key by which examples fill quotas."""
+        return chance.digest(self.seed, "quota", example_id), example_id
 
-    def out_of_domain(self, examples: Sequence[Example]) -> None:
+    def out_of_domain(self, examples: Mapping[str, Example]) -> None:
         filled: dict[str, int] = {}
-        for example in self.keyed(examples):
+        for example_id in sorted(examples, key=self.rank):
+            example = examples[example_id]
             if filled.get(example.task, 0) >= self.settings[example.task].quota.test_ood:
-                self.drop(example, OVER_QUOTA)
+                self.drop(example_id, OVER_QUOTA)
                 continue
             filled[example.task] = filled.get(example.task, 0) + 1
             self.taken.update(dict.fromkeys(self.nodes.all_of(example), "test_ood"))
             everything = tuple(range(len(example.context)))
             keys = tuple(option.key for option in example.options)
-            self.assigned[example.example_id] = Assignment(example.example_id, "test_ood", "", everything, keys)
+            self.assigned[example_id] = Assignment(example_id, "test_ood", "", everything, keys)
 
-    def in_domain(self, examples: Sequence[Example]) -> None:
-        ties = {}
-        for example in examples:
+    def in_domain(self, examples: Mapping[str, Example]) -> None:
+        candidates = []
+        for example_id, example in examples.items():
             settings = self.settings[example.task]
-            tie = self.nodes.tie(example, settings.leakage, settings.min_context)
+            tie = self.nodes.tie(example_id, example, settings.leakage, settings.min_context)
             if any(node in self.taken for node in (*tie.core, *self.nodes.domain_of(example))):
-                self.drop(example, SHARED_WITH_OOD)
+                self.drop(example_id, SHARED_WITH_OOD)
             else:
-                ties[example.example_id] = tie
-        examples = [example for example in examples if example.example_id in ties]
-        placed = place([self._within(tie) for tie in ties.values()], self.shares, self.seed)
-        survivors: dict[Split, list[Example]] = {split: [] for split in _CLAIM_ORDER}
-        for example in examples:
-            tie = ties[example.example_id]
-            homes = {placed[node] for node in tie.core}
+                candidates.append(_Candidate(example_id, example, tie))
+        placed = place([self._within(one.tie) for one in candidates], self.shares, self.seed)
+        survivors: dict[Split, list[_Candidate]] = {split: [] for split in _CLAIM_ORDER}
+        for one in candidates:
+            homes = {placed[node] for node in one.tie.core}
             if len(homes) > 1:
-                self.drop(example, STRADDLES)
-            elif len(kept := _inside(tie, placed, home := homes.pop())) < tie.need:
-                self.drop(example, SHORT_CONTEXT)
+                self.drop(one.example_id, STRADDLES)
+            elif len(kept := _inside(one.tie, placed, home := homes.pop())) < one.tie.need:
+                self.drop(one.example_id, SHORT_CONTEXT)
             else:
-                survivors[home].append(example)
-                self.taken.update(dict.fromkeys((*tie.core, *(tie.soft[position] for position in kept)), home))
+                survivors[home].append(one)
+                self.taken.update(dict.fromkeys((*one.tie.core, *(one.tie.soft[position] for position in kept)), home))
         for split in _CLAIM_ORDER:
-            self._fill(split, self.keyed(survivors[split]), ties)
+            self._fill(split, sorted(survivors[split], key=lambda one: self.rank(one.example_id)))
 
     def _within(self, tie: Tie) -> Tie:
         """Leave out context that the out-of-domain tests took."""
-        soft = tuple(node for node in tie.soft if node not in self.taken)
-        return Tie(tie.example_id, tie.task, tie.core, soft, tie.need)
+        if not any(node in self.taken for node in tie.soft):
+            return tie
+        return replace(tie, soft=tuple(node for node in tie.soft if node not in self.taken))
 
-    def _fill(self, split: Split, examples: Sequence[Example], ties: Mapping[str, Tie]) -> None:
+    def _fill(self, split: Split, candidates: Sequence[_Candidate]) -> None:
         filled: dict[str, int] = {}
-        for example in examples:
+        for one in candidates:
+            example, tie = one.example, one.tie
             if filled.get(example.task, 0) >= getattr(self.settings[example.task].quota, split):
-                self.drop(example, OVER_QUOTA)
+                self.drop(one.example_id, OVER_QUOTA)
                 continue
-            tie = ties[example.example_id]
             kept = _inside(tie, self.taken, split) if tie.soft else tuple(range(len(example.context)))
-            options = self._options(example, split, {*tie.core, *(tie.soft[position] for position in kept if tie.soft)})
+            shown = {*tie.core, *(tie.soft[position] for position in kept if tie.soft)}
+            options = self._options(example, split, shown)
             if options is None:
-                self.drop(example, FEW_OPTIONS)
+                self.drop(one.example_id, FEW_OPTIONS)
                 continue
             filled[example.task] = filled.get(example.task, 0) + 1
             for option in options:
                 if option.product_id:
                     self.taken[self.nodes.of_product(option.product_id)] = split
             keys = tuple(option.key for option in options)
-            self.assigned[example.example_id] = Assignment(example.example_id, split, "", kept, keys)
+            self.assigned[one.example_id] = Assignment(one.example_id, split, "", kept, keys)
 
     def _options(self, example: Example, split: Split, used: set[str]) -> list[Option] | None:
         """Return the options to show, all in the split and of families not ``used``; None if there are too few."""
-        fixed = [option for option in example.options if not is_replaceable(example, option)]
-        texts = {option.text for option in fixed}
+        replaceable = replaceable_options(example)
+        if not replaceable:
+            return list(example.options)
+        texts = {option.text for option in example.options if option.key not in replaceable}
 
         def usable(option: Option) -> bool:
             node = self.nodes.of_product(option.product_id)
@@ -229,17 +238,14 @@ class _Run:
             texts.add(option.text)
             return True
 
-        stays = {option.key for option in example.options if is_replaceable(example, option) and usable(option)}
+        stays = {option.key for option in example.options if option.key not in replaceable or usable(option)}
         spares = (option for option in example.spare_options if usable(option))
         chosen: list[Option] = []
         for option in example.options:
-            if option.key in stays or option in fixed:
-                chosen.append(option)
-                continue
-            spare = next(spares, None)
-            if spare is None:
+            stand_in = option if option.key in stays else next(spares, None)
+            if stand_in is None:
                 return None
-            chosen.append(spare)
+            chosen.append(stand_in)
         return chosen
 
 

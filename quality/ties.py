@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ecinstruct_build.example import Example, Option
+from ecinstruct_build.example import Example
 from ecinstruct_build.task import LeakagePolicy
 
 DOMAIN_GROUPS = ("attribute:", "category:")
@@ -58,22 +58,23 @@ class Nodes:
         """Return the node of a group."""
         return f"group|{group}"
 
-    def tie(self, example: Example, policy: LeakagePolicy, min_context: int) -> Tie:
+    def tie(self, example_id: str, example: Example, policy: LeakagePolicy, min_context: int) -> Tie:
         """Return what ties an in-domain example to a split."""
+        replaceable = replaceable_options(example)
         core = {self.of_product(product_id) for product_id in example.products}
         core.update(self.of_group(group) for group in example.groups if not group.startswith(DOMAIN_GROUPS))
         core.update(
             self.of_product(option.product_id)
             for option in example.options
-            if option.product_id and not is_replaceable(example, option)
+            if option.product_id and option.key not in replaceable
         )
         context = tuple(self.of_product(item.product_id) for item in example.context)
         if policy == "strict":
             core.update(context)
             context = ()
         if not core:
-            core.add(f"example|{example.example_id}")
-        return Tie(example.example_id, example.task, tuple(sorted(core)), context, min_context if context else 0)
+            core.add(f"example|{example_id}")
+        return Tie(example_id, example.task, tuple(sorted(core)), context, min_context if context else 0)
 
     def all_of(self, example: Example) -> Iterator[str]:
         """Yield every node of an example that is published as it stands, groups of the domain included."""
@@ -85,9 +86,12 @@ class Nodes:
         return (self.of_group(group) for group in example.groups if group.startswith(DOMAIN_GROUPS))
 
 
-def is_replaceable(example: Example, option: Option) -> bool:
-    """Whether ``option`` is a wrong answer that a spare may stand in for."""
-    return bool(example.spare_options and option.product_id) and option.key not in right_keys(example.answer)
+def replaceable_options(example: Example) -> set[str]:
+    """Return the keys of wrong options that a spare may stand in for."""
+    if not example.spare_options:
+        return set()
+    right = set(right_keys(example.answer))
+    return {option.key for option in example.options if option.product_id and option.key not in right}
 
 
 def right_keys(answer: Any) -> tuple[str, ...]:
