@@ -71,7 +71,8 @@ def take(
     Returns
     -------
     ir.Table
-        The drawn rows with the further column ``place``: 0 for the first drawn of its source and domain, and so on.
+        The drawn rows with the further columns ``place``, 0 for the first drawn of its source and domain and so
+        on, and ``eligible``, the number of rows that could have been drawn (see `eligible_by_domain`).
     """
     wanted = {domain: number for domain, number in request.domains if number > 0}
     rows = rows.filter(rows.domain.isin(sorted(wanted)) if wanted else ibis.literal(value=False))
@@ -84,9 +85,13 @@ def take(
         within = ibis.window(group_by=["source", "domain", stratum], order_by=order)
         keyed = keyed.mutate(draw_round=ibis.row_number().over(within))
         order = ["draw_round", *order]
-    placed = keyed.mutate(place=ibis.row_number().over(ibis.window(group_by=["source", "domain"], order_by=order)))
+    # Counted on the way, since counting on its own would run the whole expression a second time.
+    placed = keyed.mutate(
+        place=ibis.row_number().over(ibis.window(group_by=["source", "domain"], order_by=order)),
+        eligible=keyed.count().over(ibis.window(group_by=["source", "domain"])),
+    )
     limit = ibis.ifelse(placed.domain == "ind", request.ind, request.ood)
-    return placed.filter(placed.place < limit).select(*rows.columns, "place")
+    return placed.filter(placed.place < limit).select(*rows.columns, "place", "eligible")
 
 
 def first_rows(rows: ir.Table, key: Sequence[str]) -> ir.Table:
@@ -182,3 +187,21 @@ def count_by_domain(tables: Tables, rows: ir.Table, what: str) -> dict[str, int]
     """Count rows by their column ``domain``, for a task's funnel: ``{"reviews (ind)": 5123}``."""
     counted = rows.group_by("domain").agg(rows=rows.count())
     return {f"{what} ({row['domain']})": row["rows"] for row in tables.fetch(counted, by=["domain"]).to_pylist()}
+
+
+def eligible_by_domain(drawn: pa.Table, what: str) -> dict[str, int]:
+    """Sum up, for a task's funnel, how many rows `take` could have drawn: ``{"reviews (ind)": 5123}``.
+
+    Parameters
+    ----------
+    drawn
+        Fetched rows of `take` with the columns ``source``, ``domain`` and ``eligible``.
+    what
+        What the rows are.
+    """
+    totals = drawn.group_by(["source", "domain"]).aggregate([("eligible", "max")]).to_pylist()
+    domains = sorted({row["domain"] for row in totals})
+    return {
+        f"{what} ({domain})": sum(row["eligible_max"] for row in totals if row["domain"] == domain)
+        for domain in domains
+    }

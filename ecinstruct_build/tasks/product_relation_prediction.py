@@ -16,8 +16,8 @@ import pyarrow as pa
 from ecinstruct_build.answers import FIXED_LETTER
 from ecinstruct_build.draw import (
     ProductKey,
-    count_by_domain,
     domain_of,
+    eligible_by_domain,
     fetch_products,
     of_sources,
     origin_of,
@@ -128,11 +128,9 @@ def to_example(statements: Sequence[Mapping[str, Any]], products: Sequence[Mappi
 
 def draw_examples(tables: Tables, settings: RelationSettings, request: Request) -> Drawn:
     """Draw pairs, by source and domain."""
-    eligible = eligible_pairs(tables, settings)
     stratum = "kind" if settings.balance == "uniform" else None
-    funnel = count_by_domain(tables, eligible, "pairs with exactly one relation")
-    identity = ["locale", "low_id", "high_id"]
-    drawn = tables.fetch(take(eligible, request, NAME, identity, stratum), by=PAIR)
+    eligible = eligible_pairs(tables, settings)
+    drawn = tables.fetch(take(eligible, request, NAME, ["locale", "low_id", "high_id"], stratum), by=PAIR)
     pairs = with_statements(tables, settings, drawn)
     keys = [
         [ProductKey(rows[0]["catalogue"], rows[0][side], rows[0]["locale"]) for side in ("product_id", "other_id")]
@@ -141,7 +139,8 @@ def draw_examples(tables: Tables, settings: RelationSettings, request: Request) 
     products = fetch_products(tables, (key for pair in keys for key in pair))
     made = [to_example(rows, [products[key] for key in pair]) for rows, pair in zip(pairs, keys, strict=True)]
     examples = [example for example in made if example is not None]
-    funnel |= {
+    funnel = {
+        **eligible_by_domain(drawn, "pairs with exactly one relation"),
         "drawn": len(pairs),
         "title empty after cleaning, or the same twice": len(pairs) - len(examples),
         "examples": len(examples),

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from ecinstruct_build.answers import FIXED_LETTER
-from ecinstruct_build.draw import count_by_domain, first_rows, of_sources, origin_of, take, with_domain
+from ecinstruct_build.draw import eligible_by_domain, first_rows, of_sources, origin_of, take, with_domain
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option
 from ecinstruct_build.task import Drawn, Request, Task, TaskSettings
@@ -48,7 +48,7 @@ class SentimentSettings(TaskSettings):
 
 
 def eligible_reviews(tables: Tables, settings: SentimentSettings) -> ir.Table:
-    """Return the ids of reviews that seem long enough, one for each user, product and time, with their domain.
+    """Return which reviews seem long enough, one for each user, product and time, with stars, domain and line.
 
     Words are only estimated here, by the whitespace between them in the raw text.
     """
@@ -58,10 +58,8 @@ def eligible_reviews(tables: Tables, settings: SentimentSettings) -> ir.Table:
         solid = solid.replace(white, "")
     gaps = review.text.length() - solid.length()
     long_enough = review.filter(review.rating.isin(list(FEELINGS)), gaps >= settings.min_words - 1)
-    ids = long_enough.select(
-        "source", "review_id", "product_id", "user_id", "rating", "category", "locale", "file", "line"
-    )
-    return with_domain(first_rows(ids, ["source", "review_id"]), settings)
+    ids = long_enough.select("source", "review_id", "rating", "category", "file", "line")
+    return with_domain(first_rows(ids, ["source", "review_id"]), settings).drop("category")
 
 
 def with_text(tables: Tables, drawn: pa.Table) -> list[dict[str, Any]]:
@@ -93,14 +91,13 @@ def to_example(row: Mapping[str, Any], text: str) -> Example:
 
 def draw_examples(tables: Tables, settings: SentimentSettings, request: Request) -> Drawn:
     """Draw reviews, by source and domain."""
-    eligible = eligible_reviews(tables, settings)
     stratum = "rating" if settings.balance == "uniform" else None
-    funnel = count_by_domain(tables, eligible, "reviews that seem long enough")
-    keys = eligible.select("source", "review_id", "rating", "domain", "file", "line")
-    drawn = tables.fetch(take(keys, request, NAME, ["review_id"], stratum), by=["source", "review_id"])
+    eligible = eligible_reviews(tables, settings)
+    drawn = tables.fetch(take(eligible, request, NAME, ["review_id"], stratum), by=["source", "review_id"])
     rows = [(row, clean(row["text"])) for row in with_text(tables, drawn)]
     examples = [to_example(row, text) for row, text in rows if word_count(text) >= settings.min_words]
-    funnel |= {
+    funnel = {
+        **eligible_by_domain(drawn, "reviews that seem long enough"),
         "drawn": len(rows),
         "too short after cleaning": len(rows) - len(examples),
         "examples": len(examples),
