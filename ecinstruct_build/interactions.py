@@ -3,6 +3,7 @@
 Millions of interactions stay a few numpy arrays; ids are strings again only for the users that are drawn.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from ecinstruct_build.example import Origin
 
 Codes = NDArray[np.int32]
 
@@ -38,12 +41,48 @@ class Histories:
         """Number of interactions of each user."""
         return np.diff(self.starts)
 
-    def products_of(self, user: int, most: int) -> list[str]:
-        """Return the ids of the last ``most`` products of the user at a position, oldest first."""
+    def products_of(self, user: int, most: int) -> Codes:
+        """Return positions in ``products`` of the last ``most`` products of the user at a position, oldest first."""
         start, stop = self.starts[user], self.starts[user + 1]
-        recent = self.sequence[max(start, stop - most) : stop]
-        ids: list[str] = self.products.take(pa.array(recent)).to_pylist()
-        return ids
+        return self.sequence[max(start, stop - most) : stop].copy()
+
+
+class Past:
+    """All that some users ever reviewed, as far as it is in a pool of products.
+
+    Parameters
+    ----------
+    reviews
+        Columns ``user_id, product_id, timestamp, inside, source, file, line``, in order of file and line. ``inside``
+        says whether a review belongs to the part of the corpus that the pool is of.
+    users
+        The users, who are then known by their position here.
+    pool
+        Ids of the products, who are then known by their position here.
+    """
+
+    def __init__(self, reviews: pa.Table, users: Sequence[str], pool: pa.Array) -> None:
+        who = pc.index_in(reviews.column("user_id"), pa.array(users, pa.string()))
+        what = pc.fill_null(pc.index_in(reviews.column("product_id"), pool), -1).to_numpy()
+        pairs = who.to_numpy().astype(np.int64) * len(pool) + what
+        self._reviews = reviews
+        self._size = len(pool)
+        self._known = np.unique(pairs[what >= 0])
+        order = np.argsort(reviews.column("timestamp").to_numpy(), kind="stable")
+        order = order[reviews.column("inside").to_numpy()[order] & (what[order] >= 0)]
+        self._reviewed, firsts = np.unique(pairs[order], return_index=True)
+        self._rows = order[firsts]
+
+    def known(self, user: int) -> Codes:
+        """Return the products that a user reviewed, inside or not."""
+        start, stop = np.searchsorted(self._known, [user * self._size, (user + 1) * self._size])
+        return (self._known[start:stop] - user * self._size).astype(np.int32)
+
+    def reviews(self, user: int, products: Codes) -> list[Origin]:
+        """Return the raw record of a user's first review inside, for each of some products."""
+        rows = self._rows[np.searchsorted(self._reviewed, user * self._size + products.astype(np.int64))]
+        found = self._reviews.select(["source", "file", "line"]).take(pa.array(rows)).to_pylist()
+        return [Origin(**row) for row in found]
 
 
 def histories(interactions: pa.Table, core: int) -> Histories:

@@ -6,9 +6,8 @@ others of the same category that the user never had to do with.
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -20,11 +19,13 @@ from ecinstruct_build.chance import digest
 from ecinstruct_build.draw import ProductKey, fetch_products, of_sources, only_titled, origin_of, with_domain
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Domain, Example, Item, Option, Origin
-from ecinstruct_build.interactions import Histories, histories
+from ecinstruct_build.interactions import Codes, Histories, Past, histories
 from ecinstruct_build.task import Drawn, LeakagePolicy, Request, Task, TaskSettings
 from ecinstruct_build.text import clean
 
 NAME = "sequential_recommendation"
+
+Objects = NDArray[np.object_]
 
 
 class SequentialSettings(TaskSettings):
@@ -64,12 +65,20 @@ class Market:
 
 @dataclass(frozen=True, order=True)
 class Shopper:
-    """A drawn user of a market: by ``draw_key``, with product ids oldest first; the last is the one to find."""
+    """A drawn user of a market.
+
+    Attributes
+    ----------
+    draw_key, market, user_id
+        The digest that the user was drawn by; where; who.
+    products
+        Positions in the market's pool, oldest first; the last is the one to find.
+    """
 
     draw_key: str
     market: Market
     user_id: str
-    products: tuple[str, ...]
+    products: Codes = field(compare=False)
 
     @property
     def identity(self) -> str:
@@ -78,28 +87,21 @@ class Shopper:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What drawn users of one market did.
+class Shelf:
+    """The products of a pool that were fetched, by position in the pool.
 
     Attributes
     ----------
-    products
-        By user: every product that they reviewed anywhere in the source.
-    origins
-        By user and product: the first such review in the market.
+    titles
+        A number for each title, whatever its case; -1 where there is none.
+    items, options, origins
+        The product as an item of a history and as an option, and its raw record; None where there is no title.
     """
 
-    products: Mapping[str, set[str]]
-    origins: Mapping[tuple[str, str], Origin]
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """Titled products of one market: their list items, options and origins, by product id."""
-
-    items: Mapping[str, Item]
-    options: Mapping[str, Option]
-    origins: Mapping[str, Origin]
+    titles: Codes
+    items: Objects
+    options: Objects
+    origins: Objects
 
 
 def identity_of(market: Market, user_id: str) -> str:
@@ -140,94 +142,100 @@ def draw_shoppers(found: Histories, market: Market, settings: SequentialSettings
         for user_id, position in zip(user_ids, able, strict=True)
     )
     return [
-        Shopper(draw_key, market, user_id, tuple(found.products_of(position, settings.max_history + 1)))
+        Shopper(draw_key, market, user_id, found.products_of(position, settings.max_history + 1))
         for draw_key, user_id, position in heapq.nsmallest(wanted, keyed)
     ]
 
 
-def fetch_seen(tables: Tables, market: Market, user_ids: Sequence[str]) -> Seen:
-    """Fetch the ids of all reviews of drawn users, in and out of the market."""
+def fetch_past(tables: Tables, market: Market, user_ids: Sequence[str], pool: pa.Array) -> Past:
+    """Fetch the ids of all reviews of users in a source, in and out of the market."""
     lent = tables.lend(pa.table({"user_id": pa.array(user_ids, pa.string())}))
-    review = tables["review"].filter(tables["review"].source == market.source)
-    names = ["user_id", "timestamp", "file", "line", "product_id", "category", "locale", "source"]
-    rows = tables.fetch(review.semi_join(lent, "user_id").select(*names), by=names[:5])
-    products: defaultdict[str, set[str]] = defaultdict(set)
-    origins: dict[tuple[str, str], Origin] = {}
-    for batch in rows.to_batches(max_chunksize=10_000):
-        for row in batch.to_pylist():
-            products[row["user_id"]].add(row["product_id"])
-            if ((row["category"] or ""), row["locale"]) == (market.category, market.locale):
-                origins.setdefault((row["user_id"], row["product_id"]), origin_of(row))
-    return Seen(products, origins)
+    review = tables["review"]
+    rows = review.filter(review.source == market.source).mutate(
+        inside=(review.category.fill_null("") == market.category) & (review.locale == market.locale)
+    )
+    names = ["user_id", "product_id", "timestamp", "inside", "source", "file", "line"]
+    fetched = tables.fetch(rows.semi_join(lent, "user_id").select(*names), by=["file", "line"])
+    return Past(fetched, user_ids, pool)
 
 
-def fetch_shelf(tables: Tables, market: Market, product_ids: Iterable[str]) -> Shelf:
-    """Fetch the products named; those without a title after cleaning are left out."""
-    keys = (ProductKey(market.catalogue, product_id, market.locale) for product_id in product_ids)
-    items: dict[str, Item] = {}
-    options: dict[str, Option] = {}
-    origins: dict[str, Origin] = {}
-    for key, row in fetch_products(tables, keys).items():
+def fetch_shelf(tables: Tables, market: Market, pool: pa.Array, positions: Codes) -> Shelf:
+    """Fetch the products at some positions of a pool; titles empty after cleaning count as none."""
+    ids = pool.take(pa.array(positions)).to_pylist()
+    rows = fetch_products(tables, (ProductKey(market.catalogue, product_id, market.locale) for product_id in ids))
+    shelf = Shelf(np.full(len(pool), -1, dtype=np.int32), *(np.empty(len(pool), dtype=object) for _ in range(3)))
+    numbers: dict[str, int] = {}
+    for position, product_id in zip(positions.tolist(), ids, strict=True):
+        row = rows[ProductKey(market.catalogue, product_id, market.locale)]
         if title := clean(row["title"]):
-            items[key.product_id] = Item(key.product_id, title)
-            options[key.product_id] = Option(key=key.product_id, text=title, product_id=key.product_id)
-            origins[key.product_id] = origin_of(row)
-    return Shelf(items, options, origins)
+            shelf.titles[position] = numbers.setdefault(title.casefold(), len(numbers))
+            shelf.items[position] = Item(product_id, title)
+            shelf.options[position] = Option(key=product_id, text=title, product_id=product_id)
+            shelf.origins[position] = origin_of(row)
+    return shelf
 
 
-def candidates(
-    pool: Sequence[str], seen: set[str], settings: SequentialSettings, seed: int, identity: str
-) -> list[str]:
-    """Return products that may be wrong options for a user, in keyed order.
+def candidates(size: int, known: Codes, settings: SequentialSettings, seed: int, identity: str) -> Codes:
+    """Return positions in a pool that may be wrong options for a user, in keyed order.
 
-    The cost depends on the options wanted and what the user has seen, not on the size of the pool. There are a
+    The cost depends on the options wanted and on what the user knows, not on the size of the pool. There are a
     few more than needed, since some may turn out to have no title, or one that is taken.
     """
     needed = settings.negatives + settings.spares
-    positions = draw_positions(len(pool), needed + needed // 4 + len(seen), seed, identity)
-    return [pool[position] for position in positions.tolist() if pool[position] not in seen]
+    positions = draw_positions(size, needed + needed // 4 + len(known), seed, identity)
+    return positions[~np.isin(positions, known)]
 
 
-def draw_positions(size: int, count: int, seed: int, identity: str) -> NDArray[np.int64]:
+def draw_positions(size: int, count: int, seed: int, identity: str) -> Codes:
     """Return about ``count`` or more distinct positions below ``size`` in keyed order; all of a small ``size``."""
+    # A generator of its own, keyed by the digest: numpy promises that its raw stream never changes.
+    stream = np.random.Philox(key=int(digest(seed, f"{NAME} options", identity), 16))
     if size <= 4 * count:
-        return np.argsort(_words(size, seed, identity), kind="stable")
-    words = _words(count + count // 2, seed, identity)
-    positions: NDArray[np.int64] = ((words * np.uint64(size)) >> np.uint64(32)).astype(np.int64)
+        return np.argsort(stream.random_raw(size), kind="stable").astype(np.int32)
+    high = stream.random_raw(count + count // 2) >> np.uint64(32)
+    positions = ((high * np.uint64(size)) >> np.uint64(32)).astype(np.int32)
     _, firsts = np.unique(positions, return_index=True)
     return positions[np.sort(firsts)]
 
 
-def _words(count: int, seed: int, identity: str) -> NDArray[np.uint64]:
-    """Return ``count`` numbers below 2**32 of an identity's own; a digest gives four."""
-    digests = (digest(seed, f"{NAME} options", f"{identity}|{block}") for block in range(-(-count // 4)))
-    return np.frombuffer(bytes.fromhex("".join(digests)), dtype=">u4")[:count].astype(np.uint64)
+def wrong_options(wrong: Codes, shown: Codes, shelf: Shelf) -> Codes:
+    """Keep the candidates that have a title, no two the same, and none that of a product shown already.
+
+    Such an option could be told from the others without any knowledge of shopping.
+    """
+    fresh = wrong[(shelf.titles[wrong] >= 0) & ~np.isin(shelf.titles[wrong], shelf.titles[shown])]
+    _, firsts = np.unique(shelf.titles[fresh], return_index=True)
+    return fresh[np.sort(firsts)]
 
 
 def to_example(
-    shopper: Shopper, shelf: Shelf, seen: Seen, wrong: Iterable[str], settings: SequentialSettings
+    shopper: Shopper, shelf: Shelf, reviews: Sequence[Origin], wrong: Codes, settings: SequentialSettings
 ) -> Example | str:
     """Turn a drawn user into an example, or return in a few words why not.
 
-    No two options have the same title, and none has the title of a product of the history: such an option
-    could be told from the others without any knowledge of shopping.
+    Parameters
+    ----------
+    shopper, shelf
+        The user, and the products of the pool.
+    reviews
+        The raw record of each of the user's products.
+    wrong
+        Positions of candidates for wrong options.
+    settings
+        The task's settings.
     """
-    *history, target = shopper.products
-    context = [shelf.items[product] for product in history if product in shelf.items]
-    if target not in shelf.items or len(context) < settings.min_history:
+    titled = shelf.titles[shopper.products] >= 0
+    history, target = shopper.products[:-1][titled[:-1]], shopper.products[-1]
+    if not titled[-1] or len(history) < settings.min_history:
         return "titles empty after cleaning"
-    taken = {item.text.casefold() for item in context}
-    if shelf.items[target].text.casefold() in taken:
+    if shelf.titles[target] in shelf.titles[history]:
         return "history holds the title to find"
-    taken.add(shelf.items[target].text.casefold())
-    fresh = _new_titles((shelf.options[product] for product in wrong if product in shelf.options), taken)
-    options = list(islice(fresh, settings.negatives + settings.spares))
-    if len(options) < settings.negatives:
+    shown = np.append(history, target)
+    wrong = wrong_options(wrong, shown, shelf)
+    if len(wrong) < settings.negatives:
         return "too few other products in the category"
-    offered = (shelf.options[target], *options[: settings.negatives])
-    shown = [*(item.product_id for item in context), *(option.product_id for option in offered)]
-    reviewed = [*(item.product_id for item in context), target]
-    origins = [*(seen.origins[shopper.user_id, product] for product in reviewed), *(shelf.origins[p] for p in shown)]
+    offered, spare = wrong[: settings.negatives], wrong[settings.negatives : settings.negatives + settings.spares]
+    reviewed = [origin for origin, kept in zip(reviews, titled, strict=True) if kept]
     return Example(
         task=NAME,
         source=shopper.market.source,
@@ -238,43 +246,34 @@ def to_example(
         products=(),
         groups=(f"user:{shopper.user_id}",),
         fields={"category": shopper.market.category.replace("_", " ")},
-        context=tuple(context),
-        options=offered,
-        spare_options=tuple(options[settings.negatives :]),
-        answer=target,
-        origins=tuple(dict.fromkeys(origins)),
+        context=tuple(shelf.items[history]),
+        options=(shelf.options[target], *shelf.options[offered]),
+        spare_options=tuple(shelf.options[spare]),
+        answer=shelf.options[target].key,
+        origins=tuple(dict.fromkeys([*reviewed, *shelf.origins[shown], *shelf.origins[offered]])),
     )
-
-
-def _new_titles(options: Iterable[Option], taken: set[str]) -> Iterable[Option]:
-    """Yield the options whose title was not there before."""
-    for option in options:
-        title = option.text.casefold()
-        if title not in taken:
-            taken.add(title)
-            yield option
 
 
 def build_market(
     tables: Tables,
     market: Market,
     shoppers: Sequence[Shopper],
-    pool: Sequence[str],
+    pool: pa.Array,
     *,
     settings: SequentialSettings,
     seed: int,
 ) -> list[Example | str]:
     """Turn the drawn users of one market into examples, or reasons why not."""
-    seen = fetch_seen(tables, market, sorted(shopper.user_id for shopper in shoppers))
+    past = fetch_past(tables, market, [shopper.user_id for shopper in shoppers], pool)
     wrong = [
-        candidates(pool, seen.products[shopper.user_id], settings, seed, f"{market.source}|{shopper.identity}")
-        for shopper in shoppers
+        candidates(len(pool), past.known(user), settings, seed, f"{market.source}|{shopper.identity}")
+        for user, shopper in enumerate(shoppers)
     ]
-    named = {product for shopper in shoppers for product in shopper.products}
-    named.update(product for products in wrong for product in products)
-    shelf = fetch_shelf(tables, market, named)
+    named = np.unique(np.concatenate([*(shopper.products for shopper in shoppers), *wrong]))
+    shelf = fetch_shelf(tables, market, pool, named)
     return [
-        to_example(shopper, shelf, seen, products, settings) for shopper, products in zip(shoppers, wrong, strict=True)
+        to_example(shopper, shelf, past.reviews(user, shopper.products), wrong[user], settings)
+        for user, shopper in enumerate(shoppers)
     ]
 
 
@@ -300,9 +299,7 @@ def draw_examples(tables: Tables, settings: SequentialSettings, request: Request
     made = [
         example
         for market, shoppers in chosen.items()
-        for example in build_market(
-            tables, market, shoppers, pools[market].to_pylist(), settings=settings, seed=request.seed
-        )
+        for example in build_market(tables, market, shoppers, pools[market], settings=settings, seed=request.seed)
     ]
     funnel["drawn"] = len(made)
     for reason in sorted(reason for reason in made if isinstance(reason, str)):
