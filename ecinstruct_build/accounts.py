@@ -72,7 +72,7 @@ def _task_account(name: str, quota: Quota, layout: Layout, built: Built) -> dict
     return {
         "wanted": wanted,
         "drawn": drawn.facts["drawn"],
-        "funnel": drawn.facts["funnel"],
+        "funnel": [{"step": step, "count": count} for step, count in drawn.facts["funnel"]],
         "rejected": _sorted(rejections.values()),
         "flagged": _sorted(f"{row['check']}: {row['reason']}" for row in verdicts if row["action"] == "flag"),
         "dropped": _sorted(row["reason"] for row in assignments if row["split"] is None),

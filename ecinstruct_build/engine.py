@@ -119,6 +119,7 @@ class Engine:
 
 def _connect_duckdb(settings: EngineSettings) -> Any:
     backend = ibis.duckdb.connect(threads=settings.threads, memory_limit=settings.memory_limit)
+    backend.con.execute("SET lambda_syntax = 'ENABLE_SINGLE_ARROW'")  # the form in which Ibis 12 writes lambdas
     if settings.spill is not None:
         settings.spill.mkdir(parents=True, exist_ok=True)
         backend.con.execute(f"SET temp_directory = '{settings.spill}'")
@@ -127,15 +128,17 @@ def _connect_duckdb(settings: EngineSettings) -> Any:
 
 def _spark_session(settings: EngineSettings) -> Any:
     try:
-        from pyspark.sql import SparkSession  # noqa: PLC0415 (an extra, and slow to import)
+        from pyspark import SparkConf  # noqa: PLC0415 (an extra, and slow to import)
+        from pyspark.sql import SparkSession  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise UserError(
             "The Spark engine is not installed. Install the extra with: pip install 'ecinstruct-build[spark]' "
             "(it also needs Java 17), or use the duckdb engine."
         ) from error
+    master = SparkConf().get("spark.master", f"local[{settings.threads}]")
     session = (
         SparkSession.builder.appName("ecinstruct-build")
-        .master(f"local[{settings.threads}]")
+        .master(master)
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.session.timeZone", "UTC")

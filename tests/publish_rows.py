@@ -85,7 +85,7 @@ def manifest(shards: list[Shard], layout: str = "huggingface") -> dict[str, Any]
             "dropped": {"straddles | splits": 1},
             "examples": {"train": train, "validation": 3, "test": 3, "test_ood": 0},
             "samples": {"train": train, "validation": 3, "test": 3, "test_unseen_instructions": 3},
-            "funnel": {"kettles": 20},
+            "funnel": [{"step": "kettles", "count": 20}],
             "shortfall": {"train": 5 - train},
         }
 

@@ -46,7 +46,7 @@ def draw(name: str, settings: TaskSettings, seed: int, tables: OpenTables, machi
             drawn = task.draw(tables.open(), settings, request)
         table = examples_to_table(drawn.examples)
         pq.write_table(table, out / "examples.parquet", compression="zstd")
-        return {"drawn": table.num_rows, "funnel": dict(drawn.funnel)}
+        return {"drawn": table.num_rows, "funnel": [[step, count] for step, count in drawn.funnel.items()]}
 
     inputs = {
         "request": asdict(request),
