@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ecinstruct_build import chance
 from ecinstruct_build.answers import ATTRIBUTE_LIST
-from ecinstruct_build.draw import ProductKey, count_by_domain, fetch_products, of_sources, origin_of
+from ecinstruct_build.draw import ProductKey, fetch_products, of_sources, origin_of
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Domain, Example, Origin
 from ecinstruct_build.paragraphs import Paragraph, product_paragraphs
@@ -56,35 +56,79 @@ class _Text:
     origins: tuple[Origin, ...] = ()
 
 
-def _labels(tables: Tables, settings: AttributeValueExtractionSettings) -> ir.Table:
-    """Return one row for each product and attribute: ``positive``, ``negative``, ``domain``.
-
-    A product that is labelled for a held-out attribute belongs to the out-of-domain examples alone, and only with its
-    held-out attributes; so no held-out attribute, nor a product that shows one, reaches an in-domain example.
-    """
+def _rows(tables: Tables, settings: AttributeValueExtractionSettings) -> ir.Table:
+    """Return the short columns of the labels: ``held`` (a held-out attribute) and ``present`` (it has a value)."""
     rows = of_sources(tables["attribute"], settings)
     held = in_pool(rows.attribute, "held-out attribute", Stretch(stop=settings.held_out_share))
     outside = settings.out_of_domain(rows.attribute)
     held = held if outside is None else held | outside
-    short = rows.select(*_PRODUCT, "attribute", held=held, present=rows.value.notnull())
-    short = short.filter(short.held | settings.in_domain(short.attribute))
-    pairs = short.group_by([*_PRODUCT, "attribute", "held"]).agg(
-        positive=short.present.any(), negative=(~short.present).any()
-    )
-    pairs = pairs.mutate(ood=pairs.held.any().over(ibis.window(group_by=_PRODUCT)))
-    return pairs.filter(pairs.held == pairs.ood).mutate(domain=ibis.ifelse(pairs.ood, "ood", "ind"))
+    rows = rows.select(*_PRODUCT, "attribute", held=held, present=rows.value.notnull())
+    return rows.filter(rows.held | settings.in_domain(rows.attribute))
 
 
-def _products(labels: ir.Table, settings: AttributeValueExtractionSettings, seed: int) -> ir.Table:
-    """Return the products to draw from, with ``lead``: whether the first attribute asked for is to have a value."""
-    products = labels.group_by([*_PRODUCT, "domain"]).agg(
-        positive=labels.positive.any(), negative=labels.negative.any()
+def _labels(rows: ir.Table) -> ir.Table:
+    """Return one row for each product and attribute; both ``positive`` and ``negative`` is a contradiction."""
+    return rows.group_by([*_PRODUCT, "attribute", "held"]).agg(
+        positive=rows.present.any(), negative=(~rows.present).any()
     )
-    if settings.positive_share is None:
-        return products.mutate(lead=products.positive)
-    identity = products.source + "|" + products.product_id + "|" + products.locale
-    coin = Stretch(stop=settings.positive_share).holds(chance.digest_column(seed, f"{NAME} lead", identity))
-    return products.mutate(lead=products.positive & (coin | ~products.negative))
+
+
+def _products(labels: ir.Table) -> ir.Table:
+    """Return the labelled products with their ``domain``: whether it has a ``positive`` and a ``negative`` label in it.
+
+    A product that is labelled for a held-out attribute belongs to the out-of-domain examples alone, and only with its
+    held-out attributes; so no held-out attribute, nor a product that shows one, reaches an in-domain example.
+    """
+    clear = labels.positive != labels.negative
+    products = labels.group_by(_PRODUCT).agg(
+        ood=labels.held.any(),
+        ind_positive=(clear & labels.positive & ~labels.held).any(),
+        ind_negative=(clear & labels.negative & ~labels.held).any(),
+        ood_positive=(clear & labels.positive & labels.held).any(),
+        ood_negative=(clear & labels.negative & labels.held).any(),
+        labels=labels.count(),
+        contradicted=(~clear).sum(),
+    )
+    return products.select(
+        *_PRODUCT,
+        "labels",
+        "contradicted",
+        domain=ibis.ifelse(products.ood, "ood", "ind"),
+        positive=ibis.ifelse(products.ood, products.ood_positive, products.ind_positive),
+        negative=ibis.ifelse(products.ood, products.ood_negative, products.ind_negative),
+    )
+
+
+def _drawn(products: ir.Table, settings: AttributeValueExtractionSettings, request: Request) -> ir.Table:
+    """Draw products, with ``lead``: whether the first attribute to ask for is to have a value."""
+    products = products.filter(products.positive | products.negative)
+    lead = products.positive
+    if settings.positive_share is not None:
+        identity = products.source + "|" + products.product_id + "|" + products.locale
+        coin = chance.digest_column(request.seed, f"{NAME} lead", identity)
+        lead = products.positive & (Stretch(stop=settings.positive_share).holds(coin) | ~products.negative)
+    able = products.select(*_PRODUCT, "domain", lead=lead)
+    return take_share(able, request, NAME, ["product_id", "locale"], flag="lead", share=settings.positive_share)
+
+
+def _labels_of(tables: Tables, rows: ir.Table, drawn: pa.Table) -> list[list[dict[str, Any]]]:
+    """Fetch the labels to choose from: for each drawn product, those of its domain that nothing contradicts."""
+    found: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    labels = _labels(rows.semi_join(tables.lend(drawn.select(_PRODUCT)), _PRODUCT))
+    for label in tables.fetch(labels, by=[*_PRODUCT, "attribute"]).to_pylist():
+        found.setdefault(_key(label), []).append(label)
+    return [
+        [
+            label
+            for label in found[_key(product)]
+            if label["positive"] != label["negative"] and label["held"] == (product["domain"] == "ood")
+        ]
+        for product in drawn.to_pylist()
+    ]
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(row[name] for name in _PRODUCT)
 
 
 def _choose(
@@ -94,7 +138,7 @@ def _choose(
     seed: int,
 ) -> list[str]:
     """Choose the attributes to ask for, in the order to ask for them."""
-    identity = "|".join(product[name] for name in _PRODUCT)
+    identity = "|".join(_key(product))
     number = 1 + int(chance.uniform(seed, f"{NAME} number", identity) * settings.max_attributes)
     left = chance.shuffle(labels, seed, f"{NAME} attribute", identity, key=lambda label: str(label["attribute"]))
     chosen: list[str] = []
@@ -211,35 +255,40 @@ def _examples(
     own = (_product_key(row) for group in rows.values() for row in group if row["paragraphs"] is None)
     products = fetch_products(tables, own, _PRODUCT_TEXT)
     for product, attributes in zip(drawn.to_pylist(), targets, strict=True):
-        key = tuple(product[name] for name in _PRODUCT)
-        example = _example(product, [(name, rows[(*key, name)]) for name in attributes], products, lost)
+        labels = [(name, rows[*_key(product), name]) for name in attributes]
+        example = _example(product, labels, products, lost)
         if example is not None:
             yield example
 
 
+def _counts(tables: Tables, products: ir.Table) -> dict[str, int]:
+    counted = products.group_by("domain").agg(
+        labels=products.labels.sum(),
+        contradicted=products.contradicted.sum(),
+        products=(products.positive | products.negative).sum(),
+    )
+    names = {
+        "labels": "attribute labels of products",
+        "contradicted": "attribute labels that another contradicts",
+        "products": "products with a label to ask for",
+    }
+    rows = tables.fetch(counted, by=["domain"]).to_pylist()
+    return {f"{words} ({row['domain']})": int(row[name]) for name, words in names.items() for row in rows}
+
+
 def draw(tables: Tables, settings: AttributeValueExtractionSettings, request: Request) -> Drawn:
     """Draw products, choose attributes of each, then fetch and verify their text."""
-    labels = _labels(tables, settings)
-    clear = labels.filter(labels.positive != labels.negative)
-    products = _products(clear, settings, request.seed)
-    key = ["product_id", "locale"]
-    drawn = tables.fetch(
-        take_share(products, request, NAME, key, flag="lead", share=settings.positive_share), by=_PRODUCT
-    )
-    lent = tables.lend(drawn.select(_PRODUCT))
-    of_product: dict[tuple[str, ...], list[Any]] = {}
-    for label in tables.fetch(clear.semi_join(lent, _PRODUCT), by=[*_PRODUCT, "attribute"]).to_pylist():
-        of_product.setdefault(tuple(label[name] for name in _PRODUCT), []).append(label)
+    rows = _rows(tables, settings)
+    products = _products(_labels(rows))
+    drawn = tables.fetch(_drawn(products, settings, request), by=_PRODUCT)
     targets = [
-        _choose(product, of_product[tuple(product[name] for name in _PRODUCT)], settings, request.seed)
-        for product in drawn.to_pylist()
+        _choose(product, labels, settings, request.seed)
+        for product, labels in zip(drawn.to_pylist(), _labels_of(tables, rows, drawn), strict=True)
     ]
     lost: Counter[str] = Counter()
     examples = list(_examples(tables, drawn, targets, lost))
     funnel = {
-        "attribute labels": tables.count(labels),
-        "attribute labels that nothing contradicts": tables.count(clear),
-        **count_by_domain(tables, products, "labelled products"),
+        **_counts(tables, products),
         "products drawn": drawn.num_rows,
         **dict(sorted(lost.items())),
         "examples": len(examples),
