@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.example import dump_json
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -83,7 +82,8 @@ def _parse_yes_no(text: str, _option_keys: Sequence[str]) -> str:
 
 
 def _format_attributes(answer: Sequence[dict[str, str]], _option_keys: Sequence[str]) -> str:
-    return dump_json(list(answer))
+    ordered = [{name: row[name] for name in ("attribute", "value", "source")} for row in answer]
+    return json.dumps(ordered, ensure_ascii=False)
 
 
 def _parse_attributes(text: str, _option_keys: Sequence[str]) -> list[dict[str, str]]:

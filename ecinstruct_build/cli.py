@@ -260,14 +260,6 @@ def lint_templates(
         raise typer.Exit(1)
 
 
-@app.command(hidden=True)
-def reference(folder: Annotated[Path, typer.Argument(help="Folder for the reference pages.")] = Path("docs")) -> None:
-    """Write the reference pages that the command line, the schemas and the registries generate."""
-    from ecinstruct_build.reference import write_reference
-
-    write_reference(folder)
-
-
 @app.callback(invoke_without_command=True)
 def _version(
     *, version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and leave.")] = False

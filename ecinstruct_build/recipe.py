@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationErr
 from ecinstruct_build.check import CheckSettings
 from ecinstruct_build.errors import UserError, did_you_mean
 from ecinstruct_build.registry import CHECKS, SOURCES, TASKS
-from ecinstruct_build.splits import Layout
+from ecinstruct_build.splits import Layout, Split
 from ecinstruct_build.task import TaskSettings
 
 EVERYTHING = "*"
@@ -136,9 +136,13 @@ class Recipe(_Section):
         return self.seed if self.split.seed is None else self.split.seed
 
     @property
-    def split_weights(self) -> dict[str, float]:
+    def split_weights(self) -> dict[Split, float]:
         """Weights of train, validation and test: as stated, or as the quotas of all tasks together."""
-        stated = {name: getattr(self.split, name) for name in ("train", "validation", "test")}
+        stated: dict[Split, float] = {
+            "train": self.split.train,
+            "validation": self.split.validation,
+            "test": self.split.test,
+        }
         if any(stated.values()):
             return stated
         return {name: float(sum(getattr(task.quota, name) for task in self.tasks.values())) for name in stated}

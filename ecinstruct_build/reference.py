@@ -1,7 +1,6 @@
 """The reference pages, written from the live schemas and registries so that they cannot fall behind."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from ecinstruct_build.check import Check, CheckSettings
 from ecinstruct_build.publish import markdown
@@ -27,13 +26,6 @@ def reference_pages() -> dict[str, str]:
         "checks.md": checks_reference(),
         "recipe.md": recipe_reference(),
     }
-
-
-def write_reference(folder: Path) -> None:
-    """Write every page into ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in reference_pages().items():
-        (folder / name).write_text(text, encoding="utf-8")
 
 
 def tables_reference() -> str:

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from ecinstruct_build.reference import reference_pages, source_page, task_page, write_reference
+from ecinstruct_build.handbook import handbook_pages, write_handbook
+from ecinstruct_build.reference import reference_pages, source_page, task_page
 from ecinstruct_build.registry import CHECKS, SOURCES, TASKS
 from ecinstruct_build.settings_table import Setting, settings_of, settings_table
 from ecinstruct_build.tables import TABLES
@@ -14,15 +15,21 @@ from ecinstruct_build.tables import TABLES
 DOCS = Path(__file__).parent.parent / "docs"
 
 
-@pytest.mark.parametrize("name", list(reference_pages()))
+@pytest.mark.parametrize("name", list(handbook_pages()))
 def test_docs_are_in_step(name):
     """Write them anew with ``make docs``."""
-    assert (DOCS / name).read_text(encoding="utf-8") == reference_pages()[name]
+    assert (DOCS / name).read_text(encoding="utf-8") == handbook_pages()[name]
 
 
 def test_the_pages_are_written(tmp_path):
-    write_reference(tmp_path / "docs")
-    assert {path.name: path.read_text() for path in (tmp_path / "docs").iterdir()} == reference_pages()
+    write_handbook(tmp_path / "docs")
+    assert {path.name: path.read_text() for path in (tmp_path / "docs").iterdir()} == handbook_pages()
+
+
+def test_every_command_has_its_place():
+    page = handbook_pages()["cli.md"]
+    for command in ("build", "splits", "explain", "status", "sample-corpora", "sources list", "sources show"):
+        assert f"`ecinstruct {command}`" in page
 
 
 def test_every_column_source_task_and_check_has_its_place():
