@@ -93,8 +93,8 @@ def last_build(machine: Machine) -> tuple[Built, Path, Recipe]:
 def _judge_shortfall(recipe: Recipe, manifest: Mapping[str, Any], machine: Machine) -> None:
     if not any(sum(account["examples"].values()) for account in manifest["tasks"].values()):
         raise UserError(
-            f"Recipe '{recipe.name}' yields no example at all. Ask for some with [tasks.<name>] quota, and see that the "
-            "sources fill the tables which the tasks read ('ecinstruct tasks list')."
+            f"Recipe '{recipe.name}' yields no example at all. Ask for some with [tasks.<name>] quota, and see that "
+            "the sources fill the tables which the tasks read ('ecinstruct tasks list')."
         )
     short = [
         f"{task}: {missing:,} of {account['wanted'][split_name]:,} in {split_name}"
