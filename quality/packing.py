@@ -1,7 +1,8 @@
 """Pack the communities of one component into splits: the right share of every task, and few examples across.
 
 Regions for the small splits are grown from community to neighbouring community, serving the task that lacks
-most; then single communities are moved as long as that keeps more examples or balances them better.
+most; then single communities are moved as long as that keeps more examples or balances them better. The same
+moves are tried from all communities in the largest split, and the better outcome is taken.
 """
 
 from collections.abc import Sequence
@@ -68,9 +69,13 @@ def pack(names: Sequence[str], bundles: Sequence[Bundle], tasks: int, shares: Se
     for bundle in bundles:
         for unit in bundle.core:
             sizes[unit, bundle.task] += bundle.count / len(bundle.core)
-    splits = _Growth(names, bundles, sizes, seed).run(shares)
-    _Refinement(bundles, splits, _wanted(sizes, splits, shares), seed, names).run()
-    return splits
+    grown = _Growth(names, bundles, sizes, seed).run(shares)
+    undivided = [max(range(len(shares)), key=lambda split: shares[split])] * len(names)
+    wanted = _wanted(sizes, grown, shares)
+    refinements = [_Refinement(bundles, splits, wanted, seed, names) for splits in (grown, undivided)]
+    for refinement in refinements:
+        refinement.run()
+    return min(refinements, key=_Refinement.cost).splits
 
 
 def draw_share(shares: Sequence[float], at: float) -> int:
@@ -116,11 +121,12 @@ class _Growth:
         """Take communities, the next always for the task that lacks most, until no task lacks any."""
         region: list[int] = []
         remaining = share * self.totals
+        too_large = ((self.sizes > 2 * remaining) & (remaining >= _FEW)).any(axis=1)
         affinity = np.zeros(len(self.names))
         lacking = remaining > _TINY
         while lacking.any():
             task = int(np.argmax(np.where(lacking, remaining / self.totals, -np.inf)))
-            unit = self._best(task, remaining, affinity) if remaining[task] > _TINY else None
+            unit = self._best(self.free & ~too_large, task, remaining, affinity) if remaining[task] > _TINY else None
             if unit is None:
                 lacking[task] = False
                 continue
@@ -138,9 +144,15 @@ class _Growth:
                     affinity[other] += bundle.count / len(neighbours)
         return region
 
-    def _best(self, task: int, remaining: npt.NDArray[np.float64], affinity: npt.NDArray[np.float64]) -> int | None:
-        """Return the free community that hangs most on the region and overfills least; chance settles ties."""
-        candidates = np.flatnonzero(self.free & (self.sizes[:, task] > 0))
+    def _best(
+        self,
+        among: npt.NDArray[np.bool_],
+        task: int,
+        remaining: npt.NDArray[np.float64],
+        affinity: npt.NDArray[np.float64],
+    ) -> int | None:
+        """Return the community that hangs most on the region and overfills least; chance settles ties."""
+        candidates = np.flatnonzero(among & (self.sizes[:, task] > 0))
         if not len(candidates):
             return None
         relative = self.sizes[candidates] / self.totals
@@ -208,6 +220,13 @@ class _Refinement:
         for _ in range(_PASSES):
             if not sum(self._improve(unit) for unit in self.order):
                 return
+
+    def cost(self) -> float:
+        return sum(
+            wanted**2 * total / (kept + 1)
+            for shares, counts, total in zip(self.wanted, self.kept, self.totals, strict=True)
+            for wanted, kept in zip(shares, counts, strict=True)
+        )
 
     def _home(self, number: int) -> int:
         bundle = self.bundles[number]
