@@ -112,6 +112,7 @@ def test_the_same_value_twice_in_one_source_is_said_once(tmp_path):
         evidence("steel", -1, 7),
         evidence("Steel", 0, 7),
         {"value": "steel", "pid": 0, "begin": 7, "end": 13},
+        {"value": "litres", "pid": 0, "begin": -6, "end": len(TITLE)},
         {"value": "steel", "pid": None, "begin": 7, "end": 12},
         {"value": "", "pid": 0, "begin": 3, "end": 3},
     ],
