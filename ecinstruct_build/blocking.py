@@ -16,7 +16,7 @@ from scipy import sparse
 
 _COMMON = 1000  # a word in more texts than this links too many of them, and says little
 _BATCH = 512
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"\d+(?:\.\d+)+|\w+")  # a number such as 2.0 is one word
 
 
 def most_similar(

@@ -23,8 +23,10 @@ class Histories:
 
     Attributes
     ----------
-    users, products
-        Ids of the users and products of the core, sorted by their bytes.
+    users
+        Ids of the users of the core, sorted by their bytes.
+    products
+        Ids of all products, in the core or not, sorted by their bytes.
     starts
         The user at position i has the interactions ``starts[i]`` to ``starts[i + 1]``.
     sequence
@@ -102,9 +104,8 @@ def histories(interactions: pa.Table, core: int) -> Histories:
     timestamps = interactions.column("timestamp").to_numpy()[kept]
     order = np.lexsort((products, timestamps, users))
     users, user_ids = _renumber(users[order], user_ids)
-    products, product_ids = _renumber(products[order], product_ids)
     starts = np.concatenate([[0], np.cumsum(np.bincount(users, minlength=len(user_ids)))])
-    return Histories(user_ids, product_ids, starts.astype(np.int64), products)
+    return Histories(user_ids, product_ids, starts.astype(np.int64), products[order])
 
 
 def k_core(users: Codes, products: Codes, core: int) -> NDArray[np.int64]:

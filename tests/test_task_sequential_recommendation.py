@@ -163,7 +163,9 @@ def test_only_the_core_is_used(tmp_path: Path) -> None:
     assert {example.answer for example in drawn.examples} == {"p5", "q5"}
     assert len(drawn.examples) == 8
     for example in drawn.examples:
-        assert "rare" not in {*example.all_products, *(option.key for option in example.spare_options)}
+        assert "rare" not in {example.answer, *(item.product_id for item in example.context)}
+        offered = {option.key for option in (*example.options, *example.spare_options)}
+        assert ("rare" in offered) == (example.groups != ("user:u0",))
 
 
 def test_domains_are_apart(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Sequential recommendation: from what a user bought, pick what they bought next.
 
 Interactions are reduced to their k-core within each category; the last of a user's is the one to find, among
-others of the same category that the user never had to do with.
+others that were reviewed in the same category, in the core or not, but never by this user anywhere.
 """
 
 import heapq
@@ -72,7 +72,8 @@ class Shopper:
     draw_key, market, user_id
         The digest that the user was drawn by; where; who.
     products
-        Positions in the market's pool, oldest first; the last is the one to find.
+        Positions in the market's pool (every titled product reviewed in it), oldest first; the last is the one to
+        find.
     """
 
     draw_key: str
