@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from ecinstruct_build.fields import (
     Count,
+    FastKey,
     Key,
     Seconds,
     Stars,
@@ -29,6 +30,7 @@ from ecinstruct_build.fields import (
     asin_key,
     listed,
     price_or_none,
+    refuse_blank,
     text_or_none,
     title_or_none,
 )
@@ -42,13 +44,16 @@ KINDS = {"also_bought": "also_buy", "also_viewed": "also_view", "bought_together
 class Review(Struct, gc=False):
     """A line of a review file."""
 
-    reviewerID: Key  # noqa: N815 - upstream's names
-    asin: Key
+    reviewerID: FastKey  # noqa: N815 - upstream's names
+    asin: FastKey
     overall: Stars
     unixReviewTime: Seconds  # noqa: N815
     helpful: tuple[Count, Count] | None = None
     reviewText: str | None = None  # noqa: N815
     summary: str | None = None
+
+    def __post_init__(self) -> None:
+        refuse_blank(self.reviewerID, self.asin)
 
 
 class Metadata(Struct, gc=False):

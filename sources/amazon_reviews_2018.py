@@ -25,6 +25,7 @@ import pyarrow as pa
 from msgspec import Struct
 
 from ecinstruct_build.fields import (
+    FastKey,
     Key,
     Seconds,
     Stars,
@@ -32,6 +33,7 @@ from ecinstruct_build.fields import (
     asin_key,
     listed,
     price_or_none,
+    refuse_blank,
     text_or_none,
     title_or_none,
 )
@@ -50,22 +52,28 @@ class Review(Struct, gc=False):
     """A line of a review file."""
 
     overall: Stars
-    reviewerID: Key  # noqa: N815 - upstream's names
-    asin: Key
+    reviewerID: FastKey  # noqa: N815 - upstream's names
+    asin: FastKey
     unixReviewTime: Seconds  # noqa: N815
     verified: bool | None = None
     reviewText: str | None = None  # noqa: N815
     summary: str | None = None
     vote: str | int | None = None
 
+    def __post_init__(self) -> None:
+        refuse_blank(self.reviewerID, self.asin)
+
 
 class Rating(Struct, gc=False):
     """A row of a ratings file."""
 
-    item: Key
-    user: Key
+    item: FastKey
+    user: FastKey
     rating: Stars
     timestamp: Seconds
+
+    def __post_init__(self) -> None:
+        refuse_blank(self.user, self.item)
 
 
 class Metadata(Struct, gc=False):

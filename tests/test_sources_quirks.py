@@ -77,6 +77,12 @@ def test_2018_reviews() -> None:
     ]
 
 
+def test_2018_ids_of_blanks_are_missing_ids() -> None:
+    line = b'{"overall": 5.0, "reviewerID": "A1", "asin": "  ", "unixReviewTime": 1}\n'
+    done = ingest_bytes(line, SOURCES.get("amazon_reviews_2018"), "Home_and_Kitchen_5.json")
+    assert done.quarantine == [(1, "an id is blank")]
+
+
 def test_2018_ratings_have_no_header_and_no_text() -> None:
     done = ingested("amazon_reviews_2018", "categoryFilesSmall/Home_and_Kitchen.csv")
     assert [(row["review_id"], row["rating"], row["text"]) for row in done.tables["review"]] == [
