@@ -55,6 +55,7 @@ class _Writer:
         self._category = category
         self._file = file
         self._line = 0
+        self._second = CATEGORIES[category] == SECOND_FORM
 
     def shelf(self, shelf: int) -> list[bytes]:
         """Return the lines of a shelf's products, repeated and foreign ones last."""
@@ -85,11 +86,14 @@ class _Writer:
         self._line += 1
         if product.has_markup:
             self._note("html", (product.asin,), note="<b>, <br />", field="description")
+        for text in product.features:
+            if "<" in text or "&lt;" in text:
+                self._note("html", (product.asin,), note=text, field="feature")
         for other in links.contradicting:
             self._note("contradicting_relation", (product.asin, other), note="also_buy and also_view", field="also_buy")
         for other in links.abroad:
             self._note("cross_category", (product.asin, other), note="relation", field="also_buy")
-        record = _record(self._category, product, links, dice)
+        record = _record(self._category, product, links, dice, second=self._second)
         return json.dumps(record).encode("ascii")
 
     def _visitors(self, shelf: int, dice: Dice) -> list[bytes]:
@@ -99,7 +103,7 @@ class _Writer:
         for product in shelf_products(self._world, other, shelf):
             if dice.chance(_ABROAD):
                 self._line += 1
-                record = _record(other, product, Links(), dice)
+                record = _record(other, product, Links(), dice, second=self._second)
                 lines.append(json.dumps(record).encode("ascii"))
                 self._note("cross_category", (product.asin,), note=f"product of {CATEGORIES[other]}", field="category")
         return lines
@@ -130,9 +134,8 @@ class _Writer:
         self.entries.append(Entry(kind, SOURCE, self._file, self._line, ids, partner, reason, note, field))
 
 
-def _record(category: int, product: Product, links: Links, dice: Dice) -> dict[str, Any]:
+def _record(category: int, product: Product, links: Links, dice: Dice, *, second: bool) -> dict[str, Any]:
     department = categories()[category]
-    second = department.name == SECOND_FORM
     image = f"{_IMAGES}/{product.asin[2:]}"
     thumbs = [f"{image}{letter}._SX38_SY50_.jpg" for letter in "ab"]
     title = '<span class="a-size-medium a-color-secondary"' if product.title_lost else product.title

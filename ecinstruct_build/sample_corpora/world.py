@@ -6,7 +6,8 @@ every file be written by its own process, in bounded memory, and still speak of 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
 
 from ecinstruct_build.sample_corpora.draws import Dice
 from ecinstruct_build.sample_corpora.vocabulary import (
@@ -28,6 +29,7 @@ CSS_PRICE = (
 )
 
 _TITLE_LOST = 0.02
+_NOISE = 0.07  # models with a bullet point that holds markup
 _VARIATION_STATED = 0.88  # models whose titles tell the variants apart
 _BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ASINS = 36**8
@@ -203,7 +205,8 @@ class _Model:
         low, high = kind.price
         self.cents = (low + dice.below(high - low)) * 100 + dice.pick((0, 49, 95, 99))
         self.quality = 0.65 + 0.9 * dice.unit()
-        self.dropped = dice.pick(bank["dropped"]).format_map(slots) if dice.chance(0.06) else None
+        self.noise = dice.pick(bank["noise"]) if dice.chance(_NOISE) else None
+        self.slots = slots
         self.layout = dice.below(3)
         self.markup = dice.chance(0.12)
         self.paragraphs = dice.between(0, 2)
@@ -221,9 +224,10 @@ class _Model:
         description, clean_description = self._description()
         features = [self.templates[name].format(value=facts[name]) for name in self.in_features] + self.bullets
         clean: list[str | None] = list(features)
-        if self.dropped:
-            features.insert(1, self.dropped)
-            clean.insert(1, None)
+        if self.noise:
+            raw, left = self.noise
+            features.insert(1, raw.format_map(self.slots))
+            clean.insert(1, left.format_map(self.slots) or None)
         cents = self.cents + 100 * dice.between(0, 3)
         return Product(
             asin=number,
@@ -268,12 +272,11 @@ class _Model:
         return tuple(f"<b>{group[0]}</b><br />" + " <br />".join(group[1:]) for group in escaped), clean
 
 
-@lru_cache(maxsize=1)
-def _wording() -> dict[str, list[str]]:
+@cache
+def _wording() -> dict[str, Any]:
     bank = words("products")
-    return {
-        name: [speakable(line) for line in bank[name]] for name in ("models", "intro", "promise", "bullet", "dropped")
-    }
+    phrases = {name: [speakable(line) for line in bank[name]] for name in ("models", "intro", "promise", "bullet")}
+    return {**phrases, "noise": [(noise["raw"], noise["clean"]) for noise in bank["noise"]]}
 
 
 def _price(cents: int, dice: Dice) -> str:
