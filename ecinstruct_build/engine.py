@@ -140,6 +140,7 @@ def _spark_session(settings: EngineSettings) -> Any:
         SparkSession.builder.appName("ecinstruct-build")
         .master(master)
         .config("spark.ui.enabled", "false")
+        .config("spark.sql.shuffle.partitions", 2 * settings.threads)
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.execution.arrow.pyspark.enabled", "true")

@@ -66,7 +66,7 @@ def test_gold_outputs_score_perfectly_by_the_original_rules(small_build: SmallBu
     for name, stage in small_build.built.rendered.items():
         rows = read_samples(stage).to_pylist()
         mean, unreadable = score(TASKS.get(name).published_name, rows, [row["output"] for row in rows])
-        assert (round(mean, 6), unreadable) == (1.0, 0), name
+        assert (mean > 0.9999, unreadable) == (True, 0), name  # its NDCG adds a millionth to what it divides by
 
 
 def test_every_gold_output_parses_back_to_its_answer(small_build: SmallBuild) -> None:
