@@ -134,7 +134,7 @@ class Negatives:
                 self._near[side, listing] = [others[position] for position in positions]
 
     def draw(self, match: tuple[str, str], number: int) -> Pair | None:
-        """Draw the non-match of the given number for a match, or None if its listings are used up."""
+        """Draw the non-match of the given number for a match, or None if no listings are left for it."""
         market = self.market
         identity = f"{market.source}|{market.locale}|{match[0]}|{match[1]}|{number}"
         sides = ("left", "right")
@@ -142,7 +142,8 @@ class Negatives:
             sides = ("right", "left")
         by_chance = uniform(self.seed, f"{NAME} random", identity) < self.settings.random_share
         pair = None if by_chance else self._similar(match, sides)
-        pair = pair or self._random(match, sides[0], identity) or self._random(match, sides[1], identity)
+        for kept in (*sides, ""):
+            pair = pair or self._random(match, kept, identity)
         self.missed += pair is None
         return pair
 
@@ -155,11 +156,12 @@ class Negatives:
                     return self._use(left, right, by_chance=False)
         return None
 
-    def _random(self, match: tuple[str, str], side: str, identity: str) -> Pair | None:
-        others = self.market.rights if side == "left" else self.market.lefts
+    def _random(self, match: tuple[str, str], kept: str, identity: str) -> Pair | None:
+        """Draw a pair that keeps the listing of one side of a match, or neither where that is used up."""
         for attempt in range(_TRIES):
-            other = choose(others, self.seed, f"{NAME} other", f"{identity}|{attempt}")
-            left, right = (match[0], other) if side == "left" else (other, match[1])
+            chosen = f"{identity}|{kept}|{attempt}"
+            left = match[0] if kept == "left" else choose(self.market.lefts, self.seed, f"{NAME} left", chosen)
+            right = match[1] if kept == "right" else choose(self.market.rights, self.seed, f"{NAME} right", chosen)
             if self._free(left, right):
                 return self._use(left, right, by_chance=True)
         return None
