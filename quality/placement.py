@@ -12,7 +12,8 @@ import numpy.typing as npt
 from ecinstruct_build import chance
 from ecinstruct_build.splits import Split
 from quality.communities import components, cut
-from quality.packing import Bundle, draw_share, pack
+from quality.packing import draw_share, pack
+from quality.refinement import Bundle
 from quality.ties import Tie
 
 WHOLE = 12

@@ -120,6 +120,14 @@ def test_a_near_duplicate_names_a_kept_example_and_the_true_similarity() -> None
     assert verdict.score == pytest.approx(len(one & other) / len(one | other), abs=1e-6)
 
 
+def test_of_a_chain_of_near_duplicates_every_rejected_one_is_like_a_kept_one() -> None:
+    vocabulary = [f"word{number}" for number in range(60)]
+    chain = [review(str(start), " ".join(vocabulary[start : start + 30])) for start in range(0, 30, 2)]
+    found = duplicates.judge(chain, DuplicateSettings(), 0)
+    assert 3 <= len(chain) - len(found) < 10
+    assert not {verdict.peer for verdict in found} & set(reasons(found))
+
+
 def test_products_whose_titles_differ_by_a_word_are_no_duplicates() -> None:
     titles = [
         f"Halden insulated steel water bottle with straw lid and carry loop, {color}" for color in ("teal", "plum")
