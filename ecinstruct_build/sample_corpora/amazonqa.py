@@ -64,7 +64,7 @@ def _question(product: Product, speaker: Speaker, number: int, dice: Dice) -> di
     snippets = _snippets(speaker, value, dice)
     if answerable:
         told = dice.pick(attributes()[name]["fact"]).format(value=value)
-        around, _ = speaker.write(dice.between(3, 5), [dice.unit() for _ in range(DRAWS)])
+        around, _ = speaker.write(dice.between(3, 5), dice.units(DRAWS))
         snippets.insert(dice.below(len(snippets) + 1), dice.pick((f"{told} {around}", f"{around} {told}")))
     if answerable or dice.chance(0.5):
         asked, answers = _asked(product, name, dice) if yes_no else _asked_openly(product, name, dice)
@@ -100,9 +100,7 @@ def _preface(product: Product, dice: Dice) -> str:
 
 def _snippets(speaker: Speaker, value: str, dice: Dice) -> list[str]:
     """Return pieces of reviews that do not give ``value`` away."""
-    texts = [
-        speaker.write(dice.between(1, 5), [dice.unit() for _ in range(DRAWS)])[0] for _ in range(dice.between(4, 9))
-    ]
+    texts = [speaker.write(dice.between(1, 5), dice.units(DRAWS))[0] for _ in range(dice.between(4, 9))]
     return [text for text in dict.fromkeys(texts) if value.lower() not in text.lower()]
 
 

@@ -36,6 +36,11 @@ class Dice:
         self._floats = iter(self._stream.random(_REFILL).tolist())
         return self.unit()
 
+    def units(self, count: int) -> list[float]:
+        """Return ``count`` numbers in [0, 1)."""
+        drawn: list[float] = self._stream.random(count).tolist()
+        return drawn
+
     def below(self, count: int) -> int:
         """Return a whole number in [0, count)."""
         return int(self.unit() * count)

@@ -7,6 +7,7 @@ every file be written by its own process, in bounded memory, and still speak of 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import cycle
 from typing import Any
 
 from ecinstruct_build.sample_corpora.draws import Dice
@@ -164,8 +165,9 @@ def shelf_products(world: World, category: int, shelf: int) -> tuple[Product, ..
     spread = world.shelf_size // 5
     size = world.shelf_size + dice.between(-spread, spread)
     products: list[Product] = []
+    kinds = cycle(plan.types)
     while len(products) < size:
-        kind = plan.types[len({product.family for product in products}) % len(plan.types)]
+        kind = next(kinds)
         model = _Model(department, plan, kind, dice)
         places = range(len(products), min(len(products) + dice.between(1, 4), size))
         products += model.variants(
