@@ -38,7 +38,7 @@ class QuestionSettings(TaskSettings):
         apart from that of the other.
     """
 
-    max_snippets: int = Field(default=5, ge=1)
+    max_snippets: int = Field(default=10, ge=1)
     pool: Stretch = Stretch()
 
 

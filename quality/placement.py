@@ -90,6 +90,9 @@ class _Component:
         units = cut(self.core, self.soft, self._loads(), cap, key)
         _, firsts = np.unique(units, return_index=True)
         splits = pack([self.names[first] for first in firsts], self._bundles(units), len(self.tasks), shares, seed)
+        if len({splits[units[firm[0]]] for firm in self.core if len({splits[units[node]] for node in firm}) == 1}) == 1:
+            # It cannot be divided (one query ties all of it, say), so chance says which split has it.
+            return [draw_share(shares, chance.uniform(seed, "split", self.names[0]))] * len(self.names)
         return [splits[unit] for unit in units]
 
     def _loads(self) -> npt.NDArray[np.float64]:

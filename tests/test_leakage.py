@@ -241,6 +241,21 @@ def test_small_components_follow_the_weights() -> None:
         assert kept[split] / 5000 == pytest.approx(weight / 10, abs=0.02)
 
 
+def test_queries_that_tie_many_products_each_follow_the_weights_whole() -> None:
+    examples = [
+        Example(
+            "t", "s", f"{query}-{product}", "ind", "us", (f"p:{query}-{product}",), {}, "x", groups=(f"query:{query}",)
+        )
+        for query in range(120)
+        for product in range(40)
+    ]
+    settings = {"t": TaskSettings(quota=Quota(train=10_000, validation=10_000, test=10_000))}
+    counts = Counter(row.split for row in assign({"t": examples}, settings, {}, WEIGHTS, 0))
+    assert counts[None] == 0
+    assert 40 * 4 <= counts["validation"] <= 40 * 24
+    assert 40 * 4 <= counts["test"] <= 40 * 24
+
+
 def test_another_seed_gives_another_split() -> None:
     world = clustered(600, cluster=20)
     one, other = split_of(world, seed=1, families={}), split_of(world, seed=2, families={})

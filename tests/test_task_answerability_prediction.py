@@ -47,7 +47,7 @@ def test_questions_without_words_are_left_out_and_counted(tmp_path):
 
 def test_the_best_snippets_are_shown_up_to_the_limit(tmp_path):
     world = question_world(question(1, snippets=["", *(f"piece {n}" for n in range(9))]))
-    for settings, number in (({}, 5), ({"max_snippets": 2}, 2), ({"max_snippets": 20}, 9)):
+    for settings, number in (({}, 9), ({"max_snippets": 2}, 2), ({"max_snippets": 20}, 9)):
         (example,) = draw(tmp_path, world, pool=EVERYTHING, **settings).examples
         assert example.fields["snippets"] == [f"piece {n}" for n in range(number)]
 
