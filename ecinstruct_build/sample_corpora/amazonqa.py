@@ -14,17 +14,18 @@ import msgspec
 from ecinstruct_build.sample_corpora import planting
 from ecinstruct_build.sample_corpora.draws import Dice
 from ecinstruct_build.sample_corpora.ledger import REASONS, Entry, Kind
+from ecinstruct_build.sample_corpora.products import Product
 from ecinstruct_build.sample_corpora.prose import DRAWS, Speaker, people
 from ecinstruct_build.sample_corpora.text_files import LineFile
 from ecinstruct_build.sample_corpora.vocabulary import CATEGORIES, attributes, words
-from ecinstruct_build.sample_corpora.world import Product, World, shelf_products
+from ecinstruct_build.sample_corpora.world import World, shelf_products
 
 SOURCE = "amazonqa"
 SPLITS = ("train", "val", "test")
 
-_QUESTIONS = 1.6  # for each product
+_QUESTIONS = 3.2  # for each product
 _ANSWERABLE = 0.62
-_YES_NO = 0.4
+_YES_NO = 0.36
 # A question's draw falls below the edge of the defect that is planted in it, or of none.
 _EDGES: tuple[tuple[Kind, float], ...] = (
     ("malformed_line", 0.003),
@@ -47,7 +48,7 @@ def write(world: World, folder: Path) -> tuple[dict[str, int], list[Entry]]:
                 dice = Dice(world.seed, "questions", f"{category}/{shelf}")
                 for product in shelf_products(world, category, shelf):
                     speaker = Speaker(product)
-                    for _ in range(1 + dice.chance(_QUESTIONS - 1)):
+                    for _ in range(int(_QUESTIONS) + dice.chance(_QUESTIONS % 1)):
                         number = (0, 0, 0, 0, 0, 0, 0, 0, 1, 2)[dice.below(10)]
                         record = _question(product, speaker, asked, dice)
                         asked += 1
@@ -100,7 +101,7 @@ def _preface(product: Product, dice: Dice) -> str:
 
 def _snippets(speaker: Speaker, value: str, dice: Dice) -> list[str]:
     """Return pieces of reviews that do not give ``value`` away."""
-    texts = [speaker.write(dice.between(1, 5), dice.units(DRAWS))[0] for _ in range(dice.between(4, 9))]
+    texts = [speaker.write(dice.between(1, 5), dice.units(DRAWS))[0] for _ in range(dice.between(3, 8))]
     return [text for text in dict.fromkeys(texts) if value.lower() not in text.lower()]
 
 
@@ -134,7 +135,7 @@ def _asked_vaguely(dice: Dice, *, yes_no: bool) -> tuple[str, _Answers]:
 
 
 def _votes(dice: Dice) -> list[int]:
-    total = max(0, dice.between(-6, 9))
+    total = max(0, dice.between(-3, 12))
     return [dice.between(0, total), total]
 
 

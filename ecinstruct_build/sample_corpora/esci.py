@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 from ecinstruct_build.sample_corpora.draws import Dice
 from ecinstruct_build.sample_corpora.ledger import Entry
 from ecinstruct_build.sample_corpora.planting import languages
+from ecinstruct_build.sample_corpora.products import Product
 from ecinstruct_build.sample_corpora.text_files import LineFile
 from ecinstruct_build.sample_corpora.vocabulary import CATEGORIES
-from ecinstruct_build.sample_corpora.world import Product, World, shelf_products
+from ecinstruct_build.sample_corpora.world import World, shelf_products
 
 SOURCE = "esci"
 EXAMPLES = "shopping_queries_dataset_examples.parquet"
@@ -29,6 +30,7 @@ _QUERIES_PER_SHELF = 15
 _LISTED = 0.8  # shelf products that this corpus knows under the same id
 _LOCALES = {"es": "es", "jp": "jp"}
 _TRANSLATED = 6  # products of a type listed abroad
+_SMALL = 0.75  # queries that are in the small version
 _WRONG = 0.03  # grades that another person would not give
 _ORIGINS = ("other", "negations", "behavioral", "parse_pattern")
 _FORMS = (
@@ -127,7 +129,7 @@ class _Writer:
             columns["product_id"] += [product_id for product_id, _ in query.graded]
             columns["product_locale"] += [query.locale] * count
             columns["esci_label"] += [label for _, label in query.graded]
-            columns["small_version"] += [int(dice.chance(0.5))] * count
+            columns["small_version"] += [int(dice.chance(_SMALL))] * count
             columns["large_version"] += [1] * count
             columns["split"] += ["train" if dice.chance(0.7) else "test"] * count
             self.examples += count
@@ -234,10 +236,15 @@ def _shown(graded: list[tuple[str, str]], elsewhere: list[str], dice: Dice) -> l
 
 
 def _elsewhere(world: World, category: int, shelf: int, dice: Dice) -> list[str]:
-    """Return ids of products of other shelves: the next one of the department, and one of another department."""
-    other = (category + 1) % len(CATEGORIES)
-    places = [(other, shelf)] + ([(category, (shelf + 1) % world.shelves)] if world.shelves > 1 else [])
-    return [product_id for place in places for product_id, _ in dice.sample(_listed(world, *place), 12)]
+    """Return ids of products of other shelves: the neighbouring one mostly, and one of another department."""
+    places = [((category + 1) % len(CATEGORIES), shelf, 4 if world.shelves > 1 else 16)]
+    if world.shelves > 1:
+        places.append((category, world.neighbour(shelf), 12))
+    return [
+        product_id
+        for department, number, count in places
+        for product_id, _ in dice.sample(_listed(world, department, number), count)
+    ]
 
 
 def _query_abroad(abroad: list[tuple[str, Product]], locale: str, dice: Dice) -> _Query:

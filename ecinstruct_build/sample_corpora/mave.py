@@ -13,9 +13,10 @@ import msgspec
 from ecinstruct_build.sample_corpora import planting
 from ecinstruct_build.sample_corpora.draws import Dice
 from ecinstruct_build.sample_corpora.ledger import Entry
+from ecinstruct_build.sample_corpora.products import CSS_PRICE, Product
 from ecinstruct_build.sample_corpora.text_files import LineFile
 from ecinstruct_build.sample_corpora.vocabulary import CATEGORIES, attributes
-from ecinstruct_build.sample_corpora.world import CSS_PRICE, Product, World, shelf_products
+from ecinstruct_build.sample_corpora.world import World, shelf_products
 
 SOURCE = "mave"
 LABELS = "splits/PRODUCT/train/00_All"

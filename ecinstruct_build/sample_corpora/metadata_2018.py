@@ -8,10 +8,11 @@ from typing import Any
 from ecinstruct_build.sample_corpora import planting
 from ecinstruct_build.sample_corpora.draws import Dice
 from ecinstruct_build.sample_corpora.ledger import REASONS, Entry, Kind, Place
+from ecinstruct_build.sample_corpora.products import Product
 from ecinstruct_build.sample_corpora.relations import Links, shelf_links
 from ecinstruct_build.sample_corpora.text_files import LineFile
 from ecinstruct_build.sample_corpora.vocabulary import CATEGORIES, categories
-from ecinstruct_build.sample_corpora.world import Product, World, shelf_products
+from ecinstruct_build.sample_corpora.world import World, shelf_products
 
 SOURCE = "amazon_reviews_2018"
 SECOND_FORM = "Cell_Phones_and_Accessories"

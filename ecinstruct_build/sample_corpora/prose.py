@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from ecinstruct_build.sample_corpora.products import Product
 from ecinstruct_build.sample_corpora.vocabulary import attributes, speakable, words
-from ecinstruct_build.sample_corpora.world import Product
 
 DRAWS = 17
 """Numbers in [0, 1) that one review uses up."""

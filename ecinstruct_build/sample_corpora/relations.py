@@ -17,7 +17,7 @@ _SAME_TYPE = np.array([0.03, 0.41, 0.60])
 _OTHER_TYPE = np.array([0.30, 0.09, 0.02])
 _BOTH_SIDES = 0.3  # pairs that each page of the two names
 _CONTRADICTED = 0.006
-_NEIGHBOURS = 2  # products of the next shelf that a page names as bought together
+_NEIGHBOURS = 2  # products of the neighbouring shelf that a page names as bought together
 _ABROAD = 0.08  # pages that name a product of another department
 
 
@@ -76,12 +76,12 @@ def _name(links: Links, target: str, kind: int | str) -> None:
 
 
 def _add_distant(world: World, category: int, shelf: int, links: list[Links]) -> None:
-    """Name some products of the next shelf, and plant a few of other departments."""
+    """Name some products of the neighbouring shelf, and plant a few of other departments."""
     dice = Dice(world.seed, "distant relations", f"{category}/{shelf}")
     smallest = world.shelf_size - world.shelf_size // 5
     for page in links:
         for _ in range(_NEIGHBOURS if world.shelves > 1 else 0):
-            target = asin(world, category, (shelf + 1) % world.shelves, dice.below(smallest))
+            target = asin(world, category, world.neighbour(shelf), dice.below(smallest))
             if target not in page.also_buy:
                 page.also_buy.append(target)
         if dice.chance(_ABROAD):

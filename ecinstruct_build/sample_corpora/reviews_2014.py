@@ -10,12 +10,13 @@ from typing import Any
 from ecinstruct_build.sample_corpora import planting
 from ecinstruct_build.sample_corpora.draws import Dice, stream
 from ecinstruct_build.sample_corpora.ledger import Entry, Place
+from ecinstruct_build.sample_corpora.products import Product
 from ecinstruct_build.sample_corpora.prose import DRAWS, Speaker
 from ecinstruct_build.sample_corpora.relations import Links, shelf_links
 from ecinstruct_build.sample_corpora.shoppers import DAY, purchases, written_day
 from ecinstruct_build.sample_corpora.text_files import LineFile
 from ecinstruct_build.sample_corpora.vocabulary import CATEGORIES, categories
-from ecinstruct_build.sample_corpora.world import Product, World, shelf_products, user_id
+from ecinstruct_build.sample_corpora.world import World, shelf_products, user_id
 
 SOURCE = "amazon_reviews_2014"
 CATEGORY = CATEGORIES.index("Home_and_Kitchen")

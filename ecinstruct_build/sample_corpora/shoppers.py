@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecinstruct_build.sample_corpora.draws import stream
-from ecinstruct_build.sample_corpora.world import Product, World, shelf_products
+from ecinstruct_build.sample_corpora.products import Product
+from ecinstruct_build.sample_corpora.world import World, shelf_products
 
 DAY = 86_400
 LONGEST_HISTORY = 60
