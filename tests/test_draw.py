@@ -6,7 +6,7 @@ from pathlib import Path
 import ibis
 import pytest
 from handmade import opened, table_rows
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from shop_world import join, shop
 
@@ -37,43 +37,33 @@ def by_domain(found: list[Example]) -> dict[str, set[str]]:
 @pytest.mark.parametrize("name", NAMES)
 def test_row_order_and_file_cuts_do_not_matter(tmp_path: Path, name: str) -> None:
     drawn = [
-        examples_to_table(examples(tmp_path, name, shop(), Request(5, 12, 6), shuffle=shuffle))
-        for shuffle in (None, 1, 2)
+        examples_to_table(examples(tmp_path, name, shop(), Request(5, 12, 6), shuffle=shuffle)) for shuffle in (None, 1)
     ]
     assert drawn[0].num_rows >= 12
     assert drawn[0].equals(drawn[1])
-    assert drawn[0].equals(drawn[2])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_small_draw_is_part_of_every_larger_one(tmp_path: Path, name: str) -> None:
-    draws = [by_domain(examples(tmp_path, name, shop(), Request(5, size, size))) for size in (2, 6, 14)]
-    assert [len(found["ind"]) for found in draws] == [2, 6, 14]
-    for small, large in itertools.pairwise(draws):
-        assert small["ind"] < large["ind"]
-        assert small["ood"] <= large["ood"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_larger_draw_leaves_each_example_as_it_was(tmp_path: Path, name: str) -> None:
-    few = examples(tmp_path, name, shop(), Request(5, 4, 2))
-    many = {example.example_id: example for example in examples(tmp_path, name, shop(), Request(5, 14, 7))}
-    assert few == [many[example.example_id] for example in few]
+def test_a_small_draw_is_part_of_every_larger_one_and_the_same_in_it(tmp_path: Path, name: str) -> None:
+    draws = [examples(tmp_path, name, shop(), Request(5, size, size)) for size in (4, 14)]
+    few, many = ({found.example_id: found for found in drawn} for drawn in draws)
+    assert [len(by_domain(drawn)["ind"]) for drawn in draws] == [4, 14]
+    assert few == {key: many[key] for key in few}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_another_source_moves_nothing_of_the_first(tmp_path: Path, name: str) -> None:
     alone = examples(tmp_path, name, shop(), Request(5, 10, 5))
     both = examples(tmp_path, name, join(shop(), shop("other", users=90)), Request(5, 10, 5))
-    own = [example for example in both if example.source == "corpus"]
+    own = [found for found in both if found.source == "corpus"]
     assert len(own) < len(both)
     assert examples_to_table(own).equals(examples_to_table(alone))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_only_the_sources_that_the_recipe_names_are_drawn_from(tmp_path: Path, name: str) -> None:
-    found = examples(tmp_path, name, join(shop(), shop("other")), Request(5, 10, 5), sources=("other",))
-    assert {example.source for example in found} == {"other"}
+    drawn = examples(tmp_path, name, join(shop(), shop("other")), Request(5, 10, 5), sources=("other",))
+    assert {found.source for found in drawn} == {"other"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -98,15 +88,15 @@ def test_every_example_says_where_it_comes_from_and_what_is_in_it(tmp_path: Path
     task = TASKS.get(name)
     world = shop()
     lines = {(row["source"], row["file"], row["line"]) for rows in world.values() for row in rows}
-    for example in examples(tmp_path, name, world, Request(5, 20, 10)):
-        assert {(origin.source, origin.file, origin.line) for origin in example.origins} <= lines
-        assert len(set(example.origins)) == len(example.origins) > 0
-        assert example.all_products
-        assert set(example.fields) == set(task.fields)
-        assert (example.task, example.locale) == (name, "us")
-        keys = [option.key for option in example.options]
-        assert task.answer.parse(task.answer.format(example.answer, keys), keys) == example.answer
-        assert "&amp;" not in str(example)
+    for found in examples(tmp_path, name, world, Request(5, 20, 10)):
+        assert {(origin.source, origin.file, origin.line) for origin in found.origins} <= lines
+        assert len(set(found.origins)) == len(found.origins) > 0
+        assert found.all_products
+        assert set(found.fields) == set(task.fields)
+        assert (found.task, found.locale) == (name, "us")
+        keys = [option.key for option in found.options]
+        assert task.answer.parse(task.answer.format(found.answer, keys), keys) == found.answer
+        assert "&amp;" not in str(found)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -126,6 +116,7 @@ ROWS = st.lists(
 )
 
 
+@example(rows=[("one", "ind", kind) for kind in "aaaabbbccaaab"], size=12, stratum="kind")
 @given(rows=ROWS, size=st.integers(0, 12), stratum=st.sampled_from([None, "kind"]))
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 def test_take_agrees_with_sorting_by_digest(rows: list[tuple[str, str, str]], size: int, stratum: str | None) -> None:

@@ -155,6 +155,13 @@ def test_the_same_words_without_a_match_are_not_called_a_non_match(tmp_path: Pat
     assert ("l:y", "r:x") in pairs(drawn, "no")
 
 
+def test_random_non_matches_never_have_the_same_title(tmp_path: Path) -> None:
+    products = [listing(name, "Oak lamp") for name in ("l:1", "r:1", "l:2", "r:2")]
+    drawn = draw(tmp_path, products, [match("l:1", "r:1"), match("l:2", "r:2")], random_share=1.0)
+    assert not pairs(drawn, "no")
+    assert drawn.funnel["matches left without a non-match"] == 2
+
+
 def test_non_matches_cross_the_two_sides_of_one_source(tmp_path: Path) -> None:
     products, matches = shops(8)
     others = [{**row, "source": "other"} for row in products]

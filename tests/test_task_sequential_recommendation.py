@@ -102,6 +102,16 @@ def test_wrong_options_are_of_the_category_and_new_to_the_user(tmp_path: Path) -
     assert all(option.key == option.product_id and option.text == f"Thing {option.key}" for option in example.options)
 
 
+def test_origins_are_the_reviews_of_the_category_itself(tmp_path: Path) -> None:
+    own = [review("u", f"Kitchen0{n}", n + 5, file="kitchen.json") for n in range(3)]
+    elsewhere = [
+        review("u", "Kitchen01", 1, category="Garden", file="garden.json"),
+        review("u", "Kitchen02", 2, locale="fr", file="french.json"),
+    ]
+    example = of_user(draw(tmp_path, own + elsewhere + others()), "u")
+    assert Counter(origin.file for origin in example.origins) == {"kitchen.json": 3, "product.jsonl": 6}
+
+
 def test_the_same_person_in_two_categories_is_asked_in_each(tmp_path: Path) -> None:
     both = [
         review("u", f"{category}0{n}", n, category=category) for category in ("Kitchen", "Garden") for n in range(3)
