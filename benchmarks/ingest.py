@@ -69,18 +69,23 @@ def report(file: Path, workers: int, repeat: int) -> None:
 
 def measure(run: Callable[[], int], processes: int = 0) -> dict[str, float]:
     """Time ``run``, which returns how many rows it read."""
+    before = _cpu(resource.RUSAGE_SELF)
     start = time.perf_counter()
     rows = run()
     seconds = time.perf_counter() - start
-    return {"rows": rows, "seconds": seconds, "processes": processes}
+    return {"rows": rows, "seconds": seconds, "cpu": _cpu(resource.RUSAGE_SELF) - before, "processes": processes}
 
 
-def with_peak(result: dict[str, float]) -> dict[str, float]:
-    """Add the peak memory in MiB, and the processor time, of this process and its finished children."""
-    own, child = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    peak = (own.ru_maxrss + result["processes"] * child.ru_maxrss) / 1024
-    cpu = own.ru_utime + own.ru_stime + child.ru_utime + child.ru_stime
-    return result | {"peak": peak, "cpu": cpu}
+def with_children(result: dict[str, float]) -> dict[str, float]:
+    """Add the peak memory in MiB of this process and its finished children, and the children's processor time."""
+    own, child = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    cpu = result["cpu"] + _cpu(resource.RUSAGE_CHILDREN)
+    return result | {"peak": (own + result["processes"] * child) / 1024, "cpu": cpu}
+
+
+def _cpu(who: int) -> float:
+    usage = resource.getrusage(who)
+    return usage.ru_utime + usage.ru_stime
 
 
 def run_ours(file: Path, workers: int) -> dict[str, float]:
@@ -97,7 +102,7 @@ def run_ours(file: Path, workers: int) -> dict[str, float]:
         result = measure(
             lambda: ingest_file(file, source, file.name, out, scratch, pool, lambda _: None).records, workers
         )
-    return with_peak(result)
+    return with_children(result)
 
 
 def run_datasets(file: Path, _: int) -> dict[str, float]:
@@ -107,7 +112,7 @@ def run_datasets(file: Path, _: int) -> dict[str, float]:
 
     datasets.disable_progress_bars()
     with tempfile.TemporaryDirectory() as cache:
-        return with_peak(
+        return with_children(
             measure(lambda: len(datasets.load_dataset("json", data_files=str(file), split="train", cache_dir=cache)))
         )
 
@@ -120,7 +125,7 @@ def run_pandas(file: Path, _: int) -> dict[str, float]:
         with pd.read_json(file, lines=True, chunksize=50_000) as chunks:
             return sum(len(chunk) for chunk in chunks)
 
-    return with_peak(measure(read))
+    return with_children(measure(read))
 
 
 def generate(path: Path, reviews: int) -> Path:

@@ -68,6 +68,16 @@ class Decoded:
         """Add a malformed record."""
         self.rejects.append(Reject(line, reason, excerpt_of(raw)))
 
+    def without_repeats(self) -> "Decoded":
+        """Return the well-formed records whose bytes stand nowhere before them in the block."""
+        first: dict[bytes, int] = {}
+        for row, digest in enumerate(self.digests):
+            first.setdefault(digest, row)
+        if len(first) == len(self.digests):
+            return self
+        rows = first.values()
+        return Decoded([self.records[row] for row in rows], [self.lines[row] for row in rows], list(first))
+
     def drop(self, rows: set[int]) -> None:
         """Take out well-formed records by their place."""
         if rows:

@@ -1,9 +1,10 @@
 """Ingest an upstream file: its records become canonical tables, and every record is accounted for.
 
 A file is cut into blocks (`ecinstruct_build.readers`); each block is decoded, converted and written on its own,
-here or in a pool of processes; at the end, records that repeat an earlier line to the byte are taken out. A record
-is thus *ingested*, *quarantined* (malformed, with the reason) or *collapsed* (onto the first of its kind). Malformed
-lines are all quarantined, repeated or not.
+here or in a pool of processes. Records that repeat an earlier line to the byte are taken out: those that repeat a line
+of their own block before they are converted, the others at the end, which writes the parts that hold any once more. A
+record is thus *ingested*, *quarantined* (malformed, with the reason) or *collapsed* (onto the first of its kind).
+Malformed lines are all quarantined, repeated or not.
 """
 
 import json
@@ -11,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -99,11 +100,18 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Done:
-    """A finished block, as its folder in scratch says."""
+    """A finished block, as its folder in scratch says.
+
+    Attributes
+    ----------
+    decoded, repeats
+        Its well-formed records, and how many of them repeat another one of the block (and are not in its rows).
+    """
 
     number: int
     first_line: int
-    ingested: int
+    decoded: int
+    repeats: int
     quarantined: int
     rows: Mapping[str, int]
     reasons: Mapping[str, int]
@@ -119,7 +127,7 @@ def ingest_file(  # noqa: PLR0917 - the file's three names and two folders come 
     progress: Callable[[int], None],
     limits: Limits | None = None,
 ) -> IngestCounts:
-    """Turn an upstream file into canonical tables.
+    """Turn an upstream file into canonical tables; malformed records never raise.
 
     Writes ``<out>/<table>/part-NNNNN.parquet`` (NNNNN is the block's number), ``<out>/quarantine.parquet`` and
     ``<out>/collapsed.parquet``. Their bytes depend on the file and on ``source`` only.
@@ -133,7 +141,7 @@ def ingest_file(  # noqa: PLR0917 - the file's three names and two folders come 
     out
         Folder to fill; canonical tables already in it are replaced.
     scratch
-        Folder for finished blocks, so that an interrupted call is resumed by the next. It must belong to exactly
+        Folder for finished blocks, with which the next call resumes an interrupted one. It must belong to exactly
         this file content, this code and these limits; the caller removes it afterwards.
     pool
         Processes to work in; None works here.
@@ -146,23 +154,15 @@ def ingest_file(  # noqa: PLR0917 - the file's three names and two folders come 
     ------
     UserError
         If the file is not one of the source's, cannot be read, is damaged, or lacks a required column.
-        Malformed records never raise.
     """
     found = source.kind_of(file)
     if found is None:
         examples = ", ".join(kind.example for kind in source.files)
         raise UserError(f"{file} is no file of the source {source.name}; its files look like: {examples}.")
-    kind, groups = found
-    limits = limits or Limits()
     scratch.mkdir(parents=True, exist_ok=True)
-    job = _Job(source.name, file, kind, groups, scratch, limits)
-    blocks = _reporting(path, read_blocks(path, kind, limits), progress)
-    if pool is None:
-        for block in blocks:
-            _work(job, block)
-    else:
-        _work_in(pool, job, blocks)
-    return _assemble(job, out)
+    job = _Job(source.name, file, *found, scratch, limits or Limits())
+    _work_all(job, _reporting(path, read_blocks(path, job.kind, job.limits), progress), pool)
+    return _assemble(job, out, pool)
 
 
 def _reporting(path: Path, blocks: Iterator[Block], progress: Callable[[int], None]) -> Iterator[Block]:
@@ -175,8 +175,12 @@ def _reporting(path: Path, blocks: Iterator[Block], progress: Callable[[int], No
     progress(path.stat().st_size - reported)
 
 
-def _work_in(pool: Executor, job: _Job, blocks: Iterator[Block]) -> None:
-    """Work on the blocks in ``pool``, a bounded number at a time."""
+def _work_all(job: _Job, blocks: Iterator[Block], pool: Executor | None) -> None:
+    """Work on the blocks, in ``pool`` a bounded number at a time."""
+    if pool is None:
+        for block in blocks:
+            _work(job, block)
+        return
     pending: set[Future[None]] = set()
     try:
         for block in blocks:
@@ -206,11 +210,12 @@ def _work(job: _Job, block: Block) -> None:
     if folder.exists():
         return
     decoded = decode_block(job.kind, block, job.limits)
-    tables = _convert(job, block, decoded)
+    tables, repeats = _convert(job, block, decoded)
     done = _Done(
         number=block.number,
         first_line=block.first_line,
-        ingested=len(decoded.records),
+        decoded=len(decoded.records),
+        repeats=repeats,
         quarantined=len(decoded.rejects),
         rows={table: len(rows) for table, rows in tables.items() if len(rows)},
         reasons=dict(Counter(general_reason(reject.reason) for reject in decoded.rejects)),
@@ -230,10 +235,11 @@ def _work(job: _Job, block: Block) -> None:
         unfinished.rename(folder)
 
 
-def _convert(job: _Job, block: Block, decoded: Decoded) -> Mapping[str, pa.Table]:
-    """Turn the records into rows; records that the tables cannot hold become rejects."""
+def _convert(job: _Job, block: Block, decoded: Decoded) -> tuple[Mapping[str, pa.Table], int]:
+    """Turn the records into rows, and count repeats; records that the tables cannot hold become rejects."""
+    kept = decoded.without_repeats()
     try:
-        return job.kind.convert(_batch(job, decoded))
+        return job.kind.convert(_batch(job, kept)), len(decoded.records) - len(kept.records)
     except _UNSTORABLE:
         bad = _unstorable(job, decoded, range(len(decoded.records)))
     for row, error in bad:
@@ -244,7 +250,8 @@ def _convert(job: _Job, block: Block, decoded: Decoded) -> Mapping[str, pa.Table
         decoded.reject(line, reason, raw)
     decoded.drop({row for row, _ in bad})
     decoded.rejects.sort(key=lambda reject: reject.line)
-    return job.kind.convert(_batch(job, decoded))
+    kept = decoded.without_repeats()
+    return job.kind.convert(_batch(job, kept)), len(decoded.records) - len(kept.records)
 
 
 def _unstorable(job: _Job, decoded: Decoded, rows: range) -> list[tuple[int, Exception]]:
@@ -276,7 +283,7 @@ def _quarantine(job: _Job, decoded: Decoded) -> pa.Table:
     return pa.table(columns, schema=QUARANTINE_SCHEMA)
 
 
-def _assemble(job: _Job, out: Path) -> IngestCounts:
+def _assemble(job: _Job, out: Path, pool: Executor | None) -> IngestCounts:
     """Put the finished blocks together in ``out``, without the records that repeat an earlier one."""
     folders = sorted(job.scratch.glob("block-*"), key=lambda folder: int(folder.name.removeprefix("block-")))
     blocks = [_Done(**json.loads((folder / "done.json").read_text())) for folder in folders]
@@ -286,11 +293,18 @@ def _assemble(job: _Job, out: Path) -> IngestCounts:
         shutil.rmtree(out / table, ignore_errors=True)
         (out / table).mkdir()
     rows = Counter(dict.fromkeys(job.kind.tables, 0))
+    rewritten: list[tuple[str, Path, Path, npt.NDArray[np.int64]]] = []
     cuts = np.searchsorted(repeated, [block.first_line for block in blocks] + [np.iinfo(np.int64).max])
     for folder, block, (start, stop) in zip(folders, blocks, pairwise(cuts), strict=True):
-        lines = repeated[start:stop]
-        for table in block.rows:
-            rows[table] += _place(folder / f"{table}.parquet", out / table / f"part-{block.number:05d}.parquet", lines)
+        for table, count in block.rows.items():
+            part, target = folder / f"{table}.parquet", out / table / f"part-{block.number:05d}.parquet"
+            if stop - start > block.repeats:  # more than the block could know of
+                rewritten.append((table, part, target, repeated[start:stop]))
+            else:
+                _link(part, target)
+                rows[table] += count
+    for table, count in _rewrite(rewritten, pool):
+        rows[table] += count
     with pq.ParquetWriter(out / "quarantine.parquet", QUARANTINE_SCHEMA, **_PARQUET) as writer:
         for folder, block in zip(folders, blocks, strict=True):
             if block.quarantined:
@@ -299,7 +313,7 @@ def _assemble(job: _Job, out: Path) -> IngestCounts:
     reasons: Counter[str] = Counter()
     for block in blocks:
         reasons.update(block.reasons)
-    decoded, quarantined = (sum(getattr(block, name) for block in blocks) for name in ("ingested", "quarantined"))
+    decoded, quarantined = (sum(getattr(block, name) for block in blocks) for name in ("decoded", "quarantined"))
     return IngestCounts(
         records=decoded + quarantined,
         ingested=decoded - len(repeated),
@@ -310,16 +324,27 @@ def _assemble(job: _Job, out: Path) -> IngestCounts:
     )
 
 
-def _place(part: Path, target: Path, without: npt.NDArray[np.int64]) -> int:
-    """Put a part in its place without the rows of some lines; return how many rows are left."""
-    if not len(without):
-        try:
-            target.hardlink_to(part)
-        except OSError:  # scratch is on another file system
-            shutil.copyfile(part, target)
-        return int(pq.read_metadata(part).num_rows)
+def _link(part: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(part)
+    except OSError:  # scratch is on another file system
+        shutil.copyfile(part, target)
+
+
+def _rewrite(
+    parts: Sequence[tuple[str, Path, Path, npt.NDArray[np.int64]]], pool: Executor | None
+) -> Iterator[tuple[str, int]]:
+    """Write parts again without the rows of some lines; yield each one's table and how many rows are left."""
+    if not parts:
+        return
+    tables, sources, targets, lines = zip(*parts, strict=True)
+    counts = (pool.map if pool else map)(_write_without, sources, targets, lines)
+    yield from zip(tables, counts, strict=True)
+
+
+def _write_without(part: Path, target: Path, lines: npt.NDArray[np.int64]) -> int:
     table = pq.read_table(part)
-    table = table.filter(pc.invert(pc.is_in(table["line"], value_set=pa.array(without))))
+    table = table.filter(pc.invert(pc.is_in(table["line"], value_set=pa.array(lines))))
     if len(table):
         _write(table, target)
     return len(table)

@@ -85,6 +85,13 @@ def test_text_that_no_table_can_hold_is_quarantined_alone() -> None:
     assert done.lines() == [line for line in range(1, 21) if line != 8]
 
 
+def test_text_that_no_table_can_hold_is_quarantined_as_often_as_it_stands_there() -> None:
+    line = b"{'id': 7, 'title': '\\ud83d'}\n"
+    done = ingest_bytes(line + b"{'id': 1}\n" + line + b"{'id': 1}\n", LITERALS)
+    assert [line for line, _ in done.quarantine] == [1, 3]
+    assert (done.lines(), done.collapsed) == ([2], [(4, 2)])
+
+
 def test_an_overlong_line_is_quarantined_and_reading_goes_on_behind_it() -> None:
     for length in (150, 201, 1000, 10_000):
         done = ingest_bytes(
