@@ -8,8 +8,9 @@ from statistics import mean
 from typing import Any
 
 import pytest
-from sample_corpora_reading import CATEGORIES, Corpora, corpora, metadata_file
+from sample_corpora_reading import CATEGORIES, Corpora, corpora, json_or_none, metadata_file
 
+from ecinstruct_build.sample_corpora.vocabulary import words
 from ecinstruct_build.sample_corpora.world import World, shelf_products
 
 __all__ = ["corpora"]
@@ -68,6 +69,24 @@ def test_text_agrees_with_the_stars(corpora: Corpora) -> None:
     assert means[4] > 0.7
     assert mean(score < 0 for score in tone[5.0]) < 0.01
     assert mean(score > 0 for score in tone[1.0]) < 0.03
+
+
+def test_what_is_told_of_a_product_agrees_with_the_stars(corpora: Corpora) -> None:
+    literal = {
+        mood: [max(re.split(r"\{\w+\}", line), key=len) for moods in words("aspects").values() for line in moods[mood]]
+        for mood in ("good", "bad")
+    }
+    told: dict[float, Counter[str]] = defaultdict(Counter)
+    near = {entry.line for entry in corpora.planted("near_duplicate") if entry.file == "Electronics_5.json.gz"}
+    for number, line in enumerate(corpora.lines("amazon_reviews_2018", "Electronics_5.json.gz"), 1):
+        record = json_or_none(line)
+        if number not in near and record and isinstance(record["overall"], float):
+            text = record.get("reviewText", "")
+            told[record["overall"]].update(mood for mood in literal for piece in literal[mood] if piece in text)
+    shares = [told[stars]["good"] / told[stars].total() for stars in (1.0, 2.0, 3.0, 4.0, 5.0)]
+    assert (shares[0], shares[3], shares[4]) == (0, 1, 1)
+    assert shares[1] < 0.2
+    assert 0.2 < shares[2] < 0.6
 
 
 def test_texts_are_various_and_mostly_ten_words_or_longer(corpora: Corpora) -> None:
