@@ -6,6 +6,7 @@
 import sys
 from pathlib import Path
 
+import typer
 import typer.main
 from typer.cli import get_docs_for_click
 
@@ -16,7 +17,7 @@ from ecinstruct_build.reference import reference_pages
 def handbook_pages() -> dict[str, str]:
     """Return every page by file name."""
     command = typer.main.get_command(app)
-    context = command.context_class(command, info_name="ecinstruct")
+    context = typer.Context(command, info_name="ecinstruct")
     page = get_docs_for_click(obj=command, ctx=context, name="ecinstruct", title="The ecinstruct command")
     return {"cli.md": page.strip() + "\n", **reference_pages()}
 

@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationErr
 
 from ecinstruct_build.check import CheckSettings
 from ecinstruct_build.errors import UserError, did_you_mean
+from ecinstruct_build.packaged import packaged_folder
 from ecinstruct_build.registry import CHECKS, SOURCES, TASKS
 from ecinstruct_build.splits import Layout, Split
 from ecinstruct_build.task import TaskSettings
@@ -163,8 +163,7 @@ def recipe_path(recipe: str | Path) -> Path:
     path = Path(recipe)
     if path.is_file():
         return path
-    packaged = {Path(str(entry)).stem: Path(str(entry)) for entry in resources.files("recipes").iterdir()}
-    packaged = {name: file for name, file in packaged.items() if file.suffix == ".toml"}
+    packaged = {file.stem: file for file in packaged_folder("recipes").glob("*.toml")}
     if path.stem in packaged and len(path.parts) <= 2:
         return packaged[path.stem]
     raise UserError(

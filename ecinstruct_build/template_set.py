@@ -13,17 +13,16 @@ and ``text``) and ``options`` (with ``letter`` and ``text``). ``output.jinja`` h
 """
 
 import hashlib
-import importlib.resources
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ecinstruct_build.errors import UserError, did_you_mean
+from ecinstruct_build.packaged import packaged_folder
 from ecinstruct_build.template_language import TextTemplate, compile_template
 
 SEED_ID = "seed"
@@ -126,9 +125,9 @@ class TemplateSet:
         return replace(self, instructions=kept)
 
 
-def packaged_templates() -> Traversable:
+def packaged_templates() -> Path:
     """Return the folder of template folders that comes with this package."""
-    return importlib.resources.files("templates")
+    return packaged_folder("templates")
 
 
 def template_folders(root: Path | None = None) -> list[str]:
@@ -187,7 +186,7 @@ class _Files:
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
 
-    def read(self, file: Traversable) -> str:
+    def read(self, file: Path) -> str:
         if not file.is_file():
             raise UserError(f"Template file {file} is missing.")
         content = file.read_bytes()
@@ -201,7 +200,7 @@ class _Files:
         return self._hash.hexdigest()
 
 
-def _input_files(folder: Traversable) -> Iterator[tuple[str, Traversable]]:
+def _input_files(folder: Path) -> Iterator[tuple[str, Path]]:
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if match := _INPUT_FILE.fullmatch(file.name):
             yield match["variant"] or DEFAULT_VARIANT, file

@@ -56,9 +56,12 @@ def run_command(
 ) -> subprocess.CompletedProcess[str]:
     """Run the ``ecinstruct`` command in a process of its own."""
     command = [sys.executable, "-c", "from ecinstruct_build.cli import main; main()", *arguments]
-    return subprocess.run(
-        command, cwd=cwd, env={**os.environ, **(env or {})}, check=check, capture_output=True, text=True
+    done = subprocess.run(
+        command, cwd=cwd, env={**os.environ, **(env or {})}, check=False, capture_output=True, text=True
     )
+    if check and done.returncode:
+        raise AssertionError(f"ecinstruct {' '.join(arguments)} failed:\n{done.stderr}")
+    return done
 
 
 def set_options(overrides: Sequence[str]) -> list[str]:

@@ -1,0 +1,72 @@
+"""The command line: it helps, and its errors are one paragraph."""
+
+import json
+from pathlib import Path
+
+import pytest
+from building import SmallBuild, run_command, set_options, small_overrides
+
+
+def test_help_names_every_command() -> None:
+    text = run_command("--help").stdout
+    for command in ("build", "splits", "explain", "status", "sample-corpora", "sources", "tasks", "templates"):
+        assert command in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["build", "sampel"], ["no recipe at 'sampel'", "Did you mean 'sample'"]),
+        (["build", "small"], ["--raw FOLDER"]),
+        (
+            ["build", "small", "--raw", "nowhere"],
+            ["'amazon_google' has no files in nowhere/amazon_google", "Amazon.csv"],
+        ),
+        (["build", "sample", "--engine", "sparc"], ["no engine 'sparc'"]),
+        (["build", "sample", "--set", "tasks.sentiment_analysis.quotta.train=1"], ["Did you mean 'quota'"]),
+        (["explain", "sentiment_analysis:0"], ["Nothing was built", "ecinstruct build"]),
+        (["sources", "show", "amazon_googel"], ["no source called", "Did you mean 'amazon_google'"]),
+        (["tasks", "show", "matching"], ["no task called"]),
+        (["status"], ["no stage store"]),
+    ],
+)
+def test_an_error_is_one_paragraph_with_a_way_out(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
+    done = run_command(*arguments, cwd=tmp_path, check=False, env={"COLUMNS": "200"})
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    text = " ".join(done.stderr.split())
+    assert text.startswith("Error: ")
+    assert all(word in text for word in words), text
+
+
+def test_a_folder_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset" / "thesis.txt").write_text("mine")
+    done = run_command("build", "sample", "--out", "dataset", cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert "left alone" in " ".join(done.stderr.split())
+    assert (tmp_path / "dataset" / "thesis.txt").read_text() == "mine"
+
+
+def test_the_result_as_json_and_questions_asked_afterwards(small_build: SmallBuild, small_world: Path) -> None:
+    places = ["--raw", str(small_world), "--work", str(small_build.work), "--out", str(small_build.out), "--jobs", "1"]
+    done = run_command("build", "sample", *places, *set_options(small_overrides()), "--json")
+    manifest = json.loads(done.stdout)
+    assert done.stderr == ""
+    assert all(stage["cached"] for stage in manifest["stages"])
+    work = ["--work", str(small_build.work)]
+    assert "stage" in run_command("status", *work).stdout
+    assert json.loads(run_command("status", *work, "--json").stdout)[0]["finished"] > 0
+    shown = run_command("templates", "preview", "product_matching", *work).stdout
+    assert "product_matching:" in shown
+    example_id = next(word.strip("─╭╮ ") for word in shown.split() if word.startswith("product_matching:"))
+    assert json.loads(run_command("explain", example_id, *work, "--json").stdout)["example_id"] == example_id
+    assert "fate" in run_command("explain", example_id, *work).stdout
+    linted = run_command("templates", "lint", *work)
+    assert "0 findings" in linted.stdout
+
+
+def test_quiet_says_nothing(small_build: SmallBuild, small_world: Path) -> None:
+    places = ["--raw", str(small_world), "--work", str(small_build.work), "--out", str(small_build.out), "--jobs", "1"]
+    done = run_command("build", "sample", *places, *set_options(small_overrides()), "--quiet")
+    assert (done.stdout, done.stderr) == ("", "")
