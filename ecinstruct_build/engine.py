@@ -45,7 +45,8 @@ class EngineSettings:
 class Tables(Mapping[str, ir.Table]):
     """The canonical tables as Ibis tables on one engine.
 
-    A canonical table that no source of the recipe fills is there, empty.
+    A canonical table that no source of the recipe fills is there, empty. Expressions are not to be cached
+    (``.cache()``): Ibis 12 cannot drop what it cached with the SQL generator that DuckDB 2 and Spark 4 need.
     """
 
     def __init__(self, backend: Any, tables: Mapping[str, ir.Table]) -> None:
@@ -119,7 +120,6 @@ class Engine:
 
 def _connect_duckdb(settings: EngineSettings) -> Any:
     backend = ibis.duckdb.connect(threads=settings.threads, memory_limit=settings.memory_limit)
-    backend.con.execute("SET lambda_syntax = 'ENABLE_SINGLE_ARROW'")  # the form in which Ibis 12 writes lambdas
     if settings.spill is not None:
         settings.spill.mkdir(parents=True, exist_ok=True)
         backend.con.execute(f"SET temp_directory = '{settings.spill}'")

@@ -28,8 +28,11 @@ LIBRARIES = (
 
 @cache
 def code_digest(module: str) -> str:
-    """Return a digest of a module's source and of every module of ours that it imports, however deep."""
-    sources = {}
+    """Return a digest of a module's source and of every module of ours that it imports, however deep.
+
+    A package counts with the data that lies in it.
+    """
+    sources: dict[str, bytes] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
@@ -38,6 +41,8 @@ def code_digest(module: str) -> str:
             continue
         sources[name] = path.read_bytes()
         waiting.extend(_imported(sources[name]))
+        if path.name == "__init__.py":
+            sources.update({file.as_posix(): (path.parent / file).read_bytes() for file in _data_files(path.parent)})
     total = hashlib.sha256()
     for name in sorted(sources):
         total.update(name.encode() + b"\0" + hashlib.sha256(sources[name]).digest())
@@ -58,6 +63,13 @@ def _source_file(module: str) -> Path | None:
     except ModuleNotFoundError:
         return None
     return Path(spec.origin) if spec is not None and spec.origin else None
+
+
+def _data_files(package: Path) -> Iterator[Path]:
+    """Yield the files of a package's plain folders, relative to it."""
+    for folder in sorted(package.iterdir()):
+        if folder.is_dir() and folder.name != "__pycache__" and not (folder / "__init__.py").exists():
+            yield from (path.relative_to(package) for path in sorted(folder.rglob("*")) if path.is_file())
 
 
 def _imported(source: bytes) -> Iterator[str]:

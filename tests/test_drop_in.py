@@ -124,12 +124,11 @@ def house(tmp_path: Path) -> Path:
         "Tell me the brand name.",
         "Give its maker.",
     ]
-    (templates / "instructions.toml").write_text(
-        "".join(
-            f'[[instruction]]\nid = "{"seed" if n == 0 else f"i{n}"}"\ntext = "{text}"\n{"held_out = true" if n == 5 else ""}\n'
-            for n, text in enumerate(words)
-        )
-    )
+    instructions = [
+        f'[[instruction]]\nid = "{name}"\ntext = "{text}"\nheld_out = {str(name == "five").lower()}\n'
+        for name, text in zip(("seed", "one", "two", "three", "four", "five"), words, strict=True)
+    ]
+    (templates / "instructions.toml").write_text("".join(instructions))
     stock = [{"sku": f"s{n}", "name": f"Jar of number {n} jam", "maker": f"Maker {n % 4}"} for n in range(40)]
     (tmp_path / "raw" / "corner_shop").mkdir(parents=True)
     (tmp_path / "raw" / "corner_shop" / "stock.jsonl").write_text("".join(json.dumps(row) + "\n" for row in stock))

@@ -1,0 +1,47 @@
+"""A result is made anew when the code or data that made it changes, and not otherwise."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from ecinstruct_build import provenance
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    package = tmp_path / "sources"
+    (package / "words").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "words" / "nouns.txt").write_text("tree\n")
+    (package / "near.py").write_text("from sources import far\nimport json\n")
+    (package / "far.py").write_text("x = 1\n")
+    (package / "other.py").write_text("x = 1\n")
+    monkeypatch.setattr(provenance, "OWN_PACKAGES", ("sources",))
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "sources"]:
+        monkeypatch.delitem(sys.modules, name)
+    return package
+
+
+def digest() -> str:
+    provenance.code_digest.cache_clear()
+    return provenance.code_digest("sources.near")
+
+
+def test_it_follows_imports_and_data_and_nothing_else(package: Path) -> None:
+    before = digest()
+    (package / "other.py").write_text("x = 2\n")
+    assert digest() == before
+    (package / "far.py").write_text("x = 2\n")
+    after_import = digest()
+    assert after_import != before
+    (package / "words" / "nouns.txt").write_text("bush\n")
+    assert digest() not in (before, after_import)
+    (package / "near.py").write_text("from sources import far\nimport json\n# said otherwise\n")
+    assert digest() not in (before, after_import)
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> None:
+    provenance.code_digest.cache_clear()
