@@ -19,6 +19,7 @@ from ecinstruct_build.source import FileKind
 
 _LITERAL_CHARACTERS = 4 << 20  # parsing a literal takes a hundred times its length in memory
 _EXCERPT_CHARACTERS = 200
+_MALFORMED = (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
@@ -138,28 +139,33 @@ def general_reason(reason: str) -> str:
 
 
 def _decode_lines(block: Block, decode: Callable[[bytes], Any], limit: int) -> Decoded:
+    """Decode line by line: msgspec's ``decode_lines`` takes two records on a line, or one on two, without a word."""
     lines = split_lines(block.data)
-    # Line by line even when all is well: msgspec's decode_lines would take two records on a line, or one record on
-    # two lines, without a word, and is no faster since the lines are needed for their digests.
-    if len(block.data) <= limit or max(map(len, lines)) <= limit:
-        try:
-            records = [decode(line) for line in lines]
-        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-            pass
-        else:
-            first = block.first_line
-            return Decoded(records, list(range(first, first + len(lines))), list(map(_digest, lines)))
     decoded = Decoded()
-    for number, ended_line in enumerate(lines, block.first_line):
-        line = ended_line.rstrip(b"\r\n")  # or msgspec would call a text cut off by its end an invalid character
-        if len(line) > limit:
-            decoded.reject(number, _too_long(limit), line)
-        elif line and not line.isspace():
-            try:
-                decoded.add(decode(line), number, line)
-            except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
-                decoded.reject(number, reason_of(error), line)
+    left_out = set()
+    for row, line in enumerate(lines):
+        try:
+            if len(line) > limit:
+                raise ValueError
+            decoded.records.append(decode(line))
+        except _MALFORMED:
+            left_out.add(row)
+            _look_again(decoded, block.first_line + row, line.rstrip(b"\r\n"), decode, limit)
+    kept = [row for row in range(len(lines)) if row not in left_out] if left_out else range(len(lines))
+    decoded.lines = [block.first_line + row for row in kept]
+    decoded.digests = [_digest(lines[row]) for row in kept]
     return decoded
+
+
+def _look_again(decoded: Decoded, number: int, line: bytes, decode: Callable[[bytes], Any], limit: int) -> None:
+    """Say what is wrong with a line, if it is not blank; without its end, where a cut-off text reads as another fault."""
+    if len(line) > limit:
+        decoded.reject(number, _too_long(limit), line)
+    elif line and not line.isspace():
+        try:
+            decode(line)
+        except _MALFORMED as error:
+            decoded.reject(number, reason_of(error), line)
 
 
 def _literal_decoder(kind: FileKind) -> Callable[[bytes], Any]:

@@ -114,7 +114,9 @@ def worker_pool(jobs: int) -> Iterator[ProcessPoolExecutor | None]:
     if jobs == 1:
         yield None
         return
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("forkserver")) as pool:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["ecinstruct_build.ingest", "pandas"])  # Arrow imports pandas at its first array
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         yield pool
 
 
