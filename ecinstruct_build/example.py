@@ -196,13 +196,17 @@ def examples_to_table(examples: Iterable[Example]) -> pa.Table:
 
 
 def table_to_examples(table: pa.Table) -> list[Example]:
-    """Read back what `examples_to_table` wrote; equal items and options are one object, for memory's sake."""
-    table = table.select(EXAMPLE_SCHEMA.names).combine_chunks()
+    """Read back what `examples_to_table` wrote; equal items and options are one object, for memory's sake.
+
+    The column ``spare_options`` may be left out; the examples then have none.
+    """
+    table = table.combine_chunks()
     context = _shared_values(table.column("context"), Item)
     options = _shared_values(table.column("options"), Option)
-    spare_options = _shared_values(table.column("spare_options"), Option)
+    kept_spares = "spare_options" in table.column_names
+    spare_options = _shared_values(table.column("spare_options"), Option) if kept_spares else [()] * table.num_rows
     origins = _shared_values(table.column("origins"), Origin)
-    rows = table.drop_columns(["context", "options", "spare_options", "origins"]).to_pylist()
+    rows = table.select(["example_id", *_PLAIN, "fields", "answer"]).to_pylist()
     return [
         Example(
             **{name: row[name] for name in _PLAIN if name not in ("products", "groups")},

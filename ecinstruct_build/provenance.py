@@ -72,10 +72,12 @@ def _data_files(package: Path) -> Iterator[Path]:
             yield from (path.relative_to(package) for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def _imported(source: bytes) -> Iterator[str]:
+@cache
+def _imported(source: bytes) -> tuple[str, ...]:
+    names: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+    return tuple(name for name in names if name.partition(".")[0] in OWN_PACKAGES)

@@ -31,9 +31,9 @@ def real_corpora() -> Path:
 
 @pytest.fixture(scope="session")
 def small_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sample corpora of about 4,000 reviews."""
+    """Sample corpora of about 10,000 reviews."""
     folder = tmp_path_factory.mktemp("world") / "corpora"
-    write_sample_corpora(folder, scale=0.2, seed=0, jobs=1)
+    write_sample_corpora(folder, scale=0.5, seed=0, jobs=1)
     return folder
 
 

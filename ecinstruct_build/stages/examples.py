@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecinstruct_build.check import VERDICT_SCHEMA, CheckSettings
-from ecinstruct_build.example import Example, examples_to_table, table_to_examples
+from ecinstruct_build.example import EXAMPLE_SCHEMA, Example, examples_to_table, table_to_examples
 from ecinstruct_build.provenance import code_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import CHECKS, TASKS
@@ -18,7 +18,7 @@ from ecinstruct_build.stages.corpora import OpenTables
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 from ecinstruct_build.task import Request, TaskSettings
-from quality.leakage import assign, families_of
+from quality.leakage import Assignment, assign, families_of
 
 ASSIGNMENT_SCHEMA = pa.schema(
     [
@@ -26,7 +26,7 @@ ASSIGNMENT_SCHEMA = pa.schema(
         pa.field("split", pa.string()),
         pa.field("reason", pa.string(), nullable=False),
         pa.field("context", pa.list_(pa.int32()), nullable=False),
-        pa.field("options", pa.list_(pa.string()), nullable=False),
+        pa.field("options", EXAMPLE_SCHEMA.field("options").type, nullable=False),
     ]
 )
 
@@ -119,9 +119,9 @@ def split(
                 recipe.split_weights,
                 recipe.split_seed,
             )
-        task_of = {example.example_id: name for name, examples in accepted.items() for example in examples}
-        for name in drawn:
-            rows = [_fields(row) for row in assignments if task_of[row.example_id] == name]
+        by_id = {row.example_id: row for row in assignments}
+        for name, examples in accepted.items():
+            rows = [_assignment_row(by_id[example.example_id], example) for example in examples]
             pq.write_table(
                 pa.Table.from_pylist(rows, schema=ASSIGNMENT_SCHEMA), out / f"{name}.parquet", compression="zstd"
             )
@@ -142,15 +142,21 @@ def split(
     return machine.store.run("split", recipe.name, inputs, produce)
 
 
+def _assignment_row(assignment: Assignment, example: Example) -> dict[str, Any]:
+    options = {option.key: option for option in (*example.spare_options, *example.options)}
+    return {**_fields(assignment), "options": [_fields(options[key]) for key in assignment.options]}
+
+
 def _accepted(drawn: Stage, judged: Stage) -> list[Example]:
     verdicts = read_verdicts(judged)
     rejected = {row["example_id"] for row in verdicts if row["action"] == "reject"}
     return [example for example in read_examples(drawn) if example.example_id not in rejected]
 
 
-def read_examples(drawn: Stage) -> list[Example]:
-    """Return the examples that a task drew, ordered by example_id."""
-    return table_to_examples(pq.read_table(drawn.folder / "examples.parquet"))
+def read_examples(drawn: Stage, *, spare_options: bool = True) -> list[Example]:
+    """Return the examples that a task drew, ordered by example_id; without spare options where none are needed."""
+    columns = [name for name in EXAMPLE_SCHEMA.names if spare_options or name != "spare_options"]
+    return table_to_examples(pq.read_table(drawn.folder / "examples.parquet", columns=columns))
 
 
 def read_verdicts(judged: Stage) -> list[dict[str, Any]]:
@@ -159,5 +165,5 @@ def read_verdicts(judged: Stage) -> list[dict[str, Any]]:
 
 
 def read_assignments(assigned: Stage, task: str) -> list[dict[str, Any]]:
-    """Return the assignments of a task's accepted examples, as rows of `ASSIGNMENT_SCHEMA`."""
+    """Return the assignments of a task's accepted examples, as rows of `ASSIGNMENT_SCHEMA`, ordered by example_id."""
     return list(pq.read_table(assigned.folder / f"{task}.parquet").to_pylist())

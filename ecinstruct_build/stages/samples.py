@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ecinstruct_build.example import Option
 from ecinstruct_build.provenance import code_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import TASKS
@@ -53,25 +54,19 @@ def render(name: str, recipe: Recipe, drawn: Stage, assigned: Stage, machine: Ma
 
 def settled(drawn: Stage, assigned: Stage, task: str) -> list[Assigned]:
     """Return a task's assigned examples as the split settled them: context trimmed, options replaced."""
-    examples = {example.example_id: example for example in read_examples(drawn)}
-    kept = []
-    for row in read_assignments(assigned, task):
-        if row["split"] is None:
-            continue
-        example = examples[row["example_id"]]
-        options = {option.key: option for option in (*example.spare_options, *example.options)}
-        kept.append(
-            Assigned(
-                replace(
-                    example,
-                    context=tuple(example.context[position] for position in row["context"]),
-                    options=tuple(options[key] for key in row["options"]),
-                    spare_options=(),
-                ),
-                row["split"],
-            )
+    examples = {example.example_id: example for example in read_examples(drawn, spare_options=False)}
+    return [
+        Assigned(
+            replace(
+                example,
+                context=tuple(example.context[position] for position in row["context"]),
+                options=tuple(Option(**option) for option in row["options"]),
+            ),
+            row["split"],
         )
-    return kept
+        for row in read_assignments(assigned, task)
+        if row["split"] is not None and (example := examples[row["example_id"]])
+    ]
 
 
 def read_samples(rendered: Stage) -> pa.Table:
