@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import xxhash
-from datasketch import MinHash
 
 PERMUTATIONS = 128
 _BUCKET = 32  # members of a bucket that all others of it are compared with
@@ -66,6 +65,8 @@ def shingled(texts: Sequence[str], size: int = 1) -> Shingled:
 
 def signatures(texts: Shingled) -> npt.NDArray[np.uint32]:
     """Return the MinHash signature of each text (row); no text may be empty."""
+    from datasketch import MinHash  # noqa: PLC0415 (it imports SciPy, which most commands can do without)
+
     multipliers, offsets = MinHash(num_perm=PERMUTATIONS, scheme="affine32").permutations
     mixed = _mixed(texts.hashes)
     lengths = np.fromiter((len(part) for part in texts.sets), np.int64, len(texts.sets))

@@ -1,12 +1,13 @@
 """Build, check and split, wrapped for the store: from canonical tables to assigned examples."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ecinstruct_build.check import VERDICT_SCHEMA, CheckSettings
@@ -148,15 +149,27 @@ def _assignment_row(assignment: Assignment, example: Example) -> dict[str, Any]:
 
 
 def _accepted(drawn: Stage, judged: Stage) -> list[Example]:
-    verdicts = read_verdicts(judged)
-    rejected = {row["example_id"] for row in verdicts if row["action"] == "reject"}
+    rejected = {row["example_id"] for row in read_verdicts(judged) if row["action"] == "reject"}
     return [example for example in read_examples(drawn) if example.example_id not in rejected]
 
 
-def read_examples(drawn: Stage, *, spare_options: bool = True) -> list[Example]:
-    """Return the examples that a task drew, ordered by example_id; without spare options where none are needed."""
+def read_examples(drawn: Stage, only: Collection[str] | None = None, *, spare_options: bool = True) -> list[Example]:
+    """Return the examples that a task drew, ordered by example_id.
+
+    Parameters
+    ----------
+    drawn
+        The stage that drew them.
+    only
+        Ids of the examples wanted; None = all.
+    spare_options
+        Whether their spare options are wanted.
+    """
     columns = [name for name in EXAMPLE_SCHEMA.names if spare_options or name != "spare_options"]
-    return table_to_examples(pq.read_table(drawn.folder / "examples.parquet", columns=columns))
+    table = pq.read_table(drawn.folder / "examples.parquet", columns=columns)
+    if only is not None:
+        table = table.filter(pc.is_in(table["example_id"], value_set=pa.array(sorted(only), pa.string())))
+    return table_to_examples(table)
 
 
 def read_verdicts(judged: Stage) -> list[dict[str, Any]]:

@@ -54,7 +54,9 @@ def render(name: str, recipe: Recipe, drawn: Stage, assigned: Stage, machine: Ma
 
 def settled(drawn: Stage, assigned: Stage, task: str) -> list[Assigned]:
     """Return a task's assigned examples as the split settled them: context trimmed, options replaced."""
-    examples = {example.example_id: example for example in read_examples(drawn, spare_options=False)}
+    placed = [row for row in read_assignments(assigned, task) if row["split"] is not None]
+    only = [row["example_id"] for row in placed]
+    examples = {example.example_id: example for example in read_examples(drawn, only, spare_options=False)}
     return [
         Assigned(
             replace(
@@ -64,8 +66,8 @@ def settled(drawn: Stage, assigned: Stage, task: str) -> list[Assigned]:
             ),
             row["split"],
         )
-        for row in read_assignments(assigned, task)
-        if row["split"] is not None and (example := examples[row["example_id"]])
+        for row in placed
+        for example in [examples[row["example_id"]]]
     ]
 
 
