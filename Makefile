@@ -41,7 +41,7 @@ types: $(VENV)/dev ## Check types
 	$(BIN)/mypy
 
 docs: $(VENV)/runtime ## Write the reference pages in docs/ anew
-	$(BIN)/python -m ecinstruct_build.handbook docs
+	$(BIN)/python -m ecinstruct_build.handbook.pages docs
 
 check: lint types test test-slow ## Everything but Spark
 

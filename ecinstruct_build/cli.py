@@ -183,7 +183,7 @@ def list_sources(as_json: AsJson = False) -> None:  # noqa: FBT002
 @sources_app.command("show")
 def show_source(name: Annotated[str, typer.Argument(help="A source's name.")]) -> None:
     """Show a corpus: what it is, its terms, its files and what they fill."""
-    from ecinstruct_build.reference import source_page
+    from ecinstruct_build.handbook.reference import source_page
     from ecinstruct_build.registry import SOURCES
 
     _print_markdown(source_page(SOURCES.get(name)))
@@ -201,7 +201,7 @@ def list_tasks(as_json: AsJson = False) -> None:  # noqa: FBT002
 @tasks_app.command("show")
 def show_task(name: Annotated[str, typer.Argument(help="A task's name.")]) -> None:
     """Show a task: what it draws, its settings and its template variables."""
-    from ecinstruct_build.reference import task_page
+    from ecinstruct_build.handbook.reference import task_page
     from ecinstruct_build.registry import TASKS
 
     _print_markdown(task_page(TASKS.get(name)))
@@ -214,11 +214,11 @@ def preview_templates(
     work: Work = Path("work"),
 ) -> None:
     """Render a few examples of the last build as the model would see them."""
-    from ecinstruct_build.lint import preview
     from ecinstruct_build.pipeline import last_build
     from ecinstruct_build.registry import TASKS
+    from ecinstruct_build.rendering.lint import preview
+    from ecinstruct_build.rendering.template_set import load_templates
     from ecinstruct_build.stages.examples import read_examples
-    from ecinstruct_build.template_set import load_templates
 
     wanted = TASKS.get(task)
     built, _, recipe = last_build(_machine(work, "duckdb", "1GB", 0, Silence()))
@@ -240,11 +240,11 @@ def lint_templates(
     work: Work = Path("work"),
 ) -> None:
     """Check templates against the examples of the last build; exits with status 1 if something is wrong."""
-    from ecinstruct_build.lint import lint
     from ecinstruct_build.pipeline import last_build
     from ecinstruct_build.registry import TASKS
+    from ecinstruct_build.rendering.lint import lint
+    from ecinstruct_build.rendering.template_set import load_templates
     from ecinstruct_build.stages.examples import read_examples
-    from ecinstruct_build.template_set import load_templates
 
     names = [TASKS.get(task).name] if task else TASKS.names()
     built, _, recipe = last_build(_machine(work, "duckdb", "1GB", 0, Silence()))

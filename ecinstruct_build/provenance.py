@@ -31,7 +31,14 @@ def code_digest(module: str) -> str:
     """Return a digest of a module's source and of every module of ours that it imports, however deep.
 
     A package counts with the data that lies in it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such module of ours.
     """
+    if _source_file(module) is None:
+        raise ValueError(f"{module} is no module of ours")
     sources: dict[str, bytes] = {}
     waiting = [module]
     while waiting:

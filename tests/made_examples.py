@@ -5,7 +5,7 @@ from typing import Any
 
 from ecinstruct_build import chance
 from ecinstruct_build.example import Example, Item, Option
-from ecinstruct_build.render import Assigned
+from ecinstruct_build.rendering.render import Assigned
 from ecinstruct_build.splits import Split
 
 FEELINGS = ("very positive", "positive", "neutral", "negative", "very negative")

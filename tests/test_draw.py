@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from shop_world import join, shop
 
-from ecinstruct_build import chance, draw
+from ecinstruct_build import chance
+from ecinstruct_build.drawing import draw
 from ecinstruct_build.example import Example, examples_to_table
 from ecinstruct_build.registry import TASKS
 from ecinstruct_build.task import Request, Task, TaskSettings

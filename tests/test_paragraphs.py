@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecinstruct_build.paragraphs import Paragraph, product_paragraphs
+from ecinstruct_build.drawing.paragraphs import Paragraph, product_paragraphs
 from ecinstruct_build.text import clean
 
 CSS = " ".join(f".box{n} {{ margin: {n}px; }}" for n in range(30))

@@ -11,12 +11,12 @@ from building import OUT_OF_DOMAIN, SmallBuild, run_command, set_options, shard_
 from ecellm_scoring import score
 
 from ecinstruct_build.explain import explain
-from ecinstruct_build.lint import lint
 from ecinstruct_build.registry import TASKS
+from ecinstruct_build.rendering.lint import lint
+from ecinstruct_build.rendering.template_set import load_templates
 from ecinstruct_build.splits import PUBLISHED_SPLITS
 from ecinstruct_build.stages.examples import read_examples, read_verdicts
 from ecinstruct_build.stages.samples import read_samples
-from ecinstruct_build.template_set import load_templates
 
 
 def test_every_task_has_rows_in_every_split_that_it_asks_for(small_build: SmallBuild) -> None:

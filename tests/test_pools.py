@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ecinstruct_build import chance, graded, questions
-from ecinstruct_build.pools import Stretch, in_pool, same_words, same_words_column, take_share
+from ecinstruct_build import chance
+from ecinstruct_build.drawing import graded, questions
+from ecinstruct_build.drawing.pools import Stretch, in_pool, same_words, same_words_column, take_share
 from ecinstruct_build.task import Request
 
 

@@ -42,6 +42,11 @@ def test_it_follows_imports_and_data_and_nothing_else(package: Path) -> None:
     assert digest() not in (before, after_import)
 
 
+def test_a_module_that_is_not_there_is_an_error_and_not_a_digest_of_nothing() -> None:
+    with pytest.raises(ValueError, match="no module of ours"):
+        provenance.code_digest("ecinstruct_build.nowhere")
+
+
 @pytest.fixture(autouse=True)
 def _forget() -> None:
     provenance.code_digest.cache_clear()

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from ecinstruct_build.handbook import handbook_pages, write_handbook
-from ecinstruct_build.reference import reference_pages, source_page, task_page
+from ecinstruct_build.handbook.pages import handbook_pages, write_handbook
+from ecinstruct_build.handbook.reference import reference_pages, source_page, task_page
+from ecinstruct_build.handbook.settings_table import Setting, settings_of, settings_table
 from ecinstruct_build.registry import CHECKS, SOURCES, TASKS
-from ecinstruct_build.settings_table import Setting, settings_of, settings_table
 from ecinstruct_build.tables import TABLES
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -11,9 +11,9 @@ from made_examples import MAKERS, assign, make_example
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import SAMPLE_SCHEMA
 from ecinstruct_build.registry import TASKS
-from ecinstruct_build.render import Assigned, letter_options, render_example, render_samples
+from ecinstruct_build.rendering.render import Assigned, letter_options, render_example, render_samples
+from ecinstruct_build.rendering.template_set import load_templates, packaged_templates
 from ecinstruct_build.splits import SETTINGS, Setting, published_split, settings_of
-from ecinstruct_build.template_set import load_templates, packaged_templates
 
 SENTIMENT = TASKS.get("sentiment_analysis")
 SEQUENTIAL = TASKS.get("sequential_recommendation")

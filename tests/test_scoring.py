@@ -5,9 +5,9 @@ from ecellm_scoring import score
 from made_examples import MAKERS, assign
 
 from ecinstruct_build.registry import TASKS
-from ecinstruct_build.render import render_samples
+from ecinstruct_build.rendering.render import render_samples
+from ecinstruct_build.rendering.template_set import load_templates
 from ecinstruct_build.splits import settings_of
-from ecinstruct_build.template_set import load_templates
 
 
 def samples_of(name: str) -> list[dict]:

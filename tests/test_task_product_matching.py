@@ -10,7 +10,7 @@ from handmade import Row, opened, table_rows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecinstruct_build.blocking import most_similar
+from ecinstruct_build.drawing.blocking import most_similar
 from ecinstruct_build.task import Drawn, Request
 from ecinstruct_build.tasks import product_matching
 from ecinstruct_build.tasks.product_matching import TASK, MatchingSettings

@@ -11,8 +11,8 @@ from handmade import Row, opened, table_rows
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecinstruct_build.drawing.interactions import histories, k_core
 from ecinstruct_build.example import Example
-from ecinstruct_build.interactions import histories, k_core
 from ecinstruct_build.task import Drawn, Request
 from ecinstruct_build.tasks.sequential_recommendation import TASK, SequentialSettings, draw_positions
 

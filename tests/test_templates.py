@@ -10,10 +10,10 @@ from made_examples import MAKERS, make_example, make_examples
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import Item
-from ecinstruct_build.lint import lint, preview
 from ecinstruct_build.registry import TASKS
-from ecinstruct_build.template_language import compile_template
-from ecinstruct_build.template_set import load_templates, packaged_templates, template_folders
+from ecinstruct_build.rendering.lint import lint, preview
+from ecinstruct_build.rendering.template_language import compile_template
+from ecinstruct_build.rendering.template_set import load_templates, packaged_templates, template_folders
 
 PACKAGED = Path(str(packaged_templates().joinpath("output.jinja"))).parent
 
@@ -249,7 +249,7 @@ def test_lint_finds_right_options_that_favour_the_first_half_of_the_letters(monk
         others.insert(int(example.identity) % 10, right)
         return tuple(others)
 
-    monkeypatch.setattr("ecinstruct_build.lint.letter_options", biased)
+    monkeypatch.setattr("ecinstruct_build.rendering.lint.letter_options", biased)
     assert rules("sequential_recommendation", count=200) == {"positions"}
 
 

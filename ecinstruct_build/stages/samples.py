@@ -13,12 +13,12 @@ from ecinstruct_build.example import Option
 from ecinstruct_build.provenance import code_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import TASKS
-from ecinstruct_build.render import Assigned, render_samples
+from ecinstruct_build.rendering.render import Assigned, render_samples
+from ecinstruct_build.rendering.template_set import load_templates
 from ecinstruct_build.splits import settings_of
 from ecinstruct_build.stages.examples import read_assignments, read_examples
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
-from ecinstruct_build.template_set import load_templates
 
 
 def render(name: str, recipe: Recipe, drawn: Stage, assigned: Stage, machine: Machine) -> Stage:
@@ -47,7 +47,7 @@ def render(name: str, recipe: Recipe, drawn: Stage, assigned: Stage, machine: Ma
         "seed": recipe.seed,
         "layout": recipe.layout,
         "paraphrases": recipe.templates.paraphrases,
-        "code": [code_digest("ecinstruct_build.render"), code_digest(TASKS.module(name).__name__)],
+        "code": [code_digest("ecinstruct_build.rendering.render"), code_digest(TASKS.module(name).__name__)],
     }
     return machine.store.run("render", name, inputs, produce)
 

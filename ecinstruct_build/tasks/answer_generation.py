@@ -8,10 +8,9 @@ from typing import Any
 from pydantic import Field
 
 from ecinstruct_build.answers import FREE_TEXT
-from ecinstruct_build.draw import count_by_domain, take
-from ecinstruct_build.engine import Tables
-from ecinstruct_build.pools import Stretch
-from ecinstruct_build.questions import (
+from ecinstruct_build.drawing.draw import count_by_domain, take
+from ecinstruct_build.drawing.pools import Stretch
+from ecinstruct_build.drawing.questions import (
     GENERATION_POOL,
     QuestionSettings,
     eligible,
@@ -19,6 +18,7 @@ from ecinstruct_build.questions import (
     question_example,
     short_rows,
 )
+from ecinstruct_build.engine import Tables
 from ecinstruct_build.task import Drawn, Request, Task
 from ecinstruct_build.text import clean, word_count
 

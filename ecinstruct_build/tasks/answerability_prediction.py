@@ -5,10 +5,9 @@ from collections import Counter
 from pydantic import Field
 
 from ecinstruct_build.answers import YES_NO
-from ecinstruct_build.draw import count_by_domain
-from ecinstruct_build.engine import Tables
-from ecinstruct_build.pools import Stretch, take_share
-from ecinstruct_build.questions import (
+from ecinstruct_build.drawing.draw import count_by_domain
+from ecinstruct_build.drawing.pools import Stretch, take_share
+from ecinstruct_build.drawing.questions import (
     ANSWERABILITY_POOL,
     QuestionSettings,
     eligible,
@@ -16,6 +15,7 @@ from ecinstruct_build.questions import (
     question_example,
     short_rows,
 )
+from ecinstruct_build.engine import Tables
 from ecinstruct_build.task import Drawn, Request, Task
 
 NAME = "answerability_prediction"

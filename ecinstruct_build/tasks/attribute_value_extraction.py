@@ -12,11 +12,11 @@ from pydantic import Field
 
 from ecinstruct_build import chance
 from ecinstruct_build.answers import ATTRIBUTE_LIST
-from ecinstruct_build.draw import ProductKey, fetch_products, of_sources, origin_of
+from ecinstruct_build.drawing.draw import ProductKey, fetch_products, of_sources, origin_of
+from ecinstruct_build.drawing.paragraphs import Paragraph, product_paragraphs
+from ecinstruct_build.drawing.pools import Stretch, in_pool, take_share
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Domain, Example, Origin
-from ecinstruct_build.paragraphs import Paragraph, product_paragraphs
-from ecinstruct_build.pools import Stretch, in_pool, take_share
 from ecinstruct_build.task import Drawn, Request, Task, TaskSettings
 from ecinstruct_build.text import clean
 

@@ -1,10 +1,10 @@
 """Multiclass product classification: how well a product answers a shopping query, in four grades."""
 
 from ecinstruct_build.answers import FIXED_LETTER
+from ecinstruct_build.drawing.graded import CLASSIFICATION_POOL, GradedSettings, draw_judgements, drawn_of, pair_example
+from ecinstruct_build.drawing.pools import Stretch
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Option
-from ecinstruct_build.graded import CLASSIFICATION_POOL, GradedSettings, draw_judgements, drawn_of, pair_example
-from ecinstruct_build.pools import Stretch
 from ecinstruct_build.task import Drawn, Request, Task
 
 NAME = "multiclass_product_classification"

@@ -16,9 +16,9 @@ from pydantic import Field
 from scipy import sparse
 
 from ecinstruct_build.answers import YES_NO
-from ecinstruct_build.blocking import most_similar
 from ecinstruct_build.chance import choose, digest, uniform
-from ecinstruct_build.draw import ProductKey, fetch_products, of_sources, origin_of
+from ecinstruct_build.drawing.blocking import most_similar
+from ecinstruct_build.drawing.draw import ProductKey, fetch_products, of_sources, origin_of
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example
 from ecinstruct_build.task import Drawn, Request, Task, TaskSettings

@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from ecinstruct_build.answers import FIXED_LETTER
-from ecinstruct_build.draw import (
+from ecinstruct_build.drawing.draw import (
     ProductKey,
     domain_of,
     eligible_by_domain,

@@ -3,9 +3,9 @@
 from pydantic import Field
 
 from ecinstruct_build.answers import YES_NO
+from ecinstruct_build.drawing.graded import SUBSTITUTE_POOL, GradedSettings, draw_judgements, drawn_of, pair_example
+from ecinstruct_build.drawing.pools import Stretch
 from ecinstruct_build.engine import Tables
-from ecinstruct_build.graded import SUBSTITUTE_POOL, GradedSettings, draw_judgements, drawn_of, pair_example
-from ecinstruct_build.pools import Stretch
 from ecinstruct_build.task import Drawn, Request, Task
 
 NAME = "product_substitute_identification"

@@ -11,10 +11,8 @@ from pydantic import model_validator
 
 from ecinstruct_build import chance
 from ecinstruct_build.answers import RANKING
-from ecinstruct_build.draw import origin_of, take
-from ecinstruct_build.engine import Tables
-from ecinstruct_build.example import Example, Option, Origin
-from ecinstruct_build.graded import (
+from ecinstruct_build.drawing.draw import origin_of, take
+from ecinstruct_build.drawing.graded import (
     GRADES,
     RANKING_POOL,
     GradedSettings,
@@ -24,7 +22,9 @@ from ecinstruct_build.graded import (
     query_groups,
     titles_of,
 )
-from ecinstruct_build.pools import Stretch
+from ecinstruct_build.drawing.pools import Stretch
+from ecinstruct_build.engine import Tables
+from ecinstruct_build.example import Example, Option, Origin
 from ecinstruct_build.task import Drawn, Request, Task
 from ecinstruct_build.text import clean
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from ecinstruct_build.answers import FIXED_LETTER
-from ecinstruct_build.draw import eligible_by_domain, first_rows, of_sources, origin_of, take, with_domain
+from ecinstruct_build.drawing.draw import eligible_by_domain, first_rows, of_sources, origin_of, take, with_domain
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option
 from ecinstruct_build.task import Drawn, Request, Task, TaskSettings

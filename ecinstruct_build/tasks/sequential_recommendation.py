@@ -16,10 +16,10 @@ from pydantic import Field
 
 from ecinstruct_build.answers import SHUFFLED_LETTER
 from ecinstruct_build.chance import digest
-from ecinstruct_build.draw import ProductKey, fetch_products, of_sources, only_titled, origin_of, with_domain
+from ecinstruct_build.drawing.draw import ProductKey, fetch_products, of_sources, only_titled, origin_of, with_domain
+from ecinstruct_build.drawing.interactions import Codes, Histories, Past, histories
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Domain, Example, Item, Option, Origin
-from ecinstruct_build.interactions import Codes, Histories, Past, histories
 from ecinstruct_build.task import Drawn, LeakagePolicy, Request, Task, TaskSettings
 from ecinstruct_build.text import clean
 

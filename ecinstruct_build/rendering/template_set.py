@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ecinstruct_build.errors import UserError, did_you_mean
 from ecinstruct_build.packaged import packaged_folder
-from ecinstruct_build.template_language import TextTemplate, compile_template
+from ecinstruct_build.rendering.template_language import TextTemplate, compile_template
 
 SEED_ID = "seed"
 DEFAULT_VARIANT = "default"

@@ -12,10 +12,10 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from pydantic import Field
 
-from ecinstruct_build.draw import first_rows, of_sources, origin_of, with_domain
+from ecinstruct_build.drawing.draw import first_rows, of_sources, origin_of, with_domain
+from ecinstruct_build.drawing.pools import Stretch, in_pool, same_words, same_words_column
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example
-from ecinstruct_build.pools import Stretch, in_pool, same_words, same_words_column
 from ecinstruct_build.task import TaskSettings
 from ecinstruct_build.text import clean, word_count
 

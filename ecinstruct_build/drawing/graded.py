@@ -12,10 +12,10 @@ import ibis
 import ibis.expr.types as ir
 from pydantic import Field
 
-from ecinstruct_build.draw import ProductKey, fetch_products, first_rows, of_sources, origin_of
+from ecinstruct_build.drawing.draw import ProductKey, fetch_products, first_rows, of_sources, origin_of
+from ecinstruct_build.drawing.pools import Stretch, in_pool, same_words, same_words_column, take_share
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option, Origin
-from ecinstruct_build.pools import Stretch, in_pool, same_words, same_words_column, take_share
 from ecinstruct_build.task import Drawn, Request, TaskSettings
 from ecinstruct_build.text import clean
 

@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecinstruct_build import chance
-from ecinstruct_build.draw import take
+from ecinstruct_build.drawing.draw import take
 from ecinstruct_build.task import Request
 
 _SEED = 0  # pools must not move with the recipe's seed

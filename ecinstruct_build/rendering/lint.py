@@ -16,10 +16,10 @@ from scipy.stats import chisquare
 from ecinstruct_build.answers import ATTRIBUTE_LIST, FREE_TEXT, LETTERS, UnreadableAnswerError
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import Example, dump_json
-from ecinstruct_build.render import Rendered, choose_instruction, letter_options, render_example, variables
+from ecinstruct_build.rendering.render import Rendered, choose_instruction, letter_options, render_example, variables
+from ecinstruct_build.rendering.template_language import TextTemplate
+from ecinstruct_build.rendering.template_set import Instruction, TemplateSet
 from ecinstruct_build.task import Task
-from ecinstruct_build.template_language import TextTemplate
-from ecinstruct_build.template_set import Instruction, TemplateSet
 
 MIN_PARAPHRASES = 5
 MAX_LIKENESS = 0.8

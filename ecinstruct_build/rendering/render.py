@@ -16,9 +16,9 @@ from ecinstruct_build import chance
 from ecinstruct_build.answers import LETTERS
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import SAMPLE_SCHEMA, Example, Option
+from ecinstruct_build.rendering.template_set import Instruction, TemplateSet
 from ecinstruct_build.splits import ORIGINAL_SPLIT, SPLITS, Setting, Split
 from ecinstruct_build.task import Task
-from ecinstruct_build.template_set import Instruction, TemplateSet
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The pages of ``docs/``: the command line's and those of the live schemas and registries.
 
-``python -m ecinstruct_build.handbook docs`` writes them anew.
+``python -m ecinstruct_build.handbook.pages docs`` writes them anew.
 """
 
 import sys
@@ -11,7 +11,7 @@ import typer.main
 from typer.cli import get_docs_for_click
 
 from ecinstruct_build.cli import app
-from ecinstruct_build.reference import reference_pages
+from ecinstruct_build.handbook.reference import reference_pages
 
 
 def handbook_pages() -> dict[str, str]:

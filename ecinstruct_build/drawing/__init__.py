@@ -1,0 +1,1 @@
+"""What tasks share when they draw: keyed draws, product rows, histories, blocking, pools, paragraphs."""

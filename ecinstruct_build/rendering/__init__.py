@@ -1,0 +1,1 @@
+"""From an assigned example and a template to a sample: templates, their language, rendering, lint."""
