@@ -133,7 +133,7 @@ def explain(
     console.rule(escape(identity))
     for heading, text in story_lines(story):
         console.print(f"[bold cyan]{escape(heading)}[/bold cyan]")
-        console.print(text, markup=False, highlight=False)
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()

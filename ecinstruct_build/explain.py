@@ -155,7 +155,7 @@ def story_lines(story: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
     lines += [(f"raw record {row['source']}/{row['file']}:{row['line']}", row["text"]) for row in story["raw_records"]]
     lines += [(f"example {made['example_id']}", made["fate"]) for made in story.get("examples", ())]
     if example := story.get("example"):
-        lines += [(f"example: {key}", str(value)) for key, value in example.items() if value not in ("", (), {}, None)]
+        lines += [(f"example: {key}", str(value)) for key, value in example.items() if value not in ("", (), {}, 0)]
     for verdict in story.get("verdicts", ()):
         detail = " ".join(str(verdict[key]) for key in ("score", "peer", "detail") if verdict[key])
         lines.append((f"verdict: {verdict['check']} ({verdict['action']})", f"{verdict['reason']} {detail}".strip()))
