@@ -19,6 +19,14 @@ def field_texts(example: Example) -> Iterator[str]:
         yield item.text
 
 
+def fields_by_name(example: Example) -> dict[str, str]:
+    """Return the text of each field, its parts joined by spaces, and of the context as a whole."""
+    texts = {name: " ".join(_texts(example.fields[name])) for name in sorted(example.fields)}
+    if example.context:
+        texts["context"] = " ".join(item.text for item in example.context)
+    return texts
+
+
 def content_texts(example: Example) -> list[str]:
     """Return the texts that make an example what it is.
 

@@ -6,7 +6,7 @@ look like anything. Words with digits are left out, and texts of a few letters p
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from pydantic import Field
 
 from ecinstruct_build.check import Check, CheckSettings, Verdict
 from ecinstruct_build.example import Example
-from quality.content import field_texts
+from quality.content import fields_by_name
 
 LANGUAGES: Mapping[str, str] = {
     "us": "en",
@@ -97,20 +97,21 @@ def detect_foreign(text: str, expected: str, settings: LanguageSettings) -> tupl
 
 
 def judge(examples: Sequence[Example], settings: LanguageSettings, _seed: int) -> list[Verdict]:
-    """Find examples whose texts, taken together, are in another language than their marketplace's."""
+    """Find examples whose texts, or any one field, are in another language than their marketplace's."""
     verdicts = []
     for example in examples:
         expected = LANGUAGES.get(example.locale)
-        found = detect_foreign(_joined(field_texts(example)), expected, settings) if expected else None
+        if expected is None:
+            continue
+        parts = fields_by_name(example)
+        # A foreign question is lost among ten English snippets, a foreign title alone may be too short to tell.
+        texts = dict.fromkeys([" ".join(parts.values()), *parts.values()])
+        found = next(filter(None, (detect_foreign(text, expected, settings) for text in texts)), None)
         if found:
             language, score = found
             detail = f"{language}, where {expected} is expected"
             verdicts.append(Verdict(example.example_id, "foreign language", round(score, 6), detail=detail))
     return sorted(verdicts, key=lambda verdict: verdict.example_id)
-
-
-def _joined(texts: Iterable[str]) -> str:
-    return " ".join(texts)
 
 
 def _letters(text: str) -> int:
