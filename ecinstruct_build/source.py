@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from ecinstruct_build.tables import repeated
+
 Format = Literal["jsonl", "python", "csv", "parquet"]
 """JSON lines; lines of Python literals; CSV; Parquet. The first three may be gzipped (``.gz``)."""
 
@@ -40,13 +42,13 @@ class Batch:
     def origin(self, count: int | None = None) -> dict[str, Any]:
         """Return the origin columns for one row a record."""
         rows = len(self.records) if count is None else count
-        return {"source": [self.source] * rows, "file": [self.file] * rows, "line": list(self.lines)}
+        return {"source": repeated(self.source, rows), "file": repeated(self.file, rows), "line": self.lines}
 
     def origin_of(self, rows: Sequence[int]) -> dict[str, Any]:
         """Return the origin columns where row i came from record ``rows[i]`` (several rows a record)."""
         return {
-            "source": [self.source] * len(rows),
-            "file": [self.file] * len(rows),
+            "source": repeated(self.source, len(rows)),
+            "file": repeated(self.file, len(rows)),
             "line": [self.lines[row] for row in rows],
         }
 

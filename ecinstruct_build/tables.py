@@ -200,6 +200,11 @@ TABLES: Mapping[str, CanonicalTable] = {
 }
 
 
+def repeated(text: str, count: int) -> pa.Array:
+    """Return a column that holds ``text`` in each of ``count`` rows; several times as fast as a list of it."""
+    return pa.repeat(pa.scalar(text, pa.string()), count)
+
+
 def arrow_table(name: str, columns: Mapping[str, Iterable[Any]]) -> pa.Table:
     """Build rows of a canonical table from columns; a column left out is null.
 
@@ -208,17 +213,22 @@ def arrow_table(name: str, columns: Mapping[str, Iterable[Any]]) -> pa.Table:
     name
         A key of ``TABLES``.
     columns
-        Equally long columns by name, origin columns included.
+        Equally long columns by name, origin columns included; Arrow arrays of the column's type are taken as they are.
 
     Raises
     ------
     ValueError
-        If a column is not one of the table's, or a required one is missing or holds nulls.
+        If a column is not one of the table's or an array of another type, or a required one is missing or holds nulls.
     """
     schema = TABLES[name].schema
     if unknown := set(columns) - set(schema.names):
         raise ValueError(f"table {name} has no column {', '.join(sorted(unknown))}")
-    arrays = {key: pa.array(values, type=schema.field(key).type) for key, values in columns.items()}
+    arrays = {
+        key: values if isinstance(values, pa.Array) else pa.array(values, type=schema.field(key).type)
+        for key, values in columns.items()
+    }
+    if mistyped := [key for key, array in arrays.items() if array.type != schema.field(key).type]:
+        raise ValueError(f"column {', '.join(mistyped)} of table {name} is not of the table's type")
     length = len(next(iter(arrays.values()), ()))
     for field in schema:
         array = arrays.setdefault(field.name, pa.nulls(length, field.type))
