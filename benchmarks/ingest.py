@@ -10,6 +10,7 @@ Memory is the peak of the process plus, for ours, that of each worker (pages tha
 
 import argparse
 import gzip
+import importlib
 import json
 import os
 import random
@@ -98,6 +99,7 @@ def run_ours(file: Path, workers: int) -> dict[str, float]:
     from ecinstruct_build.readers import Limits  # noqa: PLC0415
     from ecinstruct_build.registry import SOURCES  # noqa: PLC0415
 
+    importlib.import_module("pandas")  # Arrow imports it at its first array; as in the pipeline, before workers start
     source = SOURCES.get(SOURCE)
 
     def ingest(path: Path) -> int:

@@ -158,7 +158,7 @@ def _decode_lines(block: Block, decode: Callable[[bytes], Any], limit: int) -> D
 
 
 def _look_again(decoded: Decoded, number: int, line: bytes, decode: Callable[[bytes], Any], limit: int) -> None:
-    """Say what is wrong with a line, if it is not blank; without its end, where a cut-off text reads as another fault."""
+    """Say what is wrong with a line that is not blank, without its end, where a cut-off text reads as another fault."""
     if len(line) > limit:
         decoded.reject(number, _too_long(limit), line)
     elif line and not line.isspace():

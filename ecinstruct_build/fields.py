@@ -24,17 +24,16 @@ Texts = list[str] | str | None
 _TAG = re.compile(r"<[a-zA-Z/!][^>]*(?:>|$)")
 
 
-def refuse_blank(*ids: str) -> None:
-    """Refuse ids of blanks only; for the ``__post_init__`` of structs with `FastKey`.
+def refuse_blank(one: str, other: str) -> None:
+    """Refuse ids of blanks only; for the ``__post_init__`` of structs with two of `FastKey`.
 
     Raises
     ------
     ValueError
         If an id is blank; msgspec reports it as the record's fault.
     """
-    for key in ids:
-        if key.isspace():
-            raise ValueError("an id is blank")
+    if one.isspace() or other.isspace():
+        raise ValueError("an id is blank")
 
 
 def text_or_none(text: str | None) -> str | None:

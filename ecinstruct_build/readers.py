@@ -28,6 +28,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _OPEN_GZIP: Any = igzip.IGzipFile
 _GZIP_ERRORS: Any = (igzip.BadGzipFile, isal_zlib.error)
 _UNFINISHED = "unexpected end of data"  # how the csv module words a quote that is still open
+_COUNTED_AT_ONCE = 1 << 16
 _EXCERPT_BYTES = 1000  # enough for an excerpt's characters in any encoding
 
 
@@ -196,8 +197,10 @@ def _line_blocks(stream: _Stream, limits: Limits) -> Iterator[Block]:
 
 
 def _newlines(data: bytes) -> int:
-    """Count newlines; numpy does it in a third of the time of bytes.count."""
-    return int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n")))
+    """Count newlines: numpy does it in a third of the time of bytes.count, if what it compares stays in the cache."""
+    codes = np.frombuffer(data, dtype=np.uint8)
+    pieces = (codes[start : start + _COUNTED_AT_ONCE] for start in range(0, len(codes), _COUNTED_AT_ONCE))
+    return sum(int(np.count_nonzero(piece == ord("\n"))) for piece in pieces)
 
 
 def _skip_line(stream: _Stream, limits: Limits) -> bytes:

@@ -1,7 +1,8 @@
 """Find the records of a file that repeat an earlier one to the byte, in bounded memory.
 
-Each block of the file leaves a sorted array of its records' digests. The range of digests is then walked through
-in slices small enough to sort in memory, each gathered from all blocks.
+Each block of the file leaves an array of its records' digests, sorted by their high halves. The range of digests is
+then walked through in slices small enough to sort in memory, each gathered from all blocks. Numbers alone sort many
+times as fast as rows, so the high halves are sorted first, and only rows whose high half occurs again are looked at.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ _DIGESTS_AT_ONCE = 4 << 20  # about 300 MB while sorting
 
 
 def sorted_digests(digests: npt.NDArray[np.uint64], lines: Sequence[int]) -> npt.NDArray[np.uint64]:
-    """Return digests with their lines, sorted, as rows (high 64 bits, low 64 bits, line).
+    """Return digests with their lines as rows (high 64 bits, low 64 bits, line), ascending by the high 64 bits.
 
     Parameters
     ----------
@@ -23,7 +24,8 @@ def sorted_digests(digests: npt.NDArray[np.uint64], lines: Sequence[int]) -> npt
     lines
         The record's 1-based line.
     """
-    return _sort(np.stack([digests[:, 0], digests[:, 1], np.asarray(lines, dtype=np.uint64)]))
+    order = np.argsort(digests[:, 0], kind="stable")
+    return np.stack([digests[order, 0], digests[order, 1], np.asarray(lines, dtype=np.uint64)[order]])
 
 
 def repeated_lines(
@@ -60,14 +62,20 @@ def _gather(files: Sequence[Path], number: int, slices: int) -> npt.NDArray[np.u
 
 
 def _repeated(digests: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    digests = _candidates(digests)
     if not digests.shape[1]:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    high, low, line = _sort(digests)
+    high, low, line = digests[:, np.lexsort((digests[2], digests[1], digests[0]))]
     repeats = np.concatenate([[False], (high[1:] == high[:-1]) & (low[1:] == low[:-1])])
     first = line[~repeats][np.cumsum(~repeats) - 1]
     return line[repeats].astype(np.int64), first[repeats].astype(np.int64)
 
 
-def _sort(digests: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    high, low, line = digests
-    return digests[:, np.lexsort((line, low, high))]
+def _candidates(digests: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Return the digests whose high 64 bits stand there more than once."""
+    high = np.sort(digests[0])
+    again = high[1:][high[1:] == high[:-1]]
+    if not len(again):
+        return digests[:, :0]
+    place = np.minimum(np.searchsorted(again, digests[0]), len(again) - 1)
+    return digests[:, again[place] == digests[0]]

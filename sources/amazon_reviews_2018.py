@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from msgspec import Struct
 
 from ecinstruct_build.fields import (
@@ -38,7 +39,7 @@ from ecinstruct_build.fields import (
     title_or_none,
 )
 from ecinstruct_build.source import Batch, FileKind, Source
-from ecinstruct_build.tables import arrow_table
+from ecinstruct_build.tables import arrow_table, repeated
 
 NAME = "amazon_reviews_2018"
 
@@ -94,21 +95,22 @@ class Metadata(Struct, gc=False):
 
 def _convert_reviews(batch: Batch) -> Mapping[str, pa.Table]:
     records = batch.records
-    asins = [record.asin.upper() for record in records]
+    # Ids are joined by Arrow, which does it in half the time.
+    users = pa.array([record.reviewerID for record in records], pa.string())
+    asins = pa.array([record.asin.upper() for record in records], pa.string())
+    times = pa.array([record.unixReviewTime for record in records], pa.int64())
     columns = {
-        "review_id": [
-            f"{record.reviewerID}|{asin}|{record.unixReviewTime}" for record, asin in zip(records, asins, strict=True)
-        ],
-        "product_id": ["asin:" + asin for asin in asins],
-        "user_id": [record.reviewerID for record in records],
+        "review_id": pc.binary_join_element_wise(users, asins, times.cast(pa.string()), "|"),
+        "product_id": pc.binary_join_element_wise("asin:", asins, ""),
+        "user_id": users,
         "rating": [record.overall for record in records],
         "title": [text_or_none(record.summary) for record in records],
         "text": [text_or_none(record.reviewText) for record in records],
-        "timestamp": [record.unixReviewTime for record in records],
-        "helpful": [_votes(record.vote) for record in records],
+        "timestamp": times,
+        "helpful": [None if record.vote is None else _votes(record.vote) for record in records],
         "verified": [record.verified for record in records],
         **_domain(batch, len(records)),
-        "catalogue": [NAME] * len(records),
+        "catalogue": repeated(NAME, len(records)),
         **batch.origin(),
     }
     return {"review": arrow_table("review", columns)}
@@ -123,7 +125,7 @@ def _convert_ratings(batch: Batch) -> Mapping[str, pa.Table]:
         "rating": [record.rating for record in records],
         "timestamp": [record.timestamp for record in records],
         **_domain(batch, len(records)),
-        "catalogue": [NAME] * len(records),
+        "catalogue": repeated(NAME, len(records)),
         **batch.origin(),
     }
     return {"review": arrow_table("review", columns)}
@@ -163,19 +165,17 @@ def _relations(batch: Batch) -> pa.Table:
         "other_id": [other for _, _, other, _ in found],
         "kind": [kind for _, _, _, kind in found],
         **_domain(batch, len(found)),
-        "catalogue": [NAME] * len(found),
+        "catalogue": repeated(NAME, len(found)),
         **batch.origin_of([row for row, _, _, _ in found]),
     }
     return arrow_table("relation", columns)
 
 
 def _domain(batch: Batch, count: int) -> dict[str, Any]:
-    return {"category": [batch.groups["category"]] * count, "locale": ["us"] * count}
+    return {"category": repeated(batch.groups["category"], count), "locale": repeated("us", count)}
 
 
-def _votes(vote: str | int | None) -> int | None:
-    if vote is None:
-        return None
+def _votes(vote: str | int) -> int | None:
     digits = str(vote).replace(",", "")
     return int(digits) if len(digits) < 10 and digits.isdecimal() else None
 

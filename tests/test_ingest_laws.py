@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +146,25 @@ def test_a_run_that_is_broken_off_again_and_again_ends_with_the_same_bytes(
     assert breaks > 3
     done = collect(tmp_path / "out", counts, [])
     assert (done.files, done.counts) == (expected.files, expected.counts)
+
+
+@pytest.mark.parametrize("broken_off", [False, True])
+def test_blocks_that_wait_for_a_worker_leave_nothing_behind(tmp_path: Path, pool: Executor, broken_off: bool) -> None:
+    path, scratch = tmp_path / "items.gz", tmp_path / "scratch"
+    path.write_bytes(many_lines())
+    seen = []
+
+    def progress(_: int) -> None:
+        seen.append(any(scratch.glob("waiting-*")))
+        if broken_off and len(seen) == 6:
+            raise Killed
+
+    with pytest.raises(Killed) if broken_off else nullcontext():
+        ingest_file(path, SOURCE, path.name, tmp_path / "out", scratch, pool, progress, Limits(block_bytes=2048))
+    assert any(seen)
+    left = sorted(entry.name for entry in scratch.iterdir())
+    assert left
+    assert all(name.startswith("block-") for name in left)
 
 
 def test_finished_blocks_are_not_worked_on_again(tmp_path: Path) -> None:
