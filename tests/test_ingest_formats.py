@@ -280,3 +280,10 @@ def test_excerpts_are_short_and_printable() -> None:
     assert len(excerpt) == 200
     assert excerpt.isprintable()
     assert json.loads(json.dumps(excerpt)) == excerpt
+
+
+def test_lines_are_numbered_on_from_block_to_large_block() -> None:
+    data = b"".join(b'{"id": %d, "title": "%s"}\n' % (number, b"x" * 300) for number in range(2500))
+    done = ingest_bytes(data, JSON_LINES, limits=Limits(block_bytes=300_000))
+    assert len(done.files) > 4
+    assert done.lines() == list(range(1, 2501))
