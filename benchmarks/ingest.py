@@ -95,8 +95,8 @@ def run_ours(file: Path, workers: int) -> dict[str, float]:
     """Ingest into canonical tables."""
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - each contender pays for its own imports
 
-    from ecinstruct_build.ingest import ingest_file  # noqa: PLC0415
-    from ecinstruct_build.readers import Limits  # noqa: PLC0415
+    from ecinstruct_build.ingesting.ingest import ingest_file  # noqa: PLC0415
+    from ecinstruct_build.ingesting.readers import Limits  # noqa: PLC0415
     from ecinstruct_build.registry import SOURCES  # noqa: PLC0415
 
     importlib.import_module("pandas")  # Arrow imports it at its first array; as in the pipeline, before workers start

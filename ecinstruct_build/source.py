@@ -1,7 +1,7 @@
 """What a source is: a corpus's card, its files, and how a record of each becomes canonical rows.
 
 A source lives in one file of ``sources/`` as a module-level ``SOURCE``. It says *what* records look like;
-`ecinstruct_build.ingest` does the reading, the quarantine and the counting.
+`ecinstruct_build.ingesting.ingest` does the reading, the quarantine and the counting.
 """
 
 import re

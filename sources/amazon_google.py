@@ -21,7 +21,7 @@ from typing import Annotated
 import pyarrow as pa
 from msgspec import Meta, Struct
 
-from ecinstruct_build.fields import Key, asin_key, price_or_none, text_or_none, title_or_none
+from ecinstruct_build.ingesting.fields import Key, asin_key, price_or_none, text_or_none, title_or_none
 from ecinstruct_build.source import Batch, FileKind, Source
 from ecinstruct_build.tables import arrow_table
 

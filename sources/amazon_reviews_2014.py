@@ -20,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 from msgspec import Struct
 
-from ecinstruct_build.fields import (
+from ecinstruct_build.ingesting.fields import (
     Count,
     FastKey,
     Key,

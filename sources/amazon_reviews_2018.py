@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
 
-from ecinstruct_build.fields import (
+from ecinstruct_build.ingesting.fields import (
     FastKey,
     Key,
     Seconds,

@@ -21,7 +21,7 @@ from typing import Literal
 import pyarrow as pa
 from msgspec import Struct
 
-from ecinstruct_build.fields import Count, Key, Text, asin_key, category_name, listed
+from ecinstruct_build.ingesting.fields import Count, Key, Text, asin_key, category_name, listed
 from ecinstruct_build.source import Batch, FileKind, Source
 from ecinstruct_build.tables import arrow_table
 

@@ -20,7 +20,7 @@ from typing import Literal
 import pyarrow as pa
 from msgspec import Struct
 
-from ecinstruct_build.fields import Key, Text, asin_key, listed, text_or_none, title_or_none
+from ecinstruct_build.ingesting.fields import Key, Text, asin_key, listed, text_or_none, title_or_none
 from ecinstruct_build.source import Batch, FileKind, Source
 from ecinstruct_build.tables import arrow_table
 

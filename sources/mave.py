@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 from msgspec import Struct
 
-from ecinstruct_build.fields import Count, Key, Text, asin_key, category_name, text_or_none
+from ecinstruct_build.ingesting.fields import Count, Key, Text, asin_key, category_name, text_or_none
 from ecinstruct_build.source import Batch, FileKind, Source
 from ecinstruct_build.tables import arrow_table
 

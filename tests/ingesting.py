@@ -12,8 +12,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecinstruct_build.ingest import IngestCounts, ingest_file
-from ecinstruct_build.readers import Limits
+from ecinstruct_build.ingesting.ingest import IngestCounts, ingest_file
+from ecinstruct_build.ingesting.readers import Limits
 from ecinstruct_build.source import Batch, FileKind, Format, Source
 from ecinstruct_build.tables import arrow_table
 

@@ -13,7 +13,7 @@ import pytest
 from ingesting import ingest, ingest_bytes, plain_source
 
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.readers import Limits
+from ecinstruct_build.ingesting.readers import Limits
 from ecinstruct_build.source import Source
 
 SMALL = Limits(block_bytes=64, line_bytes=200, batch_rows=2)

@@ -20,9 +20,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ingesting import Ingested, collect, ingest_bytes, plain_source
 
-from ecinstruct_build.ingest import IngestCounts, ingest_file
-from ecinstruct_build.readers import Limits
-from ecinstruct_build.repeats import repeated_lines, sorted_digests
+from ecinstruct_build.ingesting.ingest import IngestCounts, ingest_file
+from ecinstruct_build.ingesting.readers import Limits
+from ecinstruct_build.ingesting.repeats import repeated_lines, sorted_digests
 
 SOURCE = plain_source("jsonl")
 SMALL = Limits(block_bytes=64, line_bytes=256)
@@ -189,8 +189,8 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from ingesting import plain_source
-from ecinstruct_build.ingest import ingest_file
-from ecinstruct_build.readers import Limits
+from ecinstruct_build.ingesting.ingest import ingest_file
+from ecinstruct_build.ingesting.readers import Limits
 
 place = Path(sys.argv[1])
 with ProcessPoolExecutor(2) as pool:

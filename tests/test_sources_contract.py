@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from ingesting import ingest
 
-from ecinstruct_build.ingest import ingest_file
-from ecinstruct_build.readers import Limits
+from ecinstruct_build.ingesting.ingest import ingest_file
+from ecinstruct_build.ingesting.readers import Limits
 from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.tables import TABLES
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ecinstruct_build.engine import Engine, EngineSettings, Tables
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.ingest import ingest_file
+from ecinstruct_build.ingesting.ingest import ingest_file
 from ecinstruct_build.provenance import code_digest
 from ecinstruct_build.recipe import EVERYTHING, Recipe
 from ecinstruct_build.registry import SOURCES
@@ -115,7 +115,8 @@ def worker_pool(jobs: int) -> Iterator[ProcessPoolExecutor | None]:
         yield None
         return
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["ecinstruct_build.ingest", "pandas"])  # Arrow imports pandas at its first array
+    # Arrow imports pandas at its first array: once for all workers is enough.
+    context.set_forkserver_preload(["ecinstruct_build.ingesting.ingest", "pandas"])
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         yield pool
 
@@ -130,7 +131,7 @@ def _ingest_one(
         with machine.progress.track(f"ingest {source_name}/{file}", path.stat().st_size) as advance:
             return asdict(ingest_file(path, source, file, out, scratch, pool, advance))
 
-    code = [code_digest(SOURCES.module(source_name).__name__), code_digest("ecinstruct_build.ingest")]
+    code = [code_digest(SOURCES.module(source_name).__name__), code_digest("ecinstruct_build.ingesting.ingest")]
     stage = machine.store.run("ingest", f"{source_name}/{file}", {"sha256": sha256, "code": code}, produce)
     return IngestedFile(source_name, file, path.stat().st_size, sha256, stage)
 

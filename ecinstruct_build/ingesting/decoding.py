@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import xxhash
 
-from ecinstruct_build.readers import Block, Limits, csv_records, split_lines, text_lines
+from ecinstruct_build.ingesting.readers import Block, Limits, csv_records, split_lines, text_lines
 from ecinstruct_build.source import FileKind
 
 _LITERAL_CHARACTERS = 4 << 20  # parsing a literal takes a hundred times its length in memory

@@ -1,6 +1,6 @@
 """Ingest an upstream file: its records become canonical tables, and every record is accounted for.
 
-A file is cut into blocks (`ecinstruct_build.readers`); each block is decoded, converted and written on its own,
+A file is cut into blocks (`readers`); each block is decoded, converted and written on its own,
 here or in a pool of processes. Records that repeat an earlier line to the byte are taken out: those that repeat a line
 of their own block before they are converted, the others at the end, which writes the parts that hold any once more. A
 record is thus *ingested*, *quarantined* (malformed, with the reason) or *collapsed* (onto the first of its kind).
@@ -25,10 +25,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ecinstruct_build.decoding import Decoded, decode_block, general_reason, reason_of
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.readers import Block, Limits, read_blocks, split_lines
-from ecinstruct_build.repeats import repeated_lines, sorted_digests
+from ecinstruct_build.ingesting.decoding import Decoded, decode_block, general_reason, reason_of
+from ecinstruct_build.ingesting.readers import Block, Limits, read_blocks, split_lines
+from ecinstruct_build.ingesting.repeats import repeated_lines, sorted_digests
 from ecinstruct_build.source import Batch, FileKind, Source
 
 QUARANTINE_SCHEMA = pa.schema(
