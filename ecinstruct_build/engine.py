@@ -120,6 +120,7 @@ class Engine:
 
 def _connect_duckdb(settings: EngineSettings) -> Any:
     backend = ibis.duckdb.connect(threads=settings.threads, memory_limit=settings.memory_limit)
+    backend.con.execute("SET enable_progress_bar = false")  # it would write to standard output
     if settings.spill is not None:
         settings.spill.mkdir(parents=True, exist_ok=True)
         backend.con.execute(f"SET temp_directory = '{settings.spill}'")
