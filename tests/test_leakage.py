@@ -30,7 +30,8 @@ SETTINGS = {
     "histories": TaskSettings(quota=MANY, leakage="trim", min_context=1),
     "choices": TaskSettings(quota=Quota(train=20, validation=4, test=4, test_ood=3)),
 }
-FAMILIES = {f"p{number}": f"p{number // 2 * 2}" for number in range(40)}  # p0 and p1 are variants, p2 and p3 ...
+# p0 and p1 are variants, p2 and p3 ...; p are products of all kinds, n those that stand as wrong options mostly.
+FAMILIES = {f"{kind}{number}": f"{kind}{number // 2 * 2}" for kind in "pn" for number in range(40)}
 
 
 def example(
@@ -111,13 +112,17 @@ def assert_nothing_leaks(
 
 @st.composite
 def worlds(draw: st.DrawFn) -> list[Example]:
-    """Examples of three tasks over a small catalogue, so that nearly all hang together."""
+    """Examples of three tasks over a small catalogue, so that nearly all hang together.
+
+    Half of them have options, and many want the same few wrong ones, on which nothing else stands.
+    """
     size = draw(st.integers(4, 40))
     product = st.integers(0, size - 1).map(lambda number: f"p{number}")
+    wrong = st.integers(0, draw(st.integers(3, 16))).map(lambda number: f"n{number}") | product
     group = st.integers(0, size).map(lambda number: f"user:u{number}")
     made = []
     for number in range(draw(st.integers(1, 60))):
-        task = draw(st.sampled_from(sorted(SETTINGS)))
+        task = draw(st.sampled_from(["choices", "choices", "histories", "pairs"]))
         distinct = st.lists(product, min_size=1, max_size=7, unique=True)
         facts, groups, domain = [], draw(st.lists(group, max_size=1)), draw(st.sampled_from(["ind"] * 9 + ["ood"]))
         context: list[str] = []
@@ -129,8 +134,8 @@ def worlds(draw: st.DrawFn) -> list[Example]:
             context = draw(distinct)
             facts = draw(st.lists(product, max_size=1))
         else:
-            options = draw(distinct)
-            spares = [spare for spare in draw(st.lists(product, max_size=8, unique=True)) if spare not in options]
+            options = list(dict.fromkeys([draw(product), *draw(st.lists(wrong, max_size=4))]))
+            spares = [spare for spare in draw(st.lists(wrong, max_size=8, unique=True)) if spare not in options]
         made.append(
             example(
                 task,
@@ -183,7 +188,7 @@ def test_the_order_of_examples_does_not_matter(world: list[Example], order: rand
 @given(worlds(), worlds())
 def test_disjoint_examples_of_other_tasks_move_nothing(world: list[Example], others: list[Example]) -> None:
     mine = [one for one in world if one.task != "choices"]
-    names = {f"p{number}": f"q{number}" for number in range(40)}
+    names = {product: f"other {product}" for product in FAMILIES}
     theirs = [
         example(
             "choices",
@@ -341,6 +346,33 @@ def test_wrong_options_of_other_splits_are_replaced_and_the_right_one_never() ->
     assert {assignment.split for _, assignment in kept} == {"train", "validation", "test"}
     assert all(assignment.options[0] == one.answer and len(assignment.options) == 5 for one, assignment in kept)
     assert any(assignment.options[1:] != tuple(o.key for o in one.options[1:]) for one, assignment in kept)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "spares"),
+    [
+        (["shared"], ["own {}"]),
+        (["variant of shared"], ["own {}"]),
+        (["taken"], ["shared", "own {}"]),
+        (["taken"], ["variant of shared", "own {}"]),
+        (["shared"], ["taken"]),
+    ],
+)
+def test_a_wrong_option_that_two_splits_want_goes_to_the_test(wrong: list[str], spares: list[str]) -> None:
+    world = [
+        example("choices", f"{n}", options=[f"right {n}", *wrong], spares=[one.format(n) for one in spares])
+        for n in range(60)
+    ]
+    outside = example("pairs", "outside", products=["taken"], domain="ood")
+    families = {"shared": "shared", "variant of shared": "shared"}
+    settings = {**SETTINGS, "choices": TaskSettings(quota=MANY)}
+    assigned = split_of([*world, outside], families=families, settings=settings)
+    homes = defaultdict(set)
+    for one in world:
+        found = assigned[one.example_id]
+        homes["shared" if families.keys() & set(found.options) else "own"].add(found.split)
+    others = {"train", "validation"} if any("own" in spare for spare in spares) else {None}
+    assert homes == {"shared": {"test"}, "own": others}
 
 
 def test_a_wrong_option_is_never_a_variant_of_the_right_one() -> None:

@@ -1,6 +1,7 @@
 """The stage store: what is there is whole, and nothing runs twice for the same inputs."""
 
 import errno
+import hashlib
 import multiprocessing
 import os
 import signal
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from ecinstruct_build.errors import UserError
+from ecinstruct_build.provenance import library_versions
 from ecinstruct_build.store import Store
 
 
@@ -43,6 +45,27 @@ def test_other_inputs_run_anew_and_the_digest_tells_content_not_key(tmp_path: Pa
     assert calls == ["hello", "hello", "bye"]
     assert one.key != two.key
     assert one.digest == two.digest != three.digest
+
+
+def test_the_same_inputs_of_another_stage_or_thing_are_another_result(tmp_path: Path) -> None:
+    store, calls = Store(tmp_path), []
+    results = [
+        store.run(stage, name, {"n": 1}, write_word(f"{stage} {name}", calls))
+        for stage, name in (("spell", "a/word"), ("spell", "a_word"), ("read", "a/word"))
+    ]
+    assert calls == ["spell a/word", "spell a_word", "read a/word"]
+    assert len({result.key for result in results}) == 3
+    assert [(result.folder / "deep" / "word.txt").read_text() for result in results] == calls
+
+
+def test_other_libraries_run_the_stage_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, calls = Store(tmp_path), []
+    old = store.run("spell", "word", {"n": 1}, write_word("hello", calls))
+    upgraded = {**library_versions(), "duckdb": "0.0.0"}
+    monkeypatch.setattr("ecinstruct_build.store.library_versions", lambda: upgraded)
+    new = store.run("spell", "word", {"n": 1}, write_word("hello again", calls))
+    assert calls == ["hello", "hello again"]
+    assert new.key != old.key
 
 
 def test_a_failed_stage_leaves_nothing_that_looks_finished_but_keeps_scratch(tmp_path: Path) -> None:
@@ -109,10 +132,23 @@ def test_a_full_disk_is_one_clear_message(tmp_path: Path) -> None:
         Store(tmp_path).run("spell", "word", {}, fill)
 
 
-def test_a_file_digest_follows_the_content(tmp_path: Path) -> None:
+def test_a_file_digest_follows_the_content_of_a_file_written_over(tmp_path: Path) -> None:
     store, file = Store(tmp_path / "store"), tmp_path / "file"
     file.write_text("one")
     first = store.file_digest(file)
-    assert store.file_digest(file) == first
-    file.write_text("two!")
-    assert store.file_digest(file) != first
+    assert first == store.file_digest(file) == hashlib.sha256(b"one").hexdigest()
+    written = file.stat().st_mtime_ns
+    file.write_text("two")
+    os.utime(file, ns=(written, written + 1))  # whatever the file system's clock makes of two writes in a row
+    assert store.file_digest(file) == hashlib.sha256(b"two").hexdigest()
+
+
+def test_a_file_digest_follows_the_content_of_a_file_put_in_its_place(tmp_path: Path) -> None:
+    store, file, other = Store(tmp_path / "store"), tmp_path / "file", tmp_path / "other"
+    file.write_text("one")
+    other.write_text("two")
+    store.file_digest(file)
+    written = file.stat().st_mtime_ns
+    os.utime(other, ns=(written, written))
+    other.replace(file)
+    assert store.file_digest(file) == hashlib.sha256(b"two").hexdigest()

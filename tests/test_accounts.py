@@ -1,0 +1,52 @@
+"""The books of a build: every example is counted once, wherever it went."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tiny_reviews import TASK, machine_at, quota, recipe_of, review, write_reviews
+
+from ecinstruct_build.accounts import manifest_of
+from ecinstruct_build.pipeline import run_stages
+from ecinstruct_build.stages.examples import read_verdicts
+
+SPANISH = "La lámpara llegó rota a nuestra casa, y el vendedor no quiso devolver el dinero de ninguna manera."
+GOOD, SPANISH_TWINS = 40, 3
+
+
+def books(place: Path, *overrides: str) -> tuple[dict[str, Any], Counter[str]]:
+    """Account for good reviews and a few equal ones in a foreign language; count the verdicts by example."""
+    lines = [review(number) for number in range(GOOD)]
+    lines += [review(GOOD + number, SPANISH, stars=1) for number in range(SPANISH_TWINS)]
+    recipe, machine = recipe_of(place, *quota(train=10, validation=5, test=5), *overrides), machine_at(place)
+    built = run_stages(recipe, write_reviews(place, lines), machine)
+    verdicts = Counter(row["example_id"] for row in read_verdicts(built.judged[TASK]))
+    return manifest_of(recipe, built, machine)["tasks"][TASK], verdicts
+
+
+def total(account: dict[str, Any]) -> int:
+    return sum(sum(account[part].values()) for part in ("rejected", "dropped", "examples"))
+
+
+def test_an_example_that_two_checks_reject_is_counted_once_under_the_first(tmp_path: Path) -> None:
+    account, verdicts = books(tmp_path, f"tasks.{TASK}.oversample=10.0")
+    assert sorted(verdicts.values()) == [1, 2, 2]
+    assert account["drawn"] == GOOD + SPANISH_TWINS == total(account)
+    assert account["rejected"] == {"duplicates: exact duplicate": 2, "language: foreign language": 1}
+    assert account["flagged"] == {}
+
+
+def test_a_flag_is_counted_and_takes_no_example_away(tmp_path: Path) -> None:
+    account, _ = books(tmp_path, f"tasks.{TASK}.oversample=10.0", "checks.duplicates.action=flag")
+    assert account["flagged"] == {"duplicates: exact duplicate": 2}
+    assert account["rejected"] == {"language: foreign language": 3}
+    assert account["drawn"] == GOOD + SPANISH_TWINS == total(account)
+
+
+def test_what_is_missing_is_what_was_wanted_less_what_there_is(tmp_path: Path) -> None:
+    account, _ = books(tmp_path, f"tasks.{TASK}.oversample=10.0", f"tasks.{TASK}.quota.test=30")
+    assert account["wanted"]["test"] == 30
+    missing = 30 - account["examples"]["test"]
+    assert missing > 0
+    assert account["shortfall"]["test"] == missing
+    assert account["drawn"] == total(account)
