@@ -11,7 +11,7 @@ PYTHON ?= python3
 VENV ?= .venv
 
 BIN := $(VENV)/bin
-PLACES := --out $(OUT) --work $(WORK) --engine $(ENGINE) --jobs $(JOBS) $(if $(RAW),--raw $(RAW))
+PLACES := --out "$(OUT)" --work "$(WORK)" --engine $(ENGINE) --jobs $(JOBS) $(if $(RAW),--raw "$(RAW)")
 
 .PHONY: help dataset splits test test-slow test-spark lint types docs check clean
 
@@ -19,10 +19,10 @@ help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 dataset: $(VENV)/runtime ## Build a dataset (RECIPE, RAW, OUT, WORK, SEED, SPLIT_SEED, ENGINE, JOBS)
-	$(BIN)/ecinstruct build $(RECIPE) $(PLACES) $(if $(SEED),--seed $(SEED)) $(if $(SPLIT_SEED),--split-seed $(SPLIT_SEED))
+	$(BIN)/ecinstruct build "$(RECIPE)" $(PLACES) $(if $(SEED),--seed $(SEED)) $(if $(SPLIT_SEED),--split-seed $(SPLIT_SEED))
 
 splits: $(VENV)/runtime ## Regenerate the splits with SEED; only split and render run again
-	$(BIN)/ecinstruct splits $(RECIPE) $(PLACES) --seed $(or $(SEED),0)
+	$(BIN)/ecinstruct splits "$(RECIPE)" $(PLACES) --seed $(or $(SEED),0)
 
 test: $(VENV)/test ## Run the unit tests
 	$(BIN)/pytest -n auto -m "not slow and not spark"
@@ -46,7 +46,7 @@ docs: $(VENV)/runtime ## Write the reference pages in docs/ anew
 check: lint types test test-slow ## Everything but Spark
 
 clean: ## Remove the environment, the stage store and the dataset
-	rm -rf $(VENV) $(WORK) $(OUT)
+	rm -rf "$(VENV)" "$(WORK)" "$(OUT)"
 
 # Each environment step leaves a stamp; constraints.txt pins every version.
 $(BIN)/python:

@@ -1,6 +1,5 @@
 """The books of a build: what came in, what went out, and every reason in between (law: nothing disappears)."""
 
-import resource
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
@@ -9,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from ecinstruct_build import __version__
+from ecinstruct_build.memory import largest_child, own_peak
 from ecinstruct_build.provenance import library_versions
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.splits import SPLITS, Layout, published_split
@@ -44,7 +44,7 @@ def manifest_of(recipe: Recipe, built: Built, machine: Machine) -> dict[str, Any
             name: _task_account(name, recipe.tasks[name].quota, recipe.layout, built) for name in sorted(built.drawn)
         },
         "stages": [_stage_account(stage) for stage in built.stages],
-        "peak_memory_bytes": peak_memory(machine.jobs),
+        "peak_memory_bytes": _peak_memory(built, machine),
     }
 
 
@@ -106,11 +106,7 @@ def _sorted(reasons: Iterable[str]) -> Mapping[str, int]:
     return {reason: counts[reason] for reason in sorted(counts)}
 
 
-def peak_memory(jobs: int) -> int:
-    """Return an upper bound on the memory that this process and its workers held at once, in bytes.
-
-    The system keeps the largest worker only, so each of the others is taken to be as large.
-    """
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    worker = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return 1024 * (own + (jobs if jobs > 1 else 0) * worker)
+def _peak_memory(built: Built, machine: Machine) -> int:
+    """Return an upper bound on what this process and its workers held at once, in bytes."""
+    generators = machine.jobs * largest_child() if machine.jobs > 1 else 0
+    return own_peak() + max(built.worker_bytes, generators)

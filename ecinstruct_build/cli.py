@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -92,8 +93,13 @@ def splits(
     quiet: Quiet = False,  # noqa: FBT002
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
-    """Regenerate the splits with another seed; only split and render run again."""
+    """Regenerate the splits of the last build with another seed; only split and render run again."""
+    from ecinstruct_build.pipeline import last_draw_seed
+
     overrides = [*(settings or ()), f"split.seed={seed}"]
+    drawn_with = last_draw_seed(Store(work), load_recipe(recipe, overrides).name)
+    if drawn_with is not None:
+        overrides.insert(0, f"seed={drawn_with}")
     machine = partial(_machine, work, engine, memory, jobs)
     _build(load_recipe(recipe, overrides), raw, out, machine, quiet=quiet, as_json=as_json)
 
@@ -285,6 +291,8 @@ def _machine(work: Path, engine: str, memory: str, jobs: int, progress: Progress
     known: dict[str, EngineName] = {"duckdb": "duckdb", "spark": "spark"}
     if engine not in known:
         raise UserError(f"There is no engine '{engine}'. Choose duckdb or spark.")
+    if not re.fullmatch(r"\d+(\.\d+)?[KMGT]i?B", memory):
+        raise UserError(f"'{memory}' is no amount of memory. Give one such as 500MB or 2GB.")
     workers = _workers(jobs)
     settings = EngineSettings(known[engine], memory_limit=memory, threads=workers, spill=work / "spill")
     return Machine(store=Store(work), engine=settings, jobs=workers, progress=progress)

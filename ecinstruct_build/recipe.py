@@ -145,7 +145,8 @@ class Recipe(_Section):
         }
         if any(stated.values()):
             return stated
-        return {name: float(sum(getattr(task.quota, name) for task in self.tasks.values())) for name in stated}
+        wanted = {name: float(sum(getattr(task.quota, name) for task in self.tasks.values())) for name in stated}
+        return wanted if any(wanted.values()) else {**wanted, "train": 1.0}
 
     def resolved(self) -> dict[str, Any]:
         """Return every setting with its value, defaults included, as JSON values."""
@@ -164,7 +165,7 @@ def recipe_path(recipe: str | Path) -> Path:
     if path.is_file():
         return path
     packaged = {file.stem: file for file in packaged_folder("recipes").glob("*.toml")}
-    if path.stem in packaged and len(path.parts) <= 2:
+    if path.stem in packaged and path.parent in (Path(), Path("recipes")):
         return packaged[path.stem]
     raise UserError(
         f"There is no recipe at '{recipe}'.{did_you_mean(path.stem, packaged)} "

@@ -57,7 +57,7 @@ class ShapeSettings(CheckSettings):
     """
 
     min_words: int = Field(default=1, ge=0)
-    max_words: int = Field(default=4000, ge=1)
+    max_words: int = Field(default=2000, ge=1)
     min_letters: int = Field(default=3, ge=0)
     max_answer_words: int = Field(default=500, ge=1)
 

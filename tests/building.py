@@ -4,7 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,24 @@ def run_command(
 def set_options(overrides: Sequence[str]) -> list[str]:
     """Return overrides as command-line options."""
     return [word for override in overrides for word in ("--set", override)]
+
+
+def leaks(rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return every product and group that stands in training and in a held-out row.
+
+    Attributes may recur in domain, but none of the out-of-domain rows' may stand in training.
+    """
+    train, held_out = set(), set()
+    for row in rows:
+        if row["split"] == "train":
+            train.update([*row["products"], *row["groups"]])
+        else:
+            in_domain = row["domain"] == "ind"
+            groups = (group for group in row["groups"] if not (in_domain and group.startswith("attribute:")))
+            held_out.update([*row["products"], *groups])
+    if not train or not held_out:
+        raise AssertionError("there is nothing to compare")
+    return train & held_out
 
 
 def shard_digests(folder: Path) -> dict[str, str]:

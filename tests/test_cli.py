@@ -28,6 +28,10 @@ def test_help_names_every_command() -> None:
         (["sources", "show", "amazon_googel"], ["no source called", "Did you mean 'amazon_google'"]),
         (["tasks", "show", "matching"], ["no task called"]),
         (["status"], ["no stage store"]),
+        (["build", "sample", "--memory", "foo"], ["'foo' is no amount of memory"]),
+        (["build", "nowhere/sample.toml"], ["no recipe at 'nowhere/sample.toml'"]),
+        (["build", "sample", "--out", "/proc/nowhere"], ["cannot be written to /proc/nowhere", "--out"]),
+        (["build", "sample", "--out", "here", "--work", "here/work"], ["lies inside the dataset's folder", "--work"]),
     ],
 )
 def test_an_error_is_one_paragraph_with_a_way_out(tmp_path: Path, arguments: list[str], words: list[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import datasets
 import pyarrow.parquet as pq
 import pytest
-from building import OUT_OF_DOMAIN, SmallBuild, run_command, shard_digests
+from building import OUT_OF_DOMAIN, SmallBuild, leaks, run_command, set_options, shard_digests
 from ecellm_scoring import score
 
 from ecinstruct_build.explain import explain
@@ -90,14 +90,8 @@ def test_templates_are_clean_on_everything_that_was_drawn(small_build: SmallBuil
 
 
 def test_no_family_user_or_query_stands_on_both_sides(small_build: SmallBuild) -> None:
-    train, held_out = set(), set()
-    for stage in small_build.built.rendered.values():
-        for row in read_samples(stage).to_pylist():
-            things = {*row["products"], *row["groups"]}
-            (train if row["split"] == "train" else held_out).update(things)
-    assert train
-    assert held_out
-    assert not train & held_out
+    rows = [row for stage in small_build.built.rendered.values() for row in read_samples(stage).to_pylist()]
+    assert leaks(rows) == set()
 
 
 def test_explain_tells_a_sample_back_to_its_raw_record(small_build: SmallBuild) -> None:
@@ -138,3 +132,54 @@ def test_a_quota_that_cannot_be_met_is_reported_or_an_error(small_world: Path, t
     assert refused.returncode == 1
     assert "Quotas cannot be met: product_matching: " in " ".join(refused.stderr.split())
     assert "Traceback" not in refused.stderr
+
+
+RECIPE = 'name = "one"\n[sources.amazon_google]\n[tasks.product_matching]\nquota = { QUOTA }\n'
+
+
+def test_new_splits_keep_the_draws_of_the_last_build(small_world: Path, tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text(RECIPE.replace("QUOTA", "train = 50, test = 10"))
+    places = ["one.toml", "--raw", str(small_world), "--work", "it's work", "--jobs", "1", "--json"]
+    first = json.loads(run_command("build", *places, "--seed", "5", cwd=tmp_path).stdout)
+    again = json.loads(run_command("splits", *places, "--seed", "7", cwd=tmp_path).stdout)
+    assert again["seeds"] == {"draw": 5, "split": 7}
+    assert {stage["stage"] for stage in again["stages"] if not stage["cached"]} == {"split", "render"}
+    assert first["tasks"]["product_matching"]["drawn"] == again["tasks"]["product_matching"]["drawn"]
+
+
+def test_a_failed_build_does_not_hide_the_last_good_one(small_world: Path, tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text(RECIPE.replace("QUOTA", "train = 5"))
+    run_command("build", "one.toml", "--raw", str(small_world), "--jobs", "1", "--quiet", cwd=tmp_path)
+    assert run_command("build", "small", cwd=tmp_path, check=False).returncode == 1
+    assert "product_matching" in run_command("templates", "preview", "product_matching", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize(
+    ("quota", "settings", "words"),
+    [
+        ("train = 0", [], "yields no example at all"),
+        ("train = 9", ["templates.folder=nowhere"], "no template folder nowhere"),
+    ],
+)
+def test_what_cannot_be_built_is_one_clear_message(
+    small_world: Path, tmp_path: Path, quota: str, settings: list[str], words: str
+) -> None:
+    (tmp_path / "one.toml").write_text(RECIPE.replace("QUOTA", quota))
+    places = ["one.toml", "--raw", str(small_world), "--jobs", "1", *set_options(settings)]
+    done = run_command("build", *places, cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert words in " ".join(done.stderr.split())
+    assert not (tmp_path / "dataset").exists()
+
+
+def test_same_titles_and_known_matches_are_one_family(small_build: SmallBuild) -> None:
+    family = pq.read_table(small_build.built.families.folder / "families.parquet").to_pydict()
+    family_of = dict(zip(family["product_id"], family["family_id"], strict=True))
+    matches = [
+        row
+        for example in read_examples(small_build.built.drawn["product_matching"])
+        if example.answer == "yes"
+        for row in [example.products]
+    ]
+    assert len(matches) > 50
+    assert all(family_of[left] == family_of[right] for left, right in matches)

@@ -23,7 +23,7 @@ COLUMN_MEANINGS: Mapping[str, str] = {
     "category": "product category as the corpus names it; empty if it has none",
     "locale": "marketplace, ISO 3166 lower case (`us`, `es`, `jp`)",
     "products": "namespaced keys of every product whose facts appear in the row, sorted",
-    "groups": "other things that stand in one split only: users, queries, questions, attributes",
+    "groups": "users, queries and questions, which stand in one split only; attributes, in one domain only",
     "option_grades": "ranking only: the grade of each option in letter order (`E`, `S`, `C`, `I`)",
 }
 """Meaning of each column of `SAMPLE_SCHEMA`, in its order; one line of Markdown each."""

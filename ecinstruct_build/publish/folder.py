@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,6 +87,25 @@ def ensure_replaceable(out: Path) -> None:
             f"The dataset in {out} would be replaced, but it also holds files that {_GENERATOR} did not write: "
             f"{', '.join(foreign[:3])}{more}. Move them elsewhere, or choose another folder with --out."
         )
+
+
+def ensure_writable(out: Path) -> None:
+    """Check that a folder can be made in the place of ``out``.
+
+    Raises
+    ------
+    UserError
+        If it cannot.
+    """
+    out = out.resolve()
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.trying-"):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"The dataset cannot be written to {out}: {error.strerror}. Choose another folder with --out."
+        ) from error
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:

@@ -152,6 +152,8 @@ def load_templates(task: str, root: Path | None = None) -> TemplateSet:
     UserError
         If the folder or a file is missing or faulty; names the file.
     """
+    if root is not None and not root.is_dir():
+        raise UserError(f"There is no template folder {root}. Mend templates.folder in the recipe.")
     roots = [*([root] if root else []), packaged_templates()]
     folder = next((found for base in roots if (found := base.joinpath(task)).is_dir()), None)
     if folder is None or not task.isidentifier():

@@ -17,6 +17,8 @@ class Built:
         Upstream files, ingested.
     drawn, judged
         Examples, and the checks' verdicts on them.
+    worker_bytes
+        Memory that the worker processes of ingest held together at their largest.
     families
         Products joined into families.
     assigned
@@ -28,6 +30,7 @@ class Built:
     files: Sequence[IngestedFile]
     drawn: Mapping[str, Stage]
     judged: Mapping[str, Stage]
+    worker_bytes: int
     families: Stage
     assigned: Stage
     rendered: Mapping[str, Stage]

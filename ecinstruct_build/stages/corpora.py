@@ -12,7 +12,8 @@ from typing import Any
 from ecinstruct_build.engine import Engine, EngineSettings, Tables
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.ingesting.ingest import ingest_file
-from ecinstruct_build.provenance import code_digest
+from ecinstruct_build.memory import peak_of
+from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import EVERYTHING, Recipe
 from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.sample_corpora import write_sample_corpora
@@ -59,7 +60,11 @@ def sample_corpora(recipe: Recipe, machine: Machine) -> Path:
             write_sample_corpora(out / "raw", scale=settings.scale, seed=settings.seed, jobs=machine.jobs)
         return {}
 
-    inputs = {**settings.model_dump(), "code": code_digest("ecinstruct_build.sample_corpora")}
+    inputs = {
+        **settings.model_dump(),
+        "code": code_digest("ecinstruct_build.sample_corpora"),
+        "wrapper": own_digest(__name__),
+    }
     return machine.store.run("sample_corpora", recipe.name, inputs, produce).folder / "raw"
 
 
@@ -93,7 +98,23 @@ def find_files(recipe: Recipe, raw: Path) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def ingest(recipe: Recipe, raw: Path, machine: Machine) -> list[IngestedFile]:
+@dataclass(frozen=True)
+class Ingested:
+    """All files of a build.
+
+    Attributes
+    ----------
+    files
+        The files, by source and name.
+    worker_bytes
+        Memory that the worker processes held together at their largest; 0 where none ran.
+    """
+
+    files: list[IngestedFile]
+    worker_bytes: int
+
+
+def ingest(recipe: Recipe, raw: Path, machine: Machine) -> Ingested:
     """Ingest every file of the recipe's sources.
 
     Raises
@@ -102,10 +123,11 @@ def ingest(recipe: Recipe, raw: Path, machine: Machine) -> list[IngestedFile]:
         If a file is unreadable, or the share of malformed records in one passes the recipe's limit.
     """
     with worker_pool(machine.jobs) as pool:
-        ingested = [_ingest_one(name, file, raw, machine, pool) for name, file in find_files(recipe, raw)]
-    for file in ingested:
+        files = [_ingest_one(name, file, raw, machine, pool) for name, file in find_files(recipe, raw)]
+        worker_bytes = sum(peak_of(worker.pid or 0) for worker in multiprocessing.active_children())
+    for file in files:
         _refuse_rotten_file(file, recipe.limits.quarantined_share)
-    return ingested
+    return Ingested(files, worker_bytes)
 
 
 @contextmanager
@@ -131,7 +153,8 @@ def _ingest_one(
         with machine.progress.track(f"ingest {source_name}/{file}", path.stat().st_size) as advance:
             return asdict(ingest_file(path, source, file, out, scratch, pool, advance))
 
-    code = [code_digest(SOURCES.module(source_name).__name__), code_digest("ecinstruct_build.ingesting.ingest")]
+    modules = (SOURCES.module(source_name).__name__, "ecinstruct_build.ingesting.ingest")
+    code = [*map(code_digest, modules), own_digest(__name__)]
     stage = machine.store.run("ingest", f"{source_name}/{file}", {"sha256": sha256, "code": code}, produce)
     return IngestedFile(source_name, file, path.stat().st_size, sha256, stage)
 

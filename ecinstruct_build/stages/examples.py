@@ -6,13 +6,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ecinstruct_build.check import VERDICT_SCHEMA, CheckSettings
+from ecinstruct_build.drawing.pools import same_words_column
 from ecinstruct_build.example import EXAMPLE_SCHEMA, Example, examples_to_table, table_to_examples
-from ecinstruct_build.provenance import code_digest
+from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import CHECKS, TASKS
 from ecinstruct_build.stages.corpora import OpenTables
@@ -20,6 +22,8 @@ from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 from ecinstruct_build.task import Request, TaskSettings
 from quality.leakage import Assignment, assign, families_of
+
+_TELLING_TITLE = 20  # characters from which on two products of one title are taken for one product
 
 ASSIGNMENT_SCHEMA = pa.schema(
     [
@@ -53,7 +57,7 @@ def draw(name: str, settings: TaskSettings, seed: int, tables: OpenTables, machi
         "request": asdict(request),
         "settings": settings.model_dump(mode="json", exclude={"quota", "leakage", "min_context", "oversample"}),
         "tables": tables.digests(task.reads),
-        "code": code_digest(TASKS.module(name).__name__),
+        "code": [code_digest(TASKS.module(name).__name__), own_digest(__name__)],
     }
     return machine.store.run("draw", name, inputs, produce)
 
@@ -78,7 +82,7 @@ def judge(name: str, drawn: Stage, checks: Mapping[str, CheckSettings], seed: in
         "examples": drawn.digest,
         "seed": seed,
         "checks": {check: settings.model_dump(mode="json") for check, settings in active.items()},
-        "code": {check: code_digest(CHECKS.module(check).__name__) for check in active},
+        "code": [{check: code_digest(CHECKS.module(check).__name__) for check in active}, own_digest(__name__)],
     }
     return machine.store.run("check", name, inputs, produce)
 
@@ -88,20 +92,35 @@ def _fields(value: Any) -> dict[str, Any]:
 
 
 def families(tables: OpenTables, machine: Machine) -> Stage:
-    """Join products into families."""
+    """Join products into families: variants with their parent, known matches, and products of the same title."""
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track("families"):
             opened = tables.open()
-            product = opened["product"]
-            variants = product.filter(product.parent_id.notnull()).select("product_id", "parent_id").distinct()
-            joined = families_of(opened.fetch(variants, ["product_id", "parent_id"]))
+            product, match = opened["product"], opened["match"]
+            variants = product.filter(product.parent_id.notnull()).select("product_id", "parent_id")
+            listings = match.filter(match.is_match).select(product_id=match.left_id, parent_id=match.right_id)
+            pairs = variants.union(listings).union(_same_titles(product)).distinct()
+            joined = families_of(opened.fetch(pairs, ["product_id", "parent_id"]))
         table = pa.table({"product_id": sorted(joined), "family_id": [joined[key] for key in sorted(joined)]})
         pq.write_table(table, out / "families.parquet", compression="zstd")
         return {"families": len(set(joined.values()))}
 
-    inputs = {"tables": tables.digests(["product"]), "code": code_digest("quality.leakage")}
+    inputs = {
+        "tables": tables.digests(["match", "product"]),
+        "code": [code_digest("quality.leakage"), code_digest("ecinstruct_build.drawing.pools"), own_digest(__name__)],
+    }
     return machine.store.run("families", "products", inputs, produce)
+
+
+def _same_titles(product: ir.Table) -> ir.Table:
+    """Pair products of the same title with the first of them; short titles say too little."""
+    titled = product.mutate(words=same_words_column(product.title))
+    titled = titled.filter(titled.words.length() >= _TELLING_TITLE).select("product_id", "words").distinct()
+    first = titled.group_by("words").agg(parent_id=titled.product_id.min(), products=titled.product_id.count())
+    first = first.filter(first.products > 1)
+    joined = titled.join(first, "words")
+    return joined.filter(joined.product_id != joined.parent_id).select("product_id", "parent_id")
 
 
 def split(
@@ -138,7 +157,7 @@ def split(
         },
         "weights": recipe.split_weights,
         "seed": recipe.split_seed,
-        "code": code_digest("quality.leakage"),
+        "code": [code_digest("quality.leakage"), code_digest("ecinstruct_build.drawing.pools"), own_digest(__name__)],
     }
     return machine.store.run("split", recipe.name, inputs, produce)
 

@@ -242,8 +242,7 @@ def _example(
         fields={"paragraphs": shown, "attributes": asked},
         answer=answer,
         category=labels[0][1][0]["category"] or "",
-        # In domain every example would be glued to every other that asks for the same attribute.
-        groups=tuple(f"attribute:{name}" for name in sorted(asked)) if domain == "ood" else (),
+        groups=tuple(f"attribute:{name}" for name in sorted(asked)),
         origins=tuple(origins),
     )
 
