@@ -38,7 +38,7 @@ LANGUAGES: Mapping[str, str] = {
 _CANDIDATES = 8  # languages asked of the fast model
 _WIDE = 0x2E80  # from here on, a character stands for a syllable or a word
 _WIDE_LETTERS = 3
-_NUMBERED = re.compile(r"\S*\d\S*")
+_DIGIT = re.compile(r"\d")
 
 
 class LanguageSettings(CheckSettings):
@@ -81,7 +81,7 @@ def detect_foreign(text: str, expected: str, settings: LanguageSettings) -> tupl
     settings
         The thresholds.
     """
-    text = " ".join(_NUMBERED.sub(" ", text).split())
+    text = " ".join(word for word in text.split() if not _DIGIT.search(word))
     letters = _letters(text)
     if letters < settings.min_letters:
         return None

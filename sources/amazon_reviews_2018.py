@@ -46,7 +46,7 @@ NAME = "amazon_reviews_2018"
 _ASIN = re.compile(
     r"(?:asin(?:[^0-9A-Za-z]|&quot;|&#34;|%[0-9A-F]{2})*|/dp/)(B[0-9A-Z]{9}|[0-9]{9}[0-9X])(?![0-9A-Za-z])"
 )
-_IMAGE_TEXT = re.compile(r"""<img\b.*?\balt=["']([^"']*)["']""", re.DOTALL)
+_IMAGE_TEXT = re.compile(r"""<img\b[^<>]{0,1000}?\balt=["']([^"'<>]{0,200})["']""")
 
 
 class Review(Struct, gc=False):

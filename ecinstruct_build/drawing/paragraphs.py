@@ -7,7 +7,8 @@ MAVE publishes labels only: a value's paragraph number and its characters. The t
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html.entities import html5
-from html.parser import HTMLParser
+
+from ecinstruct_build.text import BoundedParser, UnparsableError, without_long_references
 
 _SILENT = frozenset({"script", "style"})
 _MARKUP_LEFT = ("<a href", "javascript:", "background-color:", "background-image:", " li:", ".aloha")
@@ -30,28 +31,28 @@ class Paragraph:
     text: str
 
 
-class _TextNodes(HTMLParser):
+class _TextNodes(BoundedParser):
     """Collects text nodes: every tag or comment ends one, scripts and styles hold none."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)
-        self.nodes: list[str] = [""]
+        self.pieces: list[str] = []
         self._silent = False
 
     def handle_starttag(self, tag: str, _attrs: list[tuple[str, str | None]]) -> None:
         self._silent = self._silent or tag in _SILENT
-        self.nodes.append("")
+        self.pieces.append(" ")
 
     def handle_endtag(self, tag: str) -> None:
         self._silent = self._silent and tag not in _SILENT
-        self.nodes.append("")
+        self.pieces.append(" ")
 
     def handle_comment(self, _data: str) -> None:
-        self.nodes.append("")
+        self.pieces.append(" ")
 
     def handle_data(self, data: str) -> None:
         if not self._silent:
-            self.nodes[-1] += data
+            self.pieces.append(data)
 
     def handle_charref(self, name: str) -> None:
         self.handle_data(self.unescape_reference(f"#{name}"))
@@ -71,16 +72,18 @@ class _TextNodes(HTMLParser):
 
 
 def _without_tags(text: str) -> str:
-    """Return the text nodes of a piece of HTML, joined by single spaces."""
+    """Return the text nodes of a piece of HTML, joined by single spaces; nothing of a heap of open tags."""
     if "<" not in text and "&" not in text:
         return " ".join(text.split())
     parser = _TextNodes()
     try:
-        parser.feed(text)
+        parser.feed(without_long_references(text))
         parser.close()
+    except UnparsableError:
+        return ""
     except AssertionError:  # how the standard library refuses a malformed `<![...` declaration
         return " ".join(text.split())
-    return " ".join(" ".join(parser.nodes).split())
+    return " ".join("".join(parser.pieces).split())
 
 
 def _looks_like_markup(text: str) -> bool:

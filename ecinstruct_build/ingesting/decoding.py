@@ -19,6 +19,8 @@ from ecinstruct_build.source import FileKind
 
 _LITERAL_CHARACTERS = 4 << 20  # parsing a literal takes a hundred times its length in memory
 _EXCERPT_CHARACTERS = 200
+_REASON_CHARACTERS = 200
+_REASON_END = 60  # the end of a reason says where in the record the fault stands
 _MALFORMED = (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
@@ -32,7 +34,7 @@ class Reject:
     line
         1-based line where it starts.
     reason
-        What is wrong with it.
+        What is wrong with it, in at most 200 printable characters.
     excerpt
         How it starts, in printable characters.
     """
@@ -67,7 +69,7 @@ class Decoded:
 
     def reject(self, line: int, reason: str, raw: bytes | str) -> None:
         """Add a malformed record."""
-        self.rejects.append(Reject(line, reason, excerpt_of(raw)))
+        self.rejects.append(Reject(line, _short(reason), excerpt_of(raw)))
 
     def without_repeats(self) -> "Decoded":
         """Return the well-formed records whose bytes stand nowhere before them in the block."""
@@ -216,6 +218,13 @@ def _decode_parquet(kind: FileKind, block: Block) -> Decoded:
 def _digest(raw: bytes) -> bytes:
     """Digest a record; its line end, which the last line may lack, is no part of it."""
     return xxhash.xxh3_128_digest(raw.rstrip(b"\r\n"))
+
+
+def _short(reason: str) -> str:
+    """Leave out the middle of a reason that quotes a long value."""
+    if len(reason) > _REASON_CHARACTERS:
+        reason = f"{reason[: _REASON_CHARACTERS - _REASON_END - 1]}\N{HORIZONTAL ELLIPSIS}{reason[-_REASON_END:]}"
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", reason)
 
 
 def _too_long(limit: int) -> str:
