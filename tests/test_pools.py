@@ -102,3 +102,12 @@ def test_where_one_kind_runs_short_the_share_holds():
     )
     taken = take_share(rows, Request(5, 8, 0), "test", ["id"], flag="good", share=0.5)
     assert sorted(engine().to_pyarrow(taken).column("good").to_pylist()) == [False] * 4 + [True] * 2
+
+
+@pytest.mark.parametrize(
+    ("question", "by_words"),
+    [("does it fit?", False), ("does it fit a very small car?", True), ("洗濯機で洗っても色は落ちませんか。", True)],
+)
+def test_a_question_that_tells_enough_is_one_question_under_any_id(question: str, by_words: bool) -> None:
+    asked = questions.Asked({"source": "s", "question_id": "1"}, question, ("a snippet",))
+    assert any(group.startswith("question:words:") for group in asked.groups) == by_words

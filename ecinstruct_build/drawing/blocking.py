@@ -19,6 +19,11 @@ _BATCH = 512
 _WORD = re.compile(r"\d+(?:\.\d+)+|\w+")  # a number such as 2.0 is one word
 
 
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text in small letters."""
+    return frozenset(_WORD.findall(text.casefold()))
+
+
 def most_similar(
     texts: Sequence[str], others: Sequence[str], most: int, groups: Sequence[int], other_groups: Sequence[int]
 ) -> list[list[int]]:
@@ -39,7 +44,7 @@ def most_similar(
         For each text, positions in ``others``, most similar first; ties in order of position. Texts of exactly
         the same words are left out: they may well be of one thing, whatever their groups say.
     """
-    words = [sorted(set(_WORD.findall(text.casefold()))) for text in (*texts, *others)]
+    words = [sorted(words_of(text)) for text in (*texts, *others)]
     wordings = _numbered(words)
     matrix, weights = _word_matrix(words)
     left, right = matrix[: len(texts)], matrix[len(texts) :]

@@ -23,6 +23,7 @@ ANSWERABILITY_POOL = Stretch(start=0.0, stop=0.5)
 GENERATION_POOL = Stretch(start=0.5, stop=1.0)
 
 _TELLING = 6  # words from which on the same question about two products is taken for the same question
+_WIDE = 0x2E80  # from here on scripts are written without spaces; two characters are taken for a word
 _KEY = ["source", "question_id"]
 
 
@@ -62,7 +63,8 @@ class Asked:
     def groups(self) -> tuple[str, ...]:
         """The question by its id and, if it is long enough to tell, by its words."""
         by_id = f"question:{self.row['source']}:{self.row['question_id']}"
-        if word_count(self.question) < _TELLING:
+        wide = sum(ord(letter) >= _WIDE for letter in self.question)
+        if word_count(self.question) + wide // 2 < _TELLING:
             return (by_id,)
         return (by_id, f"question:words:{same_words(self.question)}")
 

@@ -17,7 +17,7 @@ from scipy import sparse
 
 from ecinstruct_build.answers import YES_NO
 from ecinstruct_build.chance import choose, digest, uniform
-from ecinstruct_build.drawing.blocking import most_similar
+from ecinstruct_build.drawing.blocking import most_similar, words_of
 from ecinstruct_build.drawing.draw import ProductKey, fetch_products, of_sources, origin_of
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example
@@ -170,12 +170,17 @@ class Negatives:
         most = self.settings.negatives_per_product
         return (
             self.market.group[left] != self.market.group[right]
-            and self.market.titles[left].casefold() != self.market.titles[right].casefold()
+            and not self._one_names_the_other(left, right)
             and (left, right) not in self._drawn
             and (right, left) not in self._drawn
             and self._uses[left] < most
             and self._uses[right] < most
         )
+
+    def _one_names_the_other(self, left: str, right: str) -> bool:
+        """Say whether one title holds every word of the other: such listings may match, whatever the mapping lacks."""
+        words, others = (words_of(self.market.titles[listing]) for listing in (left, right))
+        return words <= others or others <= words
 
     def _use(self, left: str, right: str, *, by_chance: bool) -> Pair:
         self._drawn.add((left, right))
