@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 T = TypeVar("T")
 
@@ -20,11 +21,31 @@ Domain = Literal["ind", "ood"]
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a raw record stands: corpus, file relative to its folder, 1-based line."""
+
+    source: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
-    """A product as it appears in a list: its key and the words that stand for it."""
+    """A product as it appears in a list.
+
+    Attributes
+    ----------
+    product_id, text
+        Its key, and the words that stand for it.
+    source, file, line
+        The raw record that the words come from, as in `Origin`; line 0 if the example's own origins name it.
+    """
 
     product_id: str
     text: str
+    source: str = ""
+    file: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +62,18 @@ class Option:
         The product that the option is, or "".
     grade
         The option's own label where options are graded (ranking), or "".
+    source, file, line
+        The raw record that the text comes from, as in `Origin`; line 0 if there is none, or the example's own
+        origins name it. Options that a split may replace need it here.
     """
 
     key: str
     text: str
     product_id: str = ""
     grade: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a raw record stands: corpus, file relative to its folder, 1-based line."""
-
-    source: str
-    file: str
-    line: int
+    source: str = ""
+    file: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +102,7 @@ class Example:
         An option key, a list of option keys (best first), "yes"/"no", a list of
         attribute/value/source objects, or free text; see `ecinstruct_build.answers`.
     origins
-        The raw records that it was made from.
+        The raw records that it was made from; `all_origins` adds those of ``context`` and ``options``.
     """
 
     task: str
@@ -114,10 +132,20 @@ class Example:
         listed = {item.product_id for item in self.context} | {option.product_id for option in self.options}
         return tuple(sorted({*self.products, *listed} - {""}))
 
+    @property
+    def all_origins(self) -> tuple[Origin, ...]:
+        """The raw records of the example itself, its context and its options, once each (not of spare options)."""
+        listed: tuple[Item | Option, ...] = (*self.context, *self.options)
+        named = [Origin(one.source, one.file, one.line) for one in listed if one.line]
+        return tuple(dict.fromkeys([*self.origins, *named]))
 
-_ITEM = pa.struct([pa.field("product_id", pa.string()), pa.field("text", pa.string())])
-_OPTION = pa.struct([pa.field(name, pa.string()) for name in ("key", "text", "product_id", "grade")])
+
 _ORIGIN = pa.struct([pa.field("source", pa.string()), pa.field("file", pa.string()), pa.field("line", pa.int64())])
+# Few files stand behind millions of options.
+_FEW = pa.dictionary(pa.int32(), pa.string())
+_RECORD = [pa.field("source", _FEW), pa.field("file", _FEW), pa.field("line", pa.int64())]
+_ITEM = pa.struct([*(pa.field(name, pa.string()) for name in ("product_id", "text")), *_RECORD])
+_OPTION = pa.struct([*(pa.field(name, pa.string()) for name in ("key", "text", "product_id", "grade")), *_RECORD])
 
 EXAMPLE_SCHEMA = pa.schema(
     [
@@ -227,12 +255,13 @@ _PLAIN = ("task", "source", "identity", "domain", "category", "locale", "product
 
 
 def _struct_lists(lists: Sequence[Sequence[Any]], struct: pa.StructType) -> pa.ListArray:
-    """Lay lists of dataclass instances out without a dictionary per value."""
+    """Lay lists of dataclass instances out, looking at an instance that stands in several lists only once."""
     offsets = [0, *accumulate(len(values) for values in lists)]
-    columns = [
-        pa.array([getattr(value, field.name) for values in lists for value in values], field.type) for field in struct
-    ]
-    values = pa.StructArray.from_arrays(columns, fields=list(struct))
+    distinct = {id(value): value for values in lists for value in values}
+    places = {key: place for place, key in enumerate(distinct)}
+    columns = [pa.array([getattr(value, part.name) for value in distinct.values()], part.type) for part in struct]
+    order = np.fromiter((places[id(value)] for values in lists for value in values), np.int32, offsets[-1])
+    values = pa.StructArray.from_arrays([column.take(pa.array(order)) for column in columns], fields=list(struct))
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
 
 
@@ -244,15 +273,26 @@ def _shared_values(column: pa.ChunkedArray, kind: Callable[..., T]) -> list[tupl
 
 def _shared_chunk(lists: pa.ListArray, kind: Callable[..., T]) -> Iterator[tuple[T, ...]]:
     structs = lists.flatten()
-    code = np.zeros(len(structs), dtype=np.int64)
-    for array in structs.flatten():
-        encoded = array.dictionary_encode()
-        pairs = code * max(1, len(encoded.dictionary)) + encoded.indices.to_numpy(zero_copy_only=False)
-        code = np.unique(pairs, return_inverse=True)[1]
-    _, first = np.unique(code, return_index=True)
-    names = [field.name for field in structs.type]
-    distinct = [kind(**{name: row[name] for name in names}) for row in structs.take(pa.array(first)).to_pylist()]
+    code, codes = np.zeros(len(structs), dtype=np.int64), 1  # codes: how many there may be
+    columns = [array.dictionary_encode() for array in structs.flatten()]
+    for column in columns:
+        size = max(1, len(column.dictionary))
+        if codes * size > np.iinfo(np.int64).max:
+            code = np.unique(code, return_inverse=True)[1]
+            codes = max(1, len(code))
+        code = code * size + column.indices.to_numpy(zero_copy_only=False)
+        codes *= size
+    code = np.unique(code, return_inverse=True)[1]
+    where = np.empty(code.max(initial=-1) + 1, dtype=np.int64)
+    where[code] = np.arange(len(code))  # any of the equal ones
+    distinct = [kind(*values) for values in zip(*(_shared_column(column, where) for column in columns), strict=True)]
     offsets = np.concatenate([[0], np.cumsum(lists.value_lengths().to_numpy(zero_copy_only=False))]).tolist()
     positions = code.tolist()
     for begin, end in pairwise(offsets):
         yield tuple(distinct[position] for position in positions[begin:end])
+
+
+def _shared_column(column: pa.DictionaryArray, rows: NDArray[np.int64]) -> list[Any]:
+    """Return the values of some rows, equal ones as one object: few files stand behind many options."""
+    values = column.dictionary.to_pylist()
+    return [values[index] for index in column.indices.take(pa.array(rows)).to_pylist()]

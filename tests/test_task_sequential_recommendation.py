@@ -109,7 +109,18 @@ def test_origins_are_the_reviews_of_the_category_itself(tmp_path: Path) -> None:
         review("u", "Kitchen02", 2, locale="fr", file="french.json"),
     ]
     example = of_user(draw(tmp_path, own + elsewhere + others()), "u")
-    assert Counter(origin.file for origin in example.origins) == {"kitchen.json": 3, "product.jsonl": 6}
+    assert Counter(origin.file for origin in example.origins) == {"kitchen.json": 3}
+    assert Counter(origin.file for origin in example.all_origins) == {"kitchen.json": 3, "product.jsonl": 6}
+
+
+def test_every_product_offered_or_held_as_a_spare_names_its_raw_record(tmp_path: Path) -> None:
+    products = [product(row["product_id"]) for row in others()]
+    example = of_user(draw(tmp_path, [review("u", f"Kitchen0{n}", n + 5) for n in range(3)] + others(), products), "u")
+    lines = {row["product_id"]: line for line, row in enumerate(products, start=1)}
+    listed = (*example.context, *example.options, *example.spare_options)
+    assert len(listed) == 2 + 4 + 2
+    for one in listed:
+        assert (one.file, one.line) == ("product.jsonl", lines[one.product_id])
 
 
 def test_the_same_person_in_two_categories_is_asked_in_each(tmp_path: Path) -> None:

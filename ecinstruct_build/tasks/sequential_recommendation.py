@@ -7,7 +7,7 @@ others that were reviewed in the same category, in the core or not, but never by
 import heapq
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -95,14 +95,13 @@ class Shelf:
     ----------
     titles
         A number for each title, whatever its case; -1 where there is none.
-    items, options, origins
-        The product as an item of a history and as an option, and its raw record; None where there is no title.
+    items, options
+        The product as an item of a history and as an option; None where there is no title.
     """
 
     titles: Codes
     items: Objects
     options: Objects
-    origins: Objects
 
 
 def identity_of(market: Market, user_id: str) -> str:
@@ -164,15 +163,15 @@ def fetch_shelf(tables: Tables, market: Market, pool: pa.Array, positions: Codes
     """Fetch the products at some positions of a pool; titles empty after cleaning count as none."""
     ids = pool.take(pa.array(positions)).to_pylist()
     rows = fetch_products(tables, (ProductKey(market.catalogue, product_id, market.locale) for product_id in ids))
-    shelf = Shelf(np.full(len(pool), -1, dtype=np.int32), *(np.empty(len(pool), dtype=object) for _ in range(3)))
+    shelf = Shelf(np.full(len(pool), -1, dtype=np.int32), *(np.empty(len(pool), dtype=object) for _ in range(2)))
     numbers: dict[str, int] = {}
     for position, product_id in zip(positions.tolist(), ids, strict=True):
         row = rows[ProductKey(market.catalogue, product_id, market.locale)]
         if title := clean(row["title"]):
             shelf.titles[position] = numbers.setdefault(title.casefold(), len(numbers))
-            shelf.items[position] = Item(product_id, title)
-            shelf.options[position] = Option(key=product_id, text=title, product_id=product_id)
-            shelf.origins[position] = origin_of(row)
+            record = asdict(origin_of(row))
+            shelf.items[position] = Item(product_id, title, **record)
+            shelf.options[position] = Option(key=product_id, text=title, product_id=product_id, **record)
     return shelf
 
 
@@ -251,7 +250,7 @@ def to_example(
         options=(shelf.options[target], *shelf.options[offered]),
         spare_options=tuple(shelf.options[spare]),
         answer=shelf.options[target].key,
-        origins=tuple(dict.fromkeys([*reviewed, *shelf.origins[shown], *shelf.origins[offered]])),
+        origins=tuple(reviewed),
     )
 
 
