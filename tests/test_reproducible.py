@@ -1,8 +1,12 @@
 """Law 2: same recipe and same raw bytes give the same shards, however they were made."""
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -42,23 +46,43 @@ def test_hash_seed_workers_and_recipe_order_change_nothing(
     assert shard_digests(tmp_path / "reversed") == shard_digests(small_build.out)
 
 
+MOMENTS = {
+    "a block is being ingested": "work/partial/ingest-*/unfinished-*/*/*",
+    "examples are being drawn": "work/partial/draw-*",
+    "a task's examples have been drawn": "work/draw/*",
+    "examples are being checked": "work/partial/check-*",
+    "the split is being made": "work/partial/split-*",
+    "samples are being rendered": "work/partial/render-*",
+    "the dataset is being published": ".dataset.building-*/*",
+}
+"""What appears in a build's place, in the order in which it does, and by what path."""
+
+
+def kill_when(path: str, place: Path, command: Sequence[str]) -> None:
+    """Run a command with all its workers until a path is there, and kill them all at once."""
+    process = subprocess.Popen(command, start_new_session=True)
+    try:
+        while not any(place.glob(path)):
+            with suppress(subprocess.TimeoutExpired):
+                raise AssertionError(f"it ended with {process.wait(timeout=0.005)} before there was {path}")
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert process.returncode == -signal.SIGKILL, path
+
+
 def test_killed_at_any_moment_and_resumed_it_comes_out_the_same(
     small_build: SmallBuild, small_world: Path, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-c", "from ecinstruct_build.cli import main; main()"]
-    killed = 0
-    for patience in (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0):
-        process = subprocess.Popen([*command, *arguments(small_world, tmp_path, "--jobs", "2")])
-        try:
-            assert process.wait(timeout=patience) == 0
-            break
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            killed += 1
-    assert killed
-    run_command(*arguments(small_world, tmp_path, "--jobs", "2"))
+    build_it = arguments(small_world, tmp_path, "--jobs", "2")
+    for moment, path in MOMENTS.items():
+        assert not any(tmp_path.glob(path)), f"{moment} already"
+        kill_when(path, tmp_path, [sys.executable, "-c", "from ecinstruct_build.cli import main; main()", *build_it])
+        assert not (tmp_path / "dataset").exists(), moment
+    run_command(*build_it)
     assert shard_digests(tmp_path / "dataset") == shard_digests(small_build.out)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".dataset")] == []
 
 
 def test_adding_a_source_leaves_the_samples_of_other_tasks_untouched(
