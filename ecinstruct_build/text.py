@@ -9,7 +9,7 @@ import unicodedata
 from html.parser import HTMLParser
 
 _ROUNDS = 3
-_UNFINISHED = 32  # tags and comments without an end that a text may hold before it is no longer parsed as HTML
+_UNFINISHED = 16  # tags and comments without an end that a text may hold before it is no longer parsed as HTML
 _MARKS = 30  # Unicode's own limit for a stream-safe text
 _ELEMENTS = (
     "a abbr acronym address applet area article aside audio b base basefont bdi bdo bgsound big blink blockquote body "
@@ -47,7 +47,7 @@ class BoundedParser(HTMLParser):
     Raises
     ------
     UnparsableError
-        From ``feed`` and ``close``, after a few dozen tags and comments without an end.
+        From ``feed`` and ``close``, after a dozen or so tags and comments without an end.
     """
 
     _unfinished = 0
