@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecinstruct_build.example import Option
-from ecinstruct_build.provenance import code_digest
+from ecinstruct_build.example import Example, Option
+from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import TASKS
 from ecinstruct_build.rendering.render import Assigned, render_samples
@@ -47,7 +47,11 @@ def render(name: str, recipe: Recipe, drawn: Stage, assigned: Stage, machine: Ma
         "seed": recipe.seed,
         "layout": recipe.layout,
         "paraphrases": recipe.templates.paraphrases,
-        "code": [code_digest("ecinstruct_build.rendering.render"), code_digest(TASKS.module(name).__name__)],
+        "code": [
+            code_digest("ecinstruct_build.rendering.render"),
+            code_digest(TASKS.module(name).__name__),
+            own_digest(__name__),
+        ],
     }
     return machine.store.run("render", name, inputs, produce)
 
@@ -57,18 +61,16 @@ def settled(drawn: Stage, assigned: Stage, task: str) -> list[Assigned]:
     placed = [row for row in read_assignments(assigned, task) if row["split"] is not None]
     only = [row["example_id"] for row in placed]
     examples = {example.example_id: example for example in read_examples(drawn, only, spare_options=False)}
-    return [
-        Assigned(
-            replace(
-                example,
-                context=tuple(example.context[position] for position in row["context"]),
-                options=tuple(Option(**option) for option in row["options"]),
-            ),
-            row["split"],
-        )
-        for row in placed
-        for example in [examples[row["example_id"]]]
-    ]
+    return [Assigned(settle(examples[row["example_id"]], row), row["split"]) for row in placed]
+
+
+def settle(example: Example, assignment: Mapping[str, Any]) -> Example:
+    """Return an example as the split left it: only the context that its assignment keeps, and its options."""
+    return replace(
+        example,
+        context=tuple(example.context[position] for position in assignment["context"]),
+        options=tuple(Option(**option) for option in assignment["options"]),
+    )
 
 
 def read_samples(rendered: Stage) -> pa.Table:
