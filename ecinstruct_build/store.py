@@ -116,9 +116,10 @@ class Store:
         """
         key = _sha256(dump_json({"stage": stage, "name": name, "libraries": library_versions(), **inputs}))
         folder = self.root / stage / f"{_file_name(name)}-{key[:16]}"
-        if found := _read(stage, name, key, folder):
-            return found
         scratch = self.root / "partial" / f"{stage}-{_file_name(name)}-{key[:16]}"
+        if found := _read(stage, name, key, folder):
+            shutil.rmtree(scratch, ignore_errors=True)  # a kill may have come just after the result was in place
+            return found
         out = scratch / "out"
         shutil.rmtree(out, ignore_errors=True)
         started = time.monotonic()

@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 from ecinstruct_build.drawing.interactions import histories, k_core
 from ecinstruct_build.example import Example
 from ecinstruct_build.task import Drawn, Request
-from ecinstruct_build.tasks.sequential_recommendation import TASK, SequentialSettings, draw_positions
+from ecinstruct_build.tasks.sequential_recommendation import (
+    TASK,
+    SequentialSettings,
+    able_users,
+    candidates,
+    draw_positions,
+)
 
 USUAL = {"core": 1, "min_history": 2, "negatives": 3, "spares": 2}
 
@@ -247,3 +253,26 @@ def test_every_product_is_offered_about_equally_often() -> None:
         counts = np.bincount(firsts, minlength=size)
         expected = 3000 * 20 / size
         assert np.abs(counts - expected).max() < 5 * expected**0.5
+
+
+def test_the_last_product_must_have_come_later_unless_the_recipe_says_otherwise() -> None:
+    rows = [
+        {"user_id": f"u{user}", "product_id": f"p{product}", "timestamp": 10 if user == 0 else 10 + product}
+        for user in range(6)
+        for product in range(6)
+    ]
+    found = histories(pa.Table.from_pylist(rows), 5)
+    assert [user for user, later in zip(found.users.to_pylist(), found.later, strict=True) if not later] == ["u0"]
+    assert able_users(found, SequentialSettings()).tolist() == [False, True, True, True, True, True]
+    assert able_users(found, SequentialSettings(strictly_later=False)).all()
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0, 4), (0.5, 9, 12), (1.0, 19, 19)])
+def test_wrong_options_come_from_the_core_in_their_share(share: float, least: int, most: int) -> None:
+    core = np.arange(100, dtype=np.int32)
+    settings = SequentialSettings(core_share=share)
+    for user in range(20):
+        chosen = candidates(5000, core, np.array([3], dtype=np.int32), settings, seed=0, identity=f"u{user}")
+        assert least <= int((chosen[:19] < 100).sum()) <= most
+        assert 3 not in chosen
+        assert len(set(chosen.tolist())) == len(chosen)

@@ -31,12 +31,15 @@ class Histories:
         The user at position i has the interactions ``starts[i]`` to ``starts[i + 1]``.
     sequence
         Position in ``products`` of each interaction, in order of user, then time, then product id.
+    later
+        Whether the user's last interaction came later than all others; upstream's times are often whole days.
     """
 
     users: pa.Array
     products: pa.Array
     starts: NDArray[np.int64]
     sequence: Codes
+    later: NDArray[np.bool_]
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -104,8 +107,10 @@ def histories(interactions: pa.Table, core: int) -> Histories:
     timestamps = interactions.column("timestamp").to_numpy()[kept]
     order = np.lexsort((products, timestamps, users))
     users, user_ids = _renumber(users[order], user_ids)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(users, minlength=len(user_ids)))])
-    return Histories(user_ids, product_ids, starts.astype(np.int64), products[order])
+    starts = np.concatenate([[0], np.cumsum(np.bincount(users, minlength=len(user_ids)))]).astype(np.int64)
+    times, last = timestamps[order], starts[1:] - 1
+    later = (np.diff(starts) == 1) | (times[last] > times[last - 1])
+    return Histories(user_ids, product_ids, starts, products[order], later)
 
 
 def k_core(users: Codes, products: Codes, core: int) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ COLUMN_MEANINGS: Mapping[str, str] = {
     "input": "what it is to be done with: plain text, or JSON",
     "options": "the lettered options; empty where the task has none",
     "output": "the right answer, in the form that the instruction asks for",
-    "few_shot_example": "a worked training example to show first; empty unless the setting is 1-shot",
+    "few_shot_example": "a worked training example to show first (1-shot settings, else empty); not in `products`",
     "example_id": "identity of the example behind the row; rows that differ in setting only share it",
     "template_id": "which instruction and templates the row was written with",
     "source": "the corpus that it was made from",

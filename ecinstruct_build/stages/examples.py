@@ -23,6 +23,7 @@ from ecinstruct_build.store import Stage
 from ecinstruct_build.task import Request, TaskSettings
 from quality.leakage import Assignment, assign, families_of
 
+_PAIRS = pa.schema([("product_id", pa.string()), ("parent_id", pa.string())])
 _TELLING_TITLE = 20  # characters from which on two products of one title are taken for one product
 
 ASSIGNMENT_SCHEMA = pa.schema(
@@ -100,8 +101,10 @@ def families(tables: OpenTables, machine: Machine) -> Stage:
             product, match = opened["product"], opened["match"]
             variants = product.filter(product.parent_id.notnull()).select("product_id", "parent_id")
             listings = match.filter(match.is_match).select(product_id=match.left_id, parent_id=match.right_id)
-            pairs = variants.union(listings).union(_same_titles(product)).distinct()
-            joined = families_of(opened.fetch(pairs, ["product_id", "parent_id"]))
+            key = ["product_id", "parent_id"]
+            # Fetched one by one: a table that no source fills has stricter column types than a union admits.
+            pairs = [opened.fetch(part.distinct(), key) for part in (variants, listings, _same_titles(product))]
+            joined = families_of(pa.concat_tables([part.cast(_PAIRS) for part in pairs]))
         table = pa.table({"product_id": sorted(joined), "family_id": [joined[key] for key in sorted(joined)]})
         pq.write_table(table, out / "families.parquet", compression="zstd")
         return {"families": len(set(joined.values()))}

@@ -37,8 +37,13 @@ class SequentialSettings(TaskSettings):
         Interactions that each user and product of a category has at least.
     min_history, max_history
         Products before the one to find: fewest, and most (the latest are kept).
+    strictly_later
+        Whether the product to find must have come later than all others of the history: times are often whole days.
     negatives
         Wrong options of an example.
+    core_share
+        Share of wrong options from the core that targets come from; were there none, the most reviewed product
+        would be the answer more often than not. The others come from all products of the category.
     spares
         Further wrong options, to stand in for those that a split takes away.
     """
@@ -48,7 +53,9 @@ class SequentialSettings(TaskSettings):
     core: int = Field(default=5, ge=1)
     min_history: int = Field(default=4, ge=1)
     max_history: int = Field(default=50, ge=1)
+    strictly_later: bool = True
     negatives: int = Field(default=19, ge=1, le=25)
+    core_share: float = Field(default=0.5, ge=0.0, le=1.0)
     spares: int = Field(default=281, ge=0)
 
 
@@ -132,10 +139,16 @@ def interactions_of(tables: Tables, market: Market) -> pa.Table:
     return tables.fetch(firsts, by=["user_id", "product_id"])
 
 
+def able_users(found: Histories, settings: SequentialSettings) -> NDArray[np.bool_]:
+    """Say of each user whether an example can be made of them."""
+    enough: NDArray[np.bool_] = found.lengths > settings.min_history
+    return enough & found.later if settings.strictly_later else enough
+
+
 def draw_shoppers(found: Histories, market: Market, settings: SequentialSettings, request: Request) -> list[Shopper]:
-    """Draw users of a market that have a history long enough."""
+    """Draw users of a market that have a history long enough, and a product that came after it."""
     wanted = dict(request.domains)[market.domain]
-    able = np.flatnonzero(found.lengths > settings.min_history)
+    able = np.flatnonzero(able_users(found, settings))
     user_ids = found.users.take(pa.array(able)).to_pylist()
     keyed = (
         (digest(request.seed, NAME, f"{market.source}|{identity_of(market, user_id)}"), user_id, int(position))
@@ -175,14 +188,24 @@ def fetch_shelf(tables: Tables, market: Market, pool: pa.Array, positions: Codes
     return shelf
 
 
-def candidates(size: int, known: Codes, settings: SequentialSettings, seed: int, identity: str) -> Codes:
+def candidates(
+    size: int, core: Codes, known: Codes, settings: SequentialSettings, *, seed: int, identity: str
+) -> Codes:
     """Return positions in a pool that may be wrong options for a user, in keyed order.
 
     The cost depends on the options wanted and on what the user knows, not on the size of the pool. There are a
     few more than needed, since some may turn out to have no title, or one that is taken.
     """
     needed = settings.negatives + settings.spares
-    positions = draw_positions(size, needed + needed // 4 + len(known), seed, identity)
+    count = needed + needed // 4 + len(known)
+    anywhere = draw_positions(size, count, seed, identity)
+    popular = core[draw_positions(len(core), count, seed, f"{identity}|core")]
+    # Each is put where its share of the options before it is kept, so that the first n hold the shares too.
+    places = [np.arange(1, len(popular) + 1) / max(settings.core_share, 1e-9)]
+    places.append(np.arange(1, len(anywhere) + 1) / max(1 - settings.core_share, 1e-9))
+    merged = np.concatenate([popular, anywhere])[np.argsort(np.concatenate(places), kind="stable")]
+    _, firsts = np.unique(merged, return_index=True)
+    positions = merged[np.sort(firsts)]
     return positions[~np.isin(positions, known)]
 
 
@@ -259,6 +282,7 @@ def build_market(
     market: Market,
     shoppers: Sequence[Shopper],
     pool: pa.Array,
+    core: Codes,
     *,
     settings: SequentialSettings,
     seed: int,
@@ -266,7 +290,9 @@ def build_market(
     """Turn the drawn users of one market into examples, or reasons why not."""
     past = fetch_past(tables, market, [shopper.user_id for shopper in shoppers], pool)
     wrong = [
-        candidates(len(pool), past.known(user), settings, seed, f"{market.source}|{shopper.identity}")
+        candidates(
+            len(pool), core, past.known(user), settings, seed=seed, identity=f"{market.source}|{shopper.identity}"
+        )
         for user, shopper in enumerate(shoppers)
     ]
     named = np.unique(np.concatenate([*(shopper.products for shopper in shoppers), *wrong]))
@@ -280,17 +306,20 @@ def build_market(
 def draw_examples(tables: Tables, settings: SequentialSettings, request: Request) -> Drawn:
     """Draw users, by source and domain."""
     funnel: defaultdict[str, int] = defaultdict(int)
-    pools: dict[Market, pa.Array] = {}
+    pools: dict[Market, tuple[pa.Array, Codes]] = {}
     able: defaultdict[tuple[str, Domain], list[Shopper]] = defaultdict(list)
     for market in markets(tables, settings, request):
         rows = interactions_of(tables, market)
         found = histories(rows, settings.core)
-        pools[market] = found.products
+        pools[market] = found.products, np.unique(found.sequence)
         able[market.source, market.domain] += draw_shoppers(found, market, settings, request)
         funnel[f"first interactions with titled products ({market.domain})"] += rows.num_rows
         funnel[f"of them in the {settings.core}-core ({market.domain})"] += len(found.sequence)
         funnel[f"users with {settings.min_history} products or more before the last ({market.domain})"] += int(
             (found.lengths > settings.min_history).sum()
+        )
+        funnel[f"of them with a last product that came later ({market.domain})"] += int(
+            able_users(found, settings).sum()
         )
     chosen: defaultdict[Market, list[Shopper]] = defaultdict(list)
     for (_, domain), shoppers in able.items():
@@ -299,7 +328,7 @@ def draw_examples(tables: Tables, settings: SequentialSettings, request: Request
     made = [
         example
         for market, shoppers in chosen.items()
-        for example in build_market(tables, market, shoppers, pools[market], settings=settings, seed=request.seed)
+        for example in build_market(tables, market, shoppers, *pools[market], settings=settings, seed=request.seed)
     ]
     funnel["drawn"] = len(made)
     for reason in sorted(reason for reason in made if isinstance(reason, str)):
