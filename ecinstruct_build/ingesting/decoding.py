@@ -145,11 +145,12 @@ def _decode_lines(block: Block, decode: Callable[[bytes], Any], limit: int) -> D
     lines = split_lines(block.data)
     decoded = Decoded()
     left_out = set()
+    add, may_be_long = decoded.records.append, len(block.data) > limit
     for row, line in enumerate(lines):
         try:
-            if len(line) > limit:
+            if may_be_long and len(line) > limit:
                 raise ValueError
-            decoded.records.append(decode(line))
+            add(decode(line))
         except _MALFORMED:
             left_out.add(row)
             _look_again(decoded, block.first_line + row, line.rstrip(b"\r\n"), decode, limit)

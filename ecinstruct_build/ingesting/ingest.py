@@ -377,7 +377,8 @@ def _write_collapsed(job: _Job, lines: npt.NDArray[np.int64], first: npt.NDArray
 
 
 def _write(rows: pa.Table, path: Path, table: str = "") -> None:
-    pq.write_table(rows, path, use_dictionary=_DICTIONARIES.get(table, True), **_PARQUET)
+    options = {"use_dictionary": _DICTIONARIES.get(table, True), "write_statistics": ["line"], **_PARQUET}
+    pq.write_table(rows, path, **options)
 
 
 def _sync(path: Path) -> None:
