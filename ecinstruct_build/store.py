@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ecinstruct_build.durable import DISK_FULL, sync, sync_tree
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import dump_json
 from ecinstruct_build.provenance import library_versions
@@ -130,7 +131,7 @@ class Store:
             folder.parent.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
             out.rename(folder)
-            sync_folder(folder.parent)
+            sync(folder.parent)
         except OSError as error:
             raise _disk_error(error, self.root) or error from error
         shutil.rmtree(scratch, ignore_errors=True)
@@ -167,28 +168,16 @@ class Store:
         return dict(json.loads(path.read_text())) if path.exists() else None
 
 
-def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries to disk, so that a rename in it survives a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _finish(out: Path, key: str, facts: Mapping[str, Any], seconds: float) -> None:
     files = {}
     for path in sorted(out.rglob("*")):
         if path.is_file():
             with path.open("rb") as file:
                 files[path.relative_to(out).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
-                os.fsync(file.fileno())
-        else:
-            sync_folder(path)
     sizes = {name: (out / name).stat().st_size for name in files}
     record = {"key": key, "facts": dict(facts), "files": files, "sizes": sizes, "seconds": round(seconds, 3)}
     _write_whole(out / RECORD, dump_json(record))
-    sync_folder(out)
+    sync_tree(out)
 
 
 def _read(stage: str, name: str, key: str, folder: Path) -> Stage | None:
@@ -214,7 +203,7 @@ def _write_whole(path: Path, text: str) -> None:
 
 
 def _disk_error(error: OSError, root: Path) -> UserError | None:
-    if error.errno not in (28, 122):  # ENOSPC, EDQUOT
+    if error.errno not in DISK_FULL:
         return None
     free = shutil.disk_usage(root).free / 2**20
     return UserError(

@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ecinstruct_build.durable import sync
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.ingesting.decoding import Decoded, decode_block, general_reason, reason_of
 from ecinstruct_build.ingesting.readers import Block, Limits, read_blocks, split_lines
@@ -249,8 +250,8 @@ def _work(job: _Job, block: Block) -> None:
         np.save(unfinished / "digests.npy", sorted_digests(decoded.digest_array(), decoded.lines))
         (unfinished / "done.json").write_text(json.dumps(asdict(done)))
         for file in unfinished.iterdir():
-            _sync(file)
-        _sync(unfinished)
+            sync(file)
+        sync(unfinished)
         unfinished.rename(folder)
 
 
@@ -379,12 +380,3 @@ def _write_collapsed(job: _Job, lines: npt.NDArray[np.int64], first: npt.NDArray
 def _write(rows: pa.Table, path: Path, table: str = "") -> None:
     options = {"use_dictionary": _DICTIONARIES.get(table, True), "write_statistics": ["line"], **_PARQUET}
     pq.write_table(rows, path, **options)
-
-
-def _sync(path: Path) -> None:
-    """Make a file or folder outlive a power cut."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,15 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ecinstruct_build.durable import DISK_FULL, sync, sync_tree
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.store import sync_folder
 
 MANIFEST = "manifest.json"
 MANIFEST_FORMAT = 1
 """Version of the manifest's form; it grows when a key changes its meaning."""
 
 _GENERATOR = "ecinstruct-build"
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
@@ -133,7 +132,7 @@ def _fill(building: Path, out: Path, write: Callable[[Path], None], expected_byt
         write(building)
         if not (building / MANIFEST).is_file():
             raise ValueError(f"nothing wrote {MANIFEST}")
-        _sync(building)
+        sync_tree(building)
     except OSError as error:
         raise _disk_error(error, building, out, expected_bytes) or error from error
 
@@ -186,22 +185,12 @@ def _swap(building: Path, out: Path) -> None:
         if old.exists() and not out.exists():
             old.rename(out)
         raise
-    sync_folder(out.parent)
+    sync(out.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
 def _old(out: Path) -> Path:
     return out.parent / f".{out.name}.old"
-
-
-def _sync(folder: Path) -> None:
-    for path in sorted(folder.rglob("*")):
-        if path.is_dir():
-            sync_folder(path)
-        else:
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-    sync_folder(folder)
 
 
 def _files(folder: Path) -> list[str]:
@@ -213,7 +202,7 @@ def _glob_literal(name: str) -> str:
 
 
 def _disk_error(error: OSError, building: Path, out: Path, expected_bytes: int | None) -> UserError | None:
-    if error.errno not in _FULL:
+    if error.errno not in DISK_FULL:
         return None
     written = sum((building / file).stat().st_size for file in _files(building))
     free = shutil.disk_usage(building).free

@@ -1,7 +1,6 @@
 """Writes all sample corpora: one job a file or group of files, in worker processes, then one rename."""
 
 import multiprocessing
-import os
 import shutil
 import tempfile
 from collections import Counter
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ecinstruct_build.durable import sync_tree
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.sample_corpora import (
     amazon_google,
@@ -160,7 +160,7 @@ def _replacing(out: Path) -> Iterator[Path]:
     try:
         yield folder
         folder.chmod(0o755)
-        _sync(folder)
+        sync_tree(folder)
         if out.exists():
             old = folder.with_name(folder.name + ".old")
             out.rename(old)
@@ -170,11 +170,3 @@ def _replacing(out: Path) -> Iterator[Path]:
             folder.rename(out)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sync(folder: Path) -> None:
-    """Make sure that what was written is on disk before it is named."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
