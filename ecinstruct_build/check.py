@@ -5,6 +5,7 @@ A check lives in one file of ``quality/`` as a module-level ``CHECK``.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -12,7 +13,11 @@ from pydantic import BaseModel, ConfigDict
 
 from ecinstruct_build.example import Example
 
-Action = Literal["reject", "flag", "off"]
+Action = Literal["reject", "repair", "flag", "off"]
+"""What the recipe lets a check do."""
+
+Remedy = Literal["reject", "repair", "flag", "keep"]
+"""What a check would do about one example, and what was done in the end."""
 
 
 class CheckSettings(BaseModel):
@@ -21,7 +26,8 @@ class CheckSettings(BaseModel):
     Attributes
     ----------
     action
-        ``reject`` leaves examples that fail out of the dataset, ``flag`` records the verdict only, ``off`` skips.
+        ``reject`` leaves examples that fail out of the dataset, ``repair`` mends those that can be mended and
+        leaves the others out, ``flag`` records the verdict only, ``off`` skips.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,7 +37,7 @@ class CheckSettings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A check's word on an example that it found wanting. No verdict means that the example passed.
+    """A check's word on an example. An example with no verdict passed.
 
     Attributes
     ----------
@@ -45,6 +51,10 @@ class Verdict:
         The example that it clashes with, or "".
     detail
         What was seen, for a person.
+    remedy
+        What the check would do: ``reject``; ``repair`` where its ``repair`` mends the fault for certain; ``flag``
+        where the fault is no reason to leave the example out; ``keep`` for one that passed so near the threshold
+        that people who set thresholds want to see it.
     """
 
     example_id: str
@@ -52,6 +62,23 @@ class Verdict:
     score: float = 0.0
     peer: str = ""
     detail: str = ""
+    remedy: Remedy = "reject"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a check is given beside the examples.
+
+    Attributes
+    ----------
+    seed
+        Seed of keyed choices.
+    measures
+        What the check's ``measure`` returned, for all tasks that are judged together; None if it has none.
+    """
+
+    seed: int = 0
+    measures: pa.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -65,14 +92,32 @@ class Check:
     settings
         The type of its recipe section.
     judge
-        ``judge(examples, settings, seed)``: the verdicts on all examples of one task. Its outcome depends on the
-        set of examples, never on their order.
+        ``judge(examples, settings, evidence)``: the verdicts on the examples of one task or, for the scope
+        ``dataset``, of all tasks. Its outcome depends on the set of examples, never on their order.
+    scope
+        Whether it is shown the examples of each ``task`` alone or of the whole ``dataset`` at once.
+    repair
+        ``repair(example, settings)``: the example mended, its identity and products unchanged; asked for examples
+        with a verdict of the remedy ``repair``. Checks that repair come before all others, in order of name, and the
+        others judge what they mended.
+    measure
+        ``measure(examples, settings)``: what is costly and asks for no threshold, as a table with a column
+        ``example_id``; kept, so that thresholds can be asked again. One task at a time.
+    measured_by
+        The settings that ``measure`` reads.
+    reads
+        ``reads(settings)``: files whose content the judgement depends on.
     """
 
     name: str
     summary: str
     settings: type[CheckSettings]
-    judge: Callable[[Sequence[Example], Any, int], Sequence[Verdict]]
+    judge: Callable[[Sequence[Example], Any, Evidence], Sequence[Verdict]]
+    scope: Literal["task", "dataset"] = "task"
+    repair: Callable[[Example, Any], Example] | None = None
+    measure: Callable[[Sequence[Example], Any], pa.Table] | None = None
+    measured_by: tuple[str, ...] = ()
+    reads: Callable[[Any], Sequence[Path]] = lambda _settings: ()
 
 
 VERDICT_SCHEMA = pa.schema(
@@ -86,3 +131,23 @@ VERDICT_SCHEMA = pa.schema(
         pa.field("detail", pa.string(), nullable=False),
     ]
 )
+"""Verdicts as stored; ``action`` is a `Remedy`, as `outcome` settled it."""
+
+PAIR_SCHEMA = pa.schema(
+    [
+        pa.field("left", pa.string(), nullable=False),
+        pa.field("right", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("score", pa.float64(), nullable=False),
+    ]
+)
+"""Two examples (by id, the smaller one left) of one text that must not stand in two splits."""
+
+
+def outcome(action: Action, remedy: Remedy) -> Remedy:
+    """Return what is done: what the check would do, as far as the recipe lets it."""
+    if remedy in ("keep", "flag"):
+        return remedy
+    if action == "flag":
+        return "flag"
+    return "reject" if action == "reject" else remedy

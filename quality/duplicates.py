@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from ecinstruct_build import chance
-from ecinstruct_build.check import Check, CheckSettings, Verdict
+from ecinstruct_build.check import Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example
 from quality.content import answer_form, content_texts
 from quality.minhash import shingled, similar_pairs
@@ -47,7 +47,7 @@ class DuplicateSettings(CheckSettings):
     exact_only: tuple[str, ...] = TITLE_TASKS
 
 
-def judge(examples: Sequence[Example], settings: DuplicateSettings, seed: int) -> list[Verdict]:
+def judge(examples: Sequence[Example], settings: DuplicateSettings, evidence: Evidence) -> list[Verdict]:
     """Find examples that repeat or contradict another one of the task.
 
     Which of several is kept is chance's, by example id. Every near duplicate names a kept example that it is
@@ -55,7 +55,7 @@ def judge(examples: Sequence[Example], settings: DuplicateSettings, seed: int) -
     """
     ranked = sorted(
         {example.example_id: example for example in examples}.values(),
-        key=lambda example: (chance.digest(seed, "duplicates", example.example_id), example.example_id),
+        key=lambda example: (chance.digest(evidence.seed, "duplicates", example.example_id), example.example_id),
     )
     verdicts, distinct = _exact(ranked)
     verdicts += _near([example for example in distinct if example.task not in settings.exact_only], settings)

@@ -16,7 +16,7 @@ from langdetect.detector_factory import DetectorFactory
 from langdetect.lang_detect_exception import LangDetectException
 from pydantic import Field
 
-from ecinstruct_build.check import Check, CheckSettings, Verdict
+from ecinstruct_build.check import Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example
 from quality.content import fields_by_name
 
@@ -96,7 +96,7 @@ def detect_foreign(text: str, expected: str, settings: LanguageSettings) -> tupl
     return second if second and second[1] >= settings.second_confidence else None
 
 
-def judge(examples: Sequence[Example], settings: LanguageSettings, _seed: int) -> list[Verdict]:
+def judge(examples: Sequence[Example], settings: LanguageSettings, _evidence: Evidence) -> list[Verdict]:
     """Find examples whose texts, or any one field, are in another language than their marketplace's."""
     verdicts = []
     for example in examples:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import Field
 
 from ecinstruct_build.answers import LETTERS
-from ecinstruct_build.check import Check, CheckSettings, Verdict
+from ecinstruct_build.check import Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example
 from ecinstruct_build.text import word_count
 from quality.content import field_texts
@@ -62,7 +62,7 @@ class ShapeSettings(CheckSettings):
     max_answer_words: int = Field(default=500, ge=1)
 
 
-def judge(examples: Sequence[Example], settings: ShapeSettings, _seed: int) -> list[Verdict]:
+def judge(examples: Sequence[Example], settings: ShapeSettings, _evidence: Evidence) -> list[Verdict]:
     """Find examples that cannot be read or answered as they stand."""
     verdicts = [verdict for example in examples for verdict in _faults(example, settings)]
     return sorted(verdicts, key=lambda verdict: (verdict.example_id, verdict.reason))

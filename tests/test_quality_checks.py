@@ -12,7 +12,7 @@ from foreign_titles import FOREIGN, FRENCH, GERMAN, ITALIAN, JAPANESE, SPANISH
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecinstruct_build.check import Verdict
+from ecinstruct_build.check import Evidence, Verdict
 from ecinstruct_build.example import Example, Item, Option
 from ecinstruct_build.registry import CHECKS
 from quality import duplicates, language, shape
@@ -79,7 +79,7 @@ def test_texts_in_the_language_of_their_marketplace_pass(expected: str, texts: S
 
 def test_short_texts_and_unknown_marketplaces_are_not_judged() -> None:
     examples = [review("short", "très bon"), review("elsewhere", FRENCH[0], locale="zz")]
-    assert language.judge(examples, LanguageSettings(), 0) == []
+    assert language.judge(examples, LanguageSettings(), Evidence()) == []
 
 
 def test_language_reads_all_fields_and_the_context() -> None:
@@ -89,14 +89,14 @@ def test_language_reads_all_fields_and_the_context() -> None:
     history = Example(
         "t", "corpus", "history", "ind", "us", (), {}, "yes", context=tuple(Item("p", text) for text in SPANISH[:3])
     )
-    found = language.judge([plain, nested, history], LanguageSettings(), 0)
+    found = language.judge([plain, nested, history], LanguageSettings(), Evidence())
     assert {verdict.example_id for verdict in found} == {nested.example_id, history.example_id}
     assert all(verdict.reason == "foreign language" and verdict.score > 0.5 for verdict in found)
 
 
 def test_the_same_text_twice_is_kept_once_whatever_its_case_and_spaces() -> None:
     examples = [review("a", PROSE), review("b", PROSE.upper()), review("c", f"  {PROSE}\n")]
-    found = duplicates.judge(examples, DuplicateSettings(), 0)
+    found = duplicates.judge(examples, DuplicateSettings(), Evidence())
     assert set(reasons(found).values()) == {"exact duplicate"}
     assert len(found) == 2
     (kept,) = {one.example_id for one in examples} - set(reasons(found))
@@ -105,7 +105,7 @@ def test_the_same_text_twice_is_kept_once_whatever_its_case_and_spaces() -> None
 
 def test_of_the_same_text_with_different_answers_none_is_kept() -> None:
     examples = [review("a", PROSE, "good"), review("b", PROSE, "bad"), review("c", PROSE, "good")]
-    found = duplicates.judge(examples, DuplicateSettings(), 0)
+    found = duplicates.judge(examples, DuplicateSettings(), Evidence())
     assert list(reasons(found).values()) == ["contradicting duplicate"] * 3
     answers = {one.example_id: one.answer for one in examples}
     assert all(answers[verdict.example_id] != answers[verdict.peer] for verdict in found)
@@ -113,7 +113,7 @@ def test_of_the_same_text_with_different_answers_none_is_kept() -> None:
 
 def test_a_near_duplicate_names_a_kept_example_and_the_true_similarity() -> None:
     examples = [review("a", PROSE), review("b", PROSE.replace("corner", "block")), review("c", ENGLISH[-1] * 3)]
-    (verdict,) = duplicates.judge(examples, DuplicateSettings(), 0)
+    (verdict,) = duplicates.judge(examples, DuplicateSettings(), Evidence())
     one, other = set(words(examples[0].fields["review"])), set(words(examples[1].fields["review"]))
     assert verdict.reason == "near duplicate"
     assert {verdict.example_id, verdict.peer} == {examples[0].example_id, examples[1].example_id}
@@ -123,7 +123,7 @@ def test_a_near_duplicate_names_a_kept_example_and_the_true_similarity() -> None
 def test_of_a_chain_of_near_duplicates_every_rejected_one_is_like_a_kept_one() -> None:
     vocabulary = [f"word{number}" for number in range(60)]
     chain = [review(str(start), " ".join(vocabulary[start : start + 30])) for start in range(0, 30, 2)]
-    found = duplicates.judge(chain, DuplicateSettings(), 0)
+    found = duplicates.judge(chain, DuplicateSettings(), Evidence())
     assert 3 <= len(chain) - len(found) < 10
     assert not {verdict.peer for verdict in found} & set(reasons(found))
 
@@ -136,8 +136,8 @@ def test_products_whose_titles_differ_by_a_word_are_no_duplicates() -> None:
         Example("product_matching", "corpus", color, "ind", "us", (), {"left": "kettle", "right": color}, "no")
         for color in titles
     ]
-    assert duplicates.judge(pairs, DuplicateSettings(), 0) == []
-    assert len(duplicates.judge(pairs, DuplicateSettings(exact_only=()), 0)) == 1
+    assert duplicates.judge(pairs, DuplicateSettings(), Evidence()) == []
+    assert len(duplicates.judge(pairs, DuplicateSettings(exact_only=()), Evidence())) == 1
 
 
 def test_one_query_with_many_products_is_no_repetition() -> None:
@@ -145,7 +145,7 @@ def test_one_query_with_many_products_is_no_repetition() -> None:
         Example("graded", "corpus", title, "ind", "us", (), {"query": "steel kettle", "product": title}, "E")
         for title in ENGLISH
     ]
-    assert duplicates.judge(examples, DuplicateSettings(), 0) == []
+    assert duplicates.judge(examples, DuplicateSettings(), Evidence()) == []
 
 
 def test_equal_histories_that_go_on_differently_are_two_examples() -> None:
@@ -165,8 +165,11 @@ def test_equal_histories_that_go_on_differently_are_two_examples() -> None:
             options=options,
         )
 
-    assert duplicates.judge([history("u", "p3", "p5"), history("v", "p4", "p6")], DuplicateSettings(), 0) == []
-    assert len(duplicates.judge([history("u", "p3", "p5"), history("v", "p3", "p6")], DuplicateSettings(), 0)) == 1
+    assert duplicates.judge([history("u", "p3", "p5"), history("v", "p4", "p6")], DuplicateSettings(), Evidence()) == []
+    assert (
+        len(duplicates.judge([history("u", "p3", "p5"), history("v", "p3", "p6")], DuplicateSettings(), Evidence()))
+        == 1
+    )
 
 
 @settings(max_examples=40, deadline=None)
@@ -181,9 +184,15 @@ def test_no_check_depends_on_the_order_of_examples(data: st.DataObject) -> None:
     )
     examples = [review(str(number), text, answer) for number, (text, answer) in enumerate(rows)]
     shuffled = data.draw(st.permutations(examples))
-    assert duplicates.judge(shuffled, DuplicateSettings(), 3) == duplicates.judge(examples, DuplicateSettings(), 3)
-    assert shape.judge(shuffled, ShapeSettings(), 3) == shape.judge(examples, ShapeSettings(), 3)
-    assert language.judge(shuffled, LanguageSettings(), 3) == language.judge(examples, LanguageSettings(), 3)
+    assert duplicates.judge(shuffled, DuplicateSettings(), Evidence(seed=3)) == duplicates.judge(
+        examples, DuplicateSettings(), Evidence(seed=3)
+    )
+    assert shape.judge(shuffled, ShapeSettings(), Evidence(seed=3)) == shape.judge(
+        examples, ShapeSettings(), Evidence(seed=3)
+    )
+    assert language.judge(shuffled, LanguageSettings(), Evidence(seed=3)) == language.judge(
+        examples, LanguageSettings(), Evidence(seed=3)
+    )
 
 
 def random_texts(count: int) -> list[str]:
@@ -226,7 +235,7 @@ def test_nearly_all_similar_pairs_are_found_and_no_other() -> None:
 
 def test_a_crowd_of_look_alikes_is_reduced_to_one() -> None:
     examples = [review(str(number), f"{PROSE} number {number}") for number in range(300)]
-    found = duplicates.judge(examples, DuplicateSettings(), 0)
+    found = duplicates.judge(examples, DuplicateSettings(), Evidence())
     assert len(found) == 299
     assert len({verdict.peer for verdict in found}) == 1
 
@@ -254,7 +263,7 @@ GOOD_OPTIONS = (Option("a", "a kettle"), Option("b", "a pan"), Option("c", "a li
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_shape_rejects(example: Example, reason: str) -> None:
-    assert reasons(shape.judge([example], ShapeSettings(), 0)) == {example.example_id: reason}
+    assert reasons(shape.judge([example], ShapeSettings(), Evidence())) == {example.example_id: reason}
 
 
 @pytest.mark.parametrize(
@@ -270,4 +279,4 @@ def test_shape_rejects(example: Example, reason: str) -> None:
     ids=lambda example: example.identity,
 )
 def test_shape_lets_pass(example: Example) -> None:
-    assert shape.judge([example], ShapeSettings(), 0) == []
+    assert shape.judge([example], ShapeSettings(), Evidence()) == []

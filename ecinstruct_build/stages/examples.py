@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ecinstruct_build.check import VERDICT_SCHEMA, CheckSettings
+from ecinstruct_build.check import VERDICT_SCHEMA, Action, CheckSettings, Evidence, Verdict, outcome
 from ecinstruct_build.drawing.pools import same_words_column
 from ecinstruct_build.example import EXAMPLE_SCHEMA, Example, examples_to_table, table_to_examples
 from ecinstruct_build.provenance import code_digest, own_digest
@@ -72,8 +72,8 @@ def judge(name: str, drawn: Stage, checks: Mapping[str, CheckSettings], seed: in
         rows = []
         with machine.progress.track(f"check {name}", len(active)) as advance:
             for check, settings in active.items():
-                verdicts = CHECKS.get(check).judge(examples, settings, seed)
-                rows += [{"check": check, "action": settings.action, **_fields(verdict)} for verdict in verdicts]
+                verdicts = CHECKS.get(check).judge(examples, settings, Evidence(seed))
+                rows += [_verdict_row(check, settings.action, verdict) for verdict in verdicts]
                 advance(1)
         rows.sort(key=lambda row: (row["example_id"], row["check"], row["reason"], row["peer"]))
         pq.write_table(pa.Table.from_pylist(rows, schema=VERDICT_SCHEMA), out / "verdicts.parquet", compression="zstd")
@@ -86,6 +86,11 @@ def judge(name: str, drawn: Stage, checks: Mapping[str, CheckSettings], seed: in
         "code": [{check: code_digest(CHECKS.module(check).__name__) for check in active}, own_digest(__name__)],
     }
     return machine.store.run("check", name, inputs, produce)
+
+
+def _verdict_row(check: str, action: Action, verdict: Verdict) -> dict[str, Any]:
+    row = _fields(verdict)
+    return {"check": check, "action": outcome(action, row.pop("remedy")), **row}
 
 
 def _fields(value: Any) -> dict[str, Any]:
