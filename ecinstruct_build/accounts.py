@@ -8,15 +8,16 @@ from typing import Any
 import pyarrow as pa
 
 from ecinstruct_build import __version__
+from ecinstruct_build.check import Remedy
 from ecinstruct_build.memory import largest_child, own_peak
 from ecinstruct_build.provenance import library_versions
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.splits import SPLITS, Layout, published_split
 from ecinstruct_build.stages.built import Built
 from ecinstruct_build.stages.corpora import IngestedFile
-from ecinstruct_build.stages.examples import read_assignments, read_verdicts
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.stages.samples import read_samples
+from ecinstruct_build.stages.split import read_assignments
 from ecinstruct_build.store import Stage
 from ecinstruct_build.task import Quota
 
@@ -61,7 +62,7 @@ def _input_account(file: IngestedFile) -> dict[str, Any]:
 
 
 def _task_account(name: str, quota: Quota, layout: Layout, built: Built) -> dict[str, Any]:
-    drawn, verdicts = built.drawn[name], read_verdicts(built.judged[name])
+    drawn, verdicts = built.drawn[name], built.checked.verdicts(name)
     assignments = read_assignments(built.assigned, name)
     rejections: dict[str, str] = {}
     for verdict in verdicts:
@@ -74,12 +75,17 @@ def _task_account(name: str, quota: Quota, layout: Layout, built: Built) -> dict
         "drawn": drawn.facts["drawn"],
         "funnel": [{"step": step, "count": count} for step, count in drawn.facts["funnel"]],
         "rejected": _sorted(rejections.values()),
-        "flagged": _sorted(f"{row['check']}: {row['reason']}" for row in verdicts if row["action"] == "flag"),
+        "repaired": _said(verdicts, "repair"),
+        "flagged": _said(verdicts, "flag"),
         "dropped": _sorted(row["reason"] for row in assignments if row["split"] is None),
         "examples": {split: examples[split] for split in SPLITS},
         "samples": _sample_counts(read_samples(built.rendered[name]), layout),
         "shortfall": {split: wanted[split] - examples[split] for split in SPLITS if wanted[split] > examples[split]},
     }
+
+
+def _said(verdicts: Iterable[Mapping[str, Any]], action: Remedy) -> Mapping[str, int]:
+    return _sorted(f"{row['check']}: {row['reason']}" for row in verdicts if row["action"] == action)
 
 
 def _sample_counts(samples: pa.Table, layout: Layout) -> dict[str, int]:

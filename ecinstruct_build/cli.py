@@ -232,7 +232,7 @@ def preview_templates(
         raise UserError(f"The last build has no task '{task}'. It has: {', '.join(built.drawn)}.")
     templates = load_templates(task, recipe.templates.folder)
     console = Console()
-    for example in read_examples(built.drawn[task])[:count]:
+    for example in read_examples(built.checked.repaired[task])[:count]:
         console.print(
             Panel(
                 escape(preview(wanted, templates, example, recipe.seed)), title=example.example_id, title_align="left"
@@ -256,7 +256,7 @@ def lint_templates(
     built, _, recipe = last_build(_machine(work, "duckdb", "1GB", 0, Silence()))
     console, found = Console(), 0
     for name in names:
-        examples = read_examples(built.drawn[name]) if name in built.drawn else []
+        examples = read_examples(built.checked.repaired[name]) if name in built.drawn else []
         findings = lint(TASKS.get(name), load_templates(name, recipe.templates.folder), examples, recipe.seed)
         found += len(findings)
         console.print(f"{name}: {len(examples):,} examples, {len(findings)} findings")

@@ -15,8 +15,9 @@ from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.source import FileKind
 from ecinstruct_build.stages.built import Built
 from ecinstruct_build.stages.corpora import IngestedFile
-from ecinstruct_build.stages.examples import read_assignments, read_examples, read_verdicts
+from ecinstruct_build.stages.examples import read_examples
 from ecinstruct_build.stages.samples import read_samples, settle
+from ecinstruct_build.stages.split import read_assignments
 
 NO_RECORD = "no record starts at this line"
 
@@ -63,7 +64,7 @@ def example_story(built: Built, raw: Path, task: str, example_id: str) -> dict[s
 
     The example is told as the split settled it; records behind what the split took out are under ``set_aside``.
     """
-    drawn = next(iter(read_examples(built.drawn[task], [example_id])), None)
+    drawn = next(iter(read_examples(built.checked.repaired[task], [example_id])), None)
     if drawn is None:
         raise UserError(f"Task '{task}' drew no example '{example_id}' in this build.")
     books = _read_books(built, task)
@@ -146,7 +147,7 @@ class _Books:
 
 def _read_books(built: Built, task: str) -> _Books:
     verdicts: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in read_verdicts(built.judged[task]):
+    for row in built.checked.verdicts(task):
         verdicts[row["example_id"]].append(row)
     return _Books(task, verdicts, {row["example_id"]: row for row in read_assignments(built.assigned, task)})
 
@@ -154,7 +155,7 @@ def _read_books(built: Built, task: str) -> _Books:
 def _examples_of(built: Built, task: str, origin: Origin) -> list[dict[str, str]]:
     """Return id and fate of a task's examples that were made of a record, or drawn with it, or show it."""
     books, found = _read_books(built, task), []
-    for drawn in read_examples(built.drawn[task], spare_options=False):
+    for drawn in read_examples(built.checked.repaired[task], spare_options=False):
         shown = origin in books.settled(drawn).all_origins
         if shown or origin in drawn.all_origins:
             fate = books.fate(drawn.example_id)

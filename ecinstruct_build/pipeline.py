@@ -14,10 +14,13 @@ from ecinstruct_build.publish.dataset import publish
 from ecinstruct_build.publish.folder import ensure_replaceable, ensure_writable
 from ecinstruct_build.recipe import Recipe, parse_recipe
 from ecinstruct_build.stages.built import Built
+from ecinstruct_build.stages.checks import check
 from ecinstruct_build.stages.corpora import canonical_tables, ingest, sample_corpora
-from ecinstruct_build.stages.examples import draw, families, judge, split
+from ecinstruct_build.stages.examples import draw
+from ecinstruct_build.stages.families import families
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.stages.samples import read_samples, render
+from ecinstruct_build.stages.split import split
 from ecinstruct_build.store import Store
 
 LAST_BUILD = "last_build"
@@ -64,11 +67,11 @@ def run_stages(recipe: Recipe, raw: Path | None, machine: Machine) -> Built:
     ingested = ingest(recipe, raw or sample_corpora(recipe, machine), machine)
     with canonical_tables(ingested.files, machine) as tables:
         drawn = {name: draw(name, task, recipe.seed, tables, machine) for name, task in recipe.tasks.items()}
-        judged = {name: judge(name, drawn[name], recipe.checks, recipe.seed, machine) for name in drawn}
+        checked = check(drawn, recipe.checks, recipe.seed, machine)
         joined = families(tables, machine)
-    assigned = split(recipe, drawn, judged, joined, machine)
-    rendered = {name: render(name, recipe, drawn[name], assigned, machine) for name in drawn}
-    return Built(ingested.files, drawn, judged, ingested.worker_bytes, joined, assigned, rendered)
+    assigned = split(recipe, checked, joined, machine)
+    rendered = {name: render(name, recipe, checked.repaired[name], assigned, machine) for name in drawn}
+    return Built(ingested.files, drawn, checked, ingested.worker_bytes, joined, assigned, rendered)
 
 
 def last_build(machine: Machine) -> tuple[Built, Path, Recipe]:

@@ -51,6 +51,21 @@ class SampleCorpora(_Section):
     seed: int = 0
 
 
+class FamilySettings(_Section):
+    """When two products are one: the splits keep families apart.
+
+    Attributes
+    ----------
+    similarity
+        Jaccard similarity of the words of two titles of one brand from which on the products are one family.
+    variants
+        Whether titles that differ only in size, colour or quantity are one family.
+    """
+
+    similarity: float = Field(default=0.9, gt=0, le=1)
+    variants: bool = True
+
+
 class SplitSettings(_Section):
     """How examples are assigned to splits.
 
@@ -60,12 +75,15 @@ class SplitSettings(_Section):
         Seed of the assignment; null = the recipe's seed.
     train, validation, test
         Weights of the splits; all 0 = as the quotas of all tasks together.
+    similarity
+        Jaccard similarity of the words of two examples from which on they may not stand in two splits.
     """
 
     seed: int | None = None
     train: float = Field(default=0.0, ge=0)
     validation: float = Field(default=0.0, ge=0)
     test: float = Field(default=0.0, ge=0)
+    similarity: float = Field(default=0.7, gt=0, le=1)
 
 
 class Limits(_Section):
@@ -113,7 +131,7 @@ class Recipe(_Section):
         Generated corpora to build from, or null.
     sources, tasks, checks
         Settings by name; a check that the file does not name is there with its defaults.
-    split, limits, templates
+    families, split, limits, templates
         See each.
     """
 
@@ -126,6 +144,7 @@ class Recipe(_Section):
     sources: dict[str, SourceSettings]
     tasks: dict[str, SerializeAsAny[TaskSettings]]
     checks: dict[str, SerializeAsAny[CheckSettings]] = Field(default_factory=dict)
+    families: FamilySettings = FamilySettings()
     split: SplitSettings = SplitSettings()
     limits: Limits = Limits()
     templates: TemplateSettings = TemplateSettings()

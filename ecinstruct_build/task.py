@@ -15,7 +15,7 @@ from ecinstruct_build.answers import AnswerKind
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example
 
-LeakagePolicy = Literal["strict", "trim"]
+LeakagePolicy = Literal["strict", "trim", "target"]
 
 
 class Quota(BaseModel):
@@ -49,7 +49,8 @@ class TaskSettings(BaseModel):
         Examples drawn for each one wanted, so that checks and the split may drop some.
     leakage
         ``strict`` drops an example whose things fall in two splits; ``trim`` first drops the context items
-        that fall outside.
+        that fall outside; ``target`` judges all but the context, whose products may then stand in training too:
+        the audit counts them.
     min_context
         Context items that must be left after trimming.
     """

@@ -8,7 +8,6 @@ from tiny_reviews import TASK, machine_at, quota, recipe_of, review, write_revie
 
 from ecinstruct_build.accounts import manifest_of
 from ecinstruct_build.pipeline import run_stages
-from ecinstruct_build.stages.examples import read_verdicts
 
 SPANISH = "La lámpara llegó rota a nuestra casa, y el vendedor no quiso devolver el dinero de ninguna manera."
 GOOD, SPANISH_TWINS = 40, 3
@@ -20,7 +19,7 @@ def books(place: Path, *overrides: str) -> tuple[dict[str, Any], Counter[str]]:
     lines += [review(GOOD + number, SPANISH, stars=1) for number in range(SPANISH_TWINS)]
     recipe, machine = recipe_of(place, *quota(train=10, validation=5, test=5), *overrides), machine_at(place)
     built = run_stages(recipe, write_reviews(place, lines), machine)
-    verdicts = Counter(row["example_id"] for row in read_verdicts(built.judged[TASK]))
+    verdicts = Counter(row["example_id"] for row in built.checked.verdicts(TASK))
     return manifest_of(recipe, built, machine)["tasks"][TASK], verdicts
 
 

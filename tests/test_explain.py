@@ -20,9 +20,10 @@ from ecinstruct_build.pipeline import build, last_build
 from ecinstruct_build.progress import Silence
 from ecinstruct_build.recipe import load_recipe
 from ecinstruct_build.stages.built import Built
-from ecinstruct_build.stages.examples import read_assignments, read_examples
+from ecinstruct_build.stages.examples import read_examples
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.stages.samples import read_samples, settled
+from ecinstruct_build.stages.split import read_assignments
 from ecinstruct_build.store import Store
 
 TASK = "sequential_recommendation"
@@ -38,7 +39,7 @@ def replaced(small_build: SmallBuild) -> tuple[Example, Example]:
     """An example whose options the split replaced in part, as drawn and as shown."""
     built = small_build.built
     drawn = {example.example_id: example for example in read_examples(built.drawn[TASK])}
-    shown = [one.example for one in settled(built.drawn[TASK], built.assigned, TASK)]
+    shown = [one.example for one in settled(built.checked.repaired[TASK], built.assigned, TASK)]
     return next((drawn[one.example_id], one) for one in shown if one.options != drawn[one.example_id].options)
 
 
@@ -119,7 +120,7 @@ def test_each_table_is_read_once_for_a_question(
 
         return read
 
-    for name in ("read_examples", "read_verdicts", "read_assignments", "read_samples"):
+    for name in ("read_examples", "read_assignments", "read_samples"):
         monkeypatch.setattr(explaining, name, counted(name))
     _, shown = replaced
     explain(small_build.built, small_build.raw, shown.example_id if question == "example" else place(shown.origins[0]))

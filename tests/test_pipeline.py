@@ -15,7 +15,7 @@ from ecinstruct_build.registry import TASKS
 from ecinstruct_build.rendering.lint import lint
 from ecinstruct_build.rendering.template_set import load_templates
 from ecinstruct_build.splits import PUBLISHED_SPLITS
-from ecinstruct_build.stages.examples import read_examples, read_verdicts
+from ecinstruct_build.stages.examples import read_examples
 from ecinstruct_build.stages.samples import read_samples
 
 
@@ -72,7 +72,7 @@ def test_gold_outputs_score_perfectly_by_the_original_rules(small_build: SmallBu
 def test_every_gold_output_parses_back_to_its_answer(small_build: SmallBuild) -> None:
     for name, stage in small_build.built.rendered.items():
         task = TASKS.get(name)
-        answers = {one.example_id: one for one in read_examples(small_build.built.drawn[name])}
+        answers = {one.example_id: one for one in read_examples(small_build.built.checked.repaired[name])}
         for row in read_samples(stage).to_pylist():
             example = answers[row["example_id"]]
             texts = {o.text: o.key for o in (*example.spare_options, *example.options)}
@@ -83,7 +83,7 @@ def test_every_gold_output_parses_back_to_its_answer(small_build: SmallBuild) ->
 def test_templates_are_clean_on_everything_that_was_drawn(small_build: SmallBuild) -> None:
     findings = [
         finding
-        for name, stage in small_build.built.drawn.items()
+        for name, stage in small_build.built.checked.repaired.items()
         for finding in lint(TASKS.get(name), load_templates(name), read_examples(stage), seed=0)
     ]
     assert findings == []
@@ -115,7 +115,7 @@ def test_explain_tells_why_a_record_or_example_is_missing(small_build: SmallBuil
     twin = pq.read_table(file.stage.folder / "collapsed.parquet").to_pylist()[0]
     story = explain(small_build.built, small_build.raw, f"{file.source}/{file.file}:{twin['line']}")
     assert story["fate"].endswith(f"line {twin['first_line']}")
-    verdicts = [row for stage in small_build.built.judged.values() for row in read_verdicts(stage)]
+    verdicts = [row for task in small_build.built.drawn for row in small_build.built.checked.verdicts(task)]
     rejected = next(row for row in verdicts if row["action"] == "reject")
     assert "rejected by" in explain(small_build.built, small_build.raw, rejected["example_id"])["fate"]
 

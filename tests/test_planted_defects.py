@@ -14,7 +14,7 @@ from ecinstruct_build.progress import Silence
 from ecinstruct_build.recipe import load_recipe
 from ecinstruct_build.sample_corpora.ledger import Entry, decode
 from ecinstruct_build.stages.built import Built
-from ecinstruct_build.stages.examples import read_examples, read_verdicts
+from ecinstruct_build.stages.examples import read_examples
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Store
 
@@ -85,7 +85,7 @@ def test_foreign_texts_are_rejected_and_english_ones_are_not(everything: Built, 
     planted = lines_of(ledger["foreign_language"])
     counts = {"found": 0, "missed": 0, "wrong": 0, "right": 0}
     for task in everything.drawn:
-        foreign = {row["example_id"] for row in read_verdicts(everything.judged[task]) if row["check"] == "language"}
+        foreign = {row["example_id"] for row in everything.checked.verdicts(task) if row["check"] == "language"}
         for line, example in examples_of(everything, task).items():
             rejected = example.example_id in foreign
             names = ("found", "missed") if line in planted else ("wrong", "right")
@@ -98,7 +98,7 @@ def test_foreign_texts_are_rejected_and_english_ones_are_not(everything: Built, 
 
 def test_near_duplicate_reviews_do_not_both_stay(everything: Built, ledger: dict[str, list[Entry]]) -> None:
     examples = examples_of(everything, "sentiment_analysis")
-    rejected = {row["example_id"] for row in read_verdicts(everything.judged["sentiment_analysis"])}
+    rejected = {row["example_id"] for row in everything.checked.verdicts("sentiment_analysis")}
     pairs = [
         (examples[entry.source, entry.file, entry.line], examples[entry.source, entry.partner.file, entry.partner.line])
         for entry in ledger["near_duplicate"]

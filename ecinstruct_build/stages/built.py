@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ecinstruct_build.stages.checks import Checked
 from ecinstruct_build.stages.corpora import IngestedFile
 from ecinstruct_build.store import Stage
 
@@ -15,8 +16,10 @@ class Built:
     ----------
     files
         Upstream files, ingested.
-    drawn, judged
-        Examples, and the checks' verdicts on them.
+    drawn
+        Examples.
+    checked
+        The examples as the checks mended them, and their verdicts.
     worker_bytes
         Memory that the worker processes of ingest held together at their largest.
     families
@@ -29,7 +32,7 @@ class Built:
 
     files: Sequence[IngestedFile]
     drawn: Mapping[str, Stage]
-    judged: Mapping[str, Stage]
+    checked: Checked
     worker_bytes: int
     families: Stage
     assigned: Stage
@@ -42,7 +45,7 @@ class Built:
         return [
             *ingested,
             *self.drawn.values(),
-            *self.judged.values(),
+            *self.checked.stages,
             self.families,
             self.assigned,
             *self.rendered.values(),

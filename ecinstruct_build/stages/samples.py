@@ -16,12 +16,13 @@ from ecinstruct_build.registry import TASKS
 from ecinstruct_build.rendering.render import Assigned, render_samples
 from ecinstruct_build.rendering.template_set import load_templates
 from ecinstruct_build.splits import settings_of
-from ecinstruct_build.stages.examples import read_assignments, read_examples
+from ecinstruct_build.stages.examples import read_examples
 from ecinstruct_build.stages.machine import Machine
+from ecinstruct_build.stages.split import read_assignments
 from ecinstruct_build.store import Stage
 
 
-def render(name: str, recipe: Recipe, drawn: Stage, assigned: Stage, machine: Machine) -> Stage:
+def render(name: str, recipe: Recipe, repaired: Stage, assigned: Stage, machine: Machine) -> Stage:
     """Render a task's assigned examples into samples."""
     task, settings = TASKS.get(name), settings_of(recipe.layout)
     templates = load_templates(task.name, recipe.templates.folder)
@@ -29,7 +30,7 @@ def render(name: str, recipe: Recipe, drawn: Stage, assigned: Stage, machine: Ma
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track(f"render {name}"):
             samples = render_samples(
-                settled(drawn, assigned, name),
+                settled(repaired, assigned, name),
                 task,
                 templates,
                 recipe.seed,
@@ -41,7 +42,7 @@ def render(name: str, recipe: Recipe, drawn: Stage, assigned: Stage, machine: Ma
 
     assignment = (assigned.folder / f"{name}.parquet").read_bytes()
     inputs = {
-        "examples": drawn.digest,
+        "examples": repaired.digest,
         "assignment": hashlib.sha256(assignment).hexdigest(),
         "templates": templates.digest,
         "seed": recipe.seed,
@@ -56,11 +57,11 @@ def render(name: str, recipe: Recipe, drawn: Stage, assigned: Stage, machine: Ma
     return machine.store.run("render", name, inputs, produce)
 
 
-def settled(drawn: Stage, assigned: Stage, task: str) -> list[Assigned]:
+def settled(repaired: Stage, assigned: Stage, task: str) -> list[Assigned]:
     """Return a task's assigned examples as the split settled them: context trimmed, options replaced."""
     placed = [row for row in read_assignments(assigned, task) if row["split"] is not None]
     only = [row["example_id"] for row in placed]
-    examples = {example.example_id: example for example in read_examples(drawn, only, spare_options=False)}
+    examples = {example.example_id: example for example in read_examples(repaired, only, spare_options=False)}
     return [Assigned(settle(examples[row["example_id"]], row), row["split"]) for row in placed]
 
 

@@ -1,0 +1,248 @@
+"""Check, wrapped for the store: examples are mended, measured and judged, and one policy says which go on.
+
+First the checks that repair, one after the other; then, on what they mended, those that judge a task by itself; last
+those that judge the whole dataset at once, on the examples that the others let pass.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ecinstruct_build.check import VERDICT_SCHEMA, Action, Check, CheckSettings, Evidence, Verdict, outcome
+from ecinstruct_build.example import Example, examples_to_table
+from ecinstruct_build.provenance import code_digest, own_digest
+from ecinstruct_build.registry import CHECKS
+from ecinstruct_build.stages.examples import read_examples
+from ecinstruct_build.stages.machine import Machine
+from ecinstruct_build.store import Stage
+
+Policy = Mapping[str, CheckSettings]
+"""Settings by check."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The examples of all tasks, and the checks' word on them.
+
+    Attributes
+    ----------
+    repaired
+        By task: every example that was drawn, mended where a check could, and what there was to mend.
+    judged
+        By task: the verdicts of the checks that judge a task by itself.
+    measured
+        By check and task: what the check measured.
+    together
+        The verdicts of the checks that judge the whole dataset.
+    """
+
+    repaired: Mapping[str, Stage]
+    judged: Mapping[str, Stage]
+    measured: Mapping[str, Mapping[str, Stage]]
+    together: Stage
+
+    @property
+    def stages(self) -> list[Stage]:
+        """All of them, in the order in which they ran."""
+        measured = [stage for by_task in self.measured.values() for stage in by_task.values()]
+        return [*self.repaired.values(), *self.judged.values(), *measured, self.together]
+
+    def verdicts(self, task: str) -> list[dict[str, Any]]:
+        """Return the verdicts on a task's examples, as rows of `VERDICT_SCHEMA`, ordered by example_id."""
+        rows = [*_verdict_rows(self.repaired[task]), *_verdict_rows(self.judged[task]), *self._together[task]]
+        return sorted(rows, key=_row_order)
+
+    def rejected(self, task: str) -> set[str]:
+        """Return the ids of the examples of a task that the policy leaves out."""
+        return _rejected(self.verdicts(task))
+
+    def accepted(self, task: str, *, spare_options: bool = True) -> list[Example]:
+        """Return the examples of a task that go on to the split, as mended, ordered by example_id."""
+        rejected = self.rejected(task)
+        examples = read_examples(self.repaired[task], spare_options=spare_options)
+        return [example for example in examples if example.example_id not in rejected]
+
+    def measures(self, check: str, only: Sequence[str]) -> pa.Table:
+        """Return what a check measured of some examples of any tasks."""
+        tables = [pq.read_table(stage.folder / "measures.parquet") for stage in self.measured[check].values()]
+        table = pa.concat_tables(tables)
+        return table.filter(pc.is_in(table["example_id"], value_set=pa.array(sorted(only), pa.string())))
+
+    @cached_property
+    def _together(self) -> Mapping[str, list[dict[str, Any]]]:
+        by_task: dict[str, list[dict[str, Any]]] = {task: [] for task in self.repaired}
+        for row in _verdict_rows(self.together):
+            by_task[row["example_id"].rpartition(":")[0]].append(row)
+        return by_task
+
+
+def check(drawn: Mapping[str, Stage], policy: Policy, seed: int, machine: Machine) -> Checked:
+    """Let every check that is not off mend and judge the examples of all tasks."""
+    active = {CHECKS.get(name): settings for name, settings in sorted(policy.items()) if settings.action != "off"}
+    mending = {one.name: settings for one, settings in active.items() if one.repair}
+    alone = {one.name: settings for one, settings in active.items() if not one.repair and one.scope == "task"}
+    overall = {one.name: settings for one, settings in active.items() if not one.repair and one.scope == "dataset"}
+    repaired = {task: _repair(task, stage, mending, seed, machine) for task, stage in drawn.items()}
+    judged = {task: _judge(task, stage, alone, seed, machine) for task, stage in repaired.items()}
+    measured = {
+        name: {task: _measure(task, stage, name, settings, machine) for task, stage in repaired.items()}
+        for name, settings in overall.items()
+        if CHECKS.get(name).measure
+    }
+    together = _judge_together(repaired, judged, measured, overall, seed=seed, machine=machine)
+    return Checked(repaired, judged, measured, together)
+
+
+def _repair(task: str, drawn: Stage, policy: Policy, seed: int, machine: Machine) -> Stage:
+    """Let the checks that repair mend a task's examples, each what the one before it left."""
+
+    def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        examples, rows = read_examples(drawn), []
+        with machine.progress.track(f"repair {task}", len(policy)) as advance:
+            for name, settings in policy.items():
+                verdicts = CHECKS.get(name).judge(examples, settings, Evidence(seed))
+                found = [_verdict_row(name, settings.action, verdict) for verdict in verdicts]
+                examples = _mended(examples, found, CHECKS.get(name), settings)
+                rows += found
+                advance(1)
+        pq.write_table(examples_to_table(examples), out / "examples.parquet", compression="zstd")
+        _write_verdicts(rows, out)
+        return {}
+
+    inputs = {"examples": drawn.digest, **_policy_inputs(policy, seed, machine)}
+    return machine.store.run("repair", task, inputs, produce)
+
+
+def _mended(
+    examples: Sequence[Example], found: Sequence[Mapping[str, Any]], mender: Check, settings: CheckSettings
+) -> list[Example]:
+    wanted = {row["example_id"] for row in found if row["action"] == "repair"}
+    if not wanted or mender.repair is None:
+        return list(examples)
+    return [mender.repair(one, settings) if one.example_id in wanted else one for one in examples]
+
+
+def _judge(task: str, repaired: Stage, policy: Policy, seed: int, machine: Machine) -> Stage:
+    """Let the checks that judge a task by itself judge its examples."""
+
+    def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        examples, rows = read_examples(repaired, spare_options=False), []
+        with machine.progress.track(f"check {task}", len(policy)) as advance:
+            for name, settings in policy.items():
+                verdicts = CHECKS.get(name).judge(examples, settings, Evidence(seed))
+                rows += [_verdict_row(name, settings.action, verdict) for verdict in verdicts]
+                advance(1)
+        _write_verdicts(rows, out)
+        return {}
+
+    inputs = {"examples": repaired.digest, **_policy_inputs(policy, seed, machine)}
+    return machine.store.run("check", task, inputs, produce)
+
+
+def _measure(task: str, repaired: Stage, name: str, settings: CheckSettings, machine: Machine) -> Stage:
+    """Let a check measure a task's examples, whatever its thresholds are."""
+    measure = CHECKS.get(name).measure
+
+    def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        with machine.progress.track(f"measure {task}"):
+            examples = read_examples(repaired, spare_options=False)
+            table = measure(examples, settings) if measure else pa.table({"example_id": pa.array([], pa.string())})
+        pq.write_table(table, out / "measures.parquet", compression="zstd")
+        return {}
+
+    inputs = {
+        "examples": repaired.digest,
+        "settings": settings.model_dump(mode="json", include=set(CHECKS.get(name).measured_by)),
+        "code": [code_digest(CHECKS.module(name).__name__), own_digest(__name__)],
+    }
+    return machine.store.run("measure", f"{task}.{name}", inputs, produce)
+
+
+def _judge_together(
+    repaired: Mapping[str, Stage],
+    judged: Mapping[str, Stage],
+    measured: Mapping[str, Mapping[str, Stage]],
+    policy: Policy,
+    *,
+    seed: int,
+    machine: Machine,
+) -> Stage:
+    """Let the checks that judge the whole dataset judge the examples that passed all others."""
+
+    def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        passed = _passed(repaired, judged)
+        ids = pa.array([example.example_id for example in passed], pa.string())
+        rows = []
+        with machine.progress.track("check all tasks", len(policy)) as advance:
+            for name, settings in policy.items():
+                tables = [pq.read_table(stage.folder / "measures.parquet") for stage in measured.get(name, {}).values()]
+                measures = pa.concat_tables(tables) if tables else None
+                if measures is not None:
+                    measures = measures.filter(pc.is_in(measures["example_id"], value_set=ids))
+                verdicts = CHECKS.get(name).judge(passed, settings, Evidence(seed, measures))
+                rows += [_verdict_row(name, settings.action, verdict) for verdict in verdicts]
+                advance(1)
+        _write_verdicts(rows, out)
+        return {}
+
+    inputs = {
+        "examples": {task: stage.digest for task, stage in repaired.items()},
+        "verdicts": {task: stage.digest for task, stage in judged.items()},
+        "measures": {name: [stage.digest for stage in stages.values()] for name, stages in measured.items()},
+        **_policy_inputs(policy, seed, machine),
+    }
+    return machine.store.run("check", "all tasks", inputs, produce)
+
+
+def _passed(repaired: Mapping[str, Stage], judged: Mapping[str, Stage]) -> list[Example]:
+    passed: list[Example] = []
+    for task, stage in repaired.items():
+        rejected = _rejected([*_verdict_rows(stage), *_verdict_rows(judged[task])])
+        examples = read_examples(stage, spare_options=False)
+        passed += [example for example in examples if example.example_id not in rejected]
+    return passed
+
+
+def _policy_inputs(policy: Policy, seed: int, machine: Machine) -> dict[str, Any]:
+    files = [path for name, settings in policy.items() for path in CHECKS.get(name).reads(settings)]
+    return {
+        "seed": seed,
+        "checks": {name: settings.model_dump(mode="json") for name, settings in policy.items()},
+        "files": [machine.store.file_digest(path) for path in files],
+        "code": [{name: code_digest(CHECKS.module(name).__name__) for name in policy}, own_digest(__name__)],
+    }
+
+
+def _verdict_row(check_name: str, action: Action, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "example_id": verdict.example_id,
+        "check": check_name,
+        "action": outcome(action, verdict.remedy),
+        "reason": verdict.reason,
+        "score": float(verdict.score),
+        "peer": verdict.peer,
+        "detail": verdict.detail,
+    }
+
+
+def _write_verdicts(rows: Sequence[Mapping[str, Any]], out: Path) -> None:
+    table = pa.Table.from_pylist(sorted(rows, key=_row_order), schema=VERDICT_SCHEMA)
+    pq.write_table(table, out / "verdicts.parquet", compression="zstd")
+
+
+def _verdict_rows(stage: Stage) -> list[dict[str, Any]]:
+    return list(pq.read_table(stage.folder / "verdicts.parquet").to_pylist())
+
+
+def _row_order(row: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
+    return row["example_id"], row["check"], row["reason"], row["peer"], row["detail"]
+
+
+def _rejected(rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {row["example_id"] for row in rows if row["action"] == "reject"}
