@@ -1,0 +1,107 @@
+"""Commands that build."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from ecinstruct_build.commands.options import (
+    AsJson,
+    Engine,
+    Jobs,
+    Memory,
+    Out,
+    Quiet,
+    Raw,
+    RecipeArgument,
+    Seed,
+    Settings,
+    Work,
+    listener,
+    print_json,
+    workers,
+)
+from ecinstruct_build.progress import Progress
+from ecinstruct_build.recipe import Recipe, load_recipe
+from ecinstruct_build.stages.machine import Machine
+from ecinstruct_build.store import Store
+
+
+def build(
+    recipe: RecipeArgument = "sample",
+    raw: Raw = None,
+    out: Out = Path("dataset"),
+    work: Work = Path("work"),
+    seed: Seed = None,
+    split_seed: Annotated[int | None, typer.Option(help="Seed of the split; the draws' if not given.")] = None,
+    engine: Engine = "duckdb",
+    memory: Memory = "1GB",
+    jobs: Jobs = 0,
+    settings: Settings = None,
+    quiet: Quiet = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Build a dataset: ingest, draw, check, split, render, publish."""
+    seeds = {"seed": seed, "split.seed": split_seed}
+    overrides = [*(settings or ()), *(f"{name}={value}" for name, value in seeds.items() if value is not None)]
+    machine = partial(_machine, work, engine, memory, jobs)
+    _build(load_recipe(recipe, overrides), raw, out, machine, quiet=quiet, as_json=as_json)
+
+
+def splits(
+    recipe: RecipeArgument = "sample",
+    raw: Raw = None,
+    out: Out = Path("dataset"),
+    work: Work = Path("work"),
+    seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
+    engine: Engine = "duckdb",
+    memory: Memory = "1GB",
+    jobs: Jobs = 0,
+    settings: Settings = None,
+    quiet: Quiet = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Regenerate the splits of the last build with another seed; only split and render run again."""
+    from ecinstruct_build.pipeline import last_draw_seed
+
+    overrides = [*(settings or ()), f"split.seed={seed}"]
+    drawn_with = last_draw_seed(Store(work), load_recipe(recipe, overrides).name)
+    if drawn_with is not None:
+        overrides.insert(0, f"seed={drawn_with}")
+    machine = partial(_machine, work, engine, memory, jobs)
+    _build(load_recipe(recipe, overrides), raw, out, machine, quiet=quiet, as_json=as_json)
+
+
+def _build(
+    recipe: Recipe, raw: Path | None, out: Path, machine: Callable[[Progress], Machine], *, quiet: bool, as_json: bool
+) -> None:
+    from ecinstruct_build.pipeline import build as build_dataset
+    from ecinstruct_build.summary import render_summary
+
+    with listener(quiet=quiet or as_json) as progress:
+        manifest = build_dataset(recipe, raw, out, machine(progress))
+    if as_json:
+        print_json(manifest)
+    elif not quiet:
+        render_summary(manifest, Console())
+        Console().print(f"The dataset is in [bold]{escape(str(out))}[/bold].")
+
+
+def sample_corpora(
+    out: Annotated[Path, typer.Argument(help="Folder to write; it must not exist yet.")],
+    scale: Annotated[float, typer.Option(min=0.01, help="Size; 1 is about 20,000 reviews.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Seed of the generated world.")] = 0,
+    jobs: Jobs = 0,
+    quiet: Quiet = False,  # noqa: FBT002
+) -> None:
+    """Write generated corpora in upstream's own formats, with a ledger of the defects planted in them."""
+    from ecinstruct_build.sample_corpora import write_sample_corpora
+
+    with listener(quiet=quiet) as progress, progress.track("sample corpora"):
+        write_sample_corpora(out, scale=scale, seed=seed, jobs=workers(jobs))
+    if not quiet:
+        Console().print(f"The sample corpora are in [bold]{escape(str(out))}[/bold].")

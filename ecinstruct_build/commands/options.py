@@ -1,0 +1,82 @@
+"""What commands share: their options, the machine they run on, and how they print."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ecinstruct_build.console import RichProgress
+from ecinstruct_build.engine import EngineName, EngineSettings
+from ecinstruct_build.errors import UserError
+from ecinstruct_build.progress import Progress, Silence
+from ecinstruct_build.stages.machine import Machine
+from ecinstruct_build.store import Store
+
+RecipeArgument = Annotated[str, typer.Argument(help="A recipe's TOML file, or the name of a packaged one.")]
+Raw = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder with upstream files under <source>/<upstream name>; without it, sample corpora are generated."
+    ),
+]
+Out = Annotated[Path, typer.Option(help="Folder for the dataset.")]
+Work = Annotated[Path, typer.Option(help="Folder of the stage store: finished stages, kept for resuming and reuse.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of every draw; the recipe's if not given.")]
+Engine = Annotated[str, typer.Option(help="Relational engine: duckdb or spark.")]
+Memory = Annotated[str, typer.Option(help="Memory of the relational engine before it spills to disk.")]
+Jobs = Annotated[int, typer.Option(min=0, help="Worker processes; 0 = one for each processor.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="Change a recipe setting: a.b=value. Repeatable.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and progress not at all.")]
+
+
+def machine_at(work: Path, engine: str, memory: str, jobs: int, progress: Progress) -> Machine:
+    known: dict[str, EngineName] = {"duckdb": "duckdb", "spark": "spark"}
+    if engine not in known:
+        raise UserError(f"There is no engine '{engine}'. Choose duckdb or spark.")
+    if not re.fullmatch(r"\d+(\.\d+)?[KMGT]i?B", memory):
+        raise UserError(f"'{memory}' is no amount of memory. Give one such as 500MB or 2GB.")
+    workers = workers(jobs)
+    settings = EngineSettings(known[engine], memory_limit=memory, threads=workers, spill=work / "spill")
+    return Machine(store=Store(work), engine=settings, jobs=workers, progress=progress)
+
+
+def workers(jobs: int) -> int:
+    return jobs or len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def listener(*, quiet: bool) -> Iterator[Progress]:
+    if quiet:
+        yield Silence()
+        return
+    with RichProgress(Console(stderr=True)) as progress:
+        yield progress
+
+
+def print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
+
+
+def print_rows(rows: list[dict[str, str]], *, as_json: bool) -> None:
+    if as_json:
+        print_json(rows)
+        return
+    table = Table(*rows[0]) if rows else Table()
+    for row in rows:
+        table.add_row(*(escape(value) for value in row.values()))
+    Console().print(table)
+
+
+def print_markdown(text: str) -> None:
+    from rich.markdown import Markdown
+
+    Console().print(Markdown(text))
