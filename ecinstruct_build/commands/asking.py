@@ -9,9 +9,8 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from ecinstruct_build.commands.options import AsJson, Work, machine_at, print_json
+from ecinstruct_build.commands.options import AsJson, Work, asking_machine, print_json
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.progress import Silence
 
 templates_app = typer.Typer(no_args_is_help=True, help="The instructions and layouts that samples are rendered with.")
 
@@ -26,7 +25,7 @@ def explain(
     from ecinstruct_build.explain import story_lines
     from ecinstruct_build.pipeline import last_build
 
-    built, raw, _ = last_build(machine_at(work, "duckdb", "1GB", 0, Silence()))
+    built, raw, _ = last_build(asking_machine(work))
     story = explain_identity(built, raw, identity)
     if as_json:
         print_json(story)
@@ -66,7 +65,7 @@ def preview_templates(
     from ecinstruct_build.stages.examples import read_examples
 
     wanted = TASKS.get(task)
-    built, _, recipe = last_build(machine_at(work, "duckdb", "1GB", 0, Silence()))
+    built, _, recipe = last_build(asking_machine(work))
     if task not in built.drawn:
         raise UserError(f"The last build has no task '{task}'. It has: {', '.join(built.drawn)}.")
     templates = load_templates(task, recipe.templates.folder)
@@ -92,7 +91,7 @@ def lint_templates(
     from ecinstruct_build.stages.examples import read_examples
 
     names = [TASKS.get(task).name] if task else TASKS.names()
-    built, _, recipe = last_build(machine_at(work, "duckdb", "1GB", 0, Silence()))
+    built, _, recipe = last_build(asking_machine(work))
     console, found = Console(), 0
     for name in names:
         examples = read_examples(built.checked.repaired[name]) if name in built.drawn else []

@@ -22,8 +22,9 @@ from ecinstruct_build.commands.options import (
     Settings,
     Work,
     listener,
+    machine_at,
     print_json,
-    workers,
+    worker_count,
 )
 from ecinstruct_build.progress import Progress
 from ecinstruct_build.recipe import Recipe, load_recipe
@@ -48,7 +49,7 @@ def build(
     """Build a dataset: ingest, draw, check, split, render, publish."""
     seeds = {"seed": seed, "split.seed": split_seed}
     overrides = [*(settings or ()), *(f"{name}={value}" for name, value in seeds.items() if value is not None)]
-    machine = partial(_machine, work, engine, memory, jobs)
+    machine = partial(machine_at, work, engine, memory, jobs)
     _build(load_recipe(recipe, overrides), raw, out, machine, quiet=quiet, as_json=as_json)
 
 
@@ -72,7 +73,7 @@ def splits(
     drawn_with = last_draw_seed(Store(work), load_recipe(recipe, overrides).name)
     if drawn_with is not None:
         overrides.insert(0, f"seed={drawn_with}")
-    machine = partial(_machine, work, engine, memory, jobs)
+    machine = partial(machine_at, work, engine, memory, jobs)
     _build(load_recipe(recipe, overrides), raw, out, machine, quiet=quiet, as_json=as_json)
 
 
@@ -102,6 +103,6 @@ def sample_corpora(
     from ecinstruct_build.sample_corpora import write_sample_corpora
 
     with listener(quiet=quiet) as progress, progress.track("sample corpora"):
-        write_sample_corpora(out, scale=scale, seed=seed, jobs=workers(jobs))
+        write_sample_corpora(out, scale=scale, seed=seed, jobs=worker_count(jobs))
     if not quiet:
         Console().print(f"The sample corpora are in [bold]{escape(str(out))}[/bold].")

@@ -39,22 +39,36 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, 
 
 
 def machine_at(work: Path, engine: str, memory: str, jobs: int, progress: Progress) -> Machine:
+    """Return what to build with, as the command line says it.
+
+    Raises
+    ------
+    UserError
+        If there is no such engine, or the memory is no amount.
+    """
     known: dict[str, EngineName] = {"duckdb": "duckdb", "spark": "spark"}
     if engine not in known:
         raise UserError(f"There is no engine '{engine}'. Choose duckdb or spark.")
     if not re.fullmatch(r"\d+(\.\d+)?[KMGT]i?B", memory):
         raise UserError(f"'{memory}' is no amount of memory. Give one such as 500MB or 2GB.")
-    workers = workers(jobs)
-    settings = EngineSettings(known[engine], memory_limit=memory, threads=workers, spill=work / "spill")
-    return Machine(store=Store(work), engine=settings, jobs=workers, progress=progress)
+    processes = worker_count(jobs)
+    settings = EngineSettings(known[engine], memory_limit=memory, threads=processes, spill=work / "spill")
+    return Machine(store=Store(work), engine=settings, jobs=processes, progress=progress)
 
 
-def workers(jobs: int) -> int:
+def asking_machine(work: Path) -> Machine:
+    """Return a machine to ask a finished build with: it shows no progress."""
+    return machine_at(work, "duckdb", "1GB", 0, Silence())
+
+
+def worker_count(jobs: int) -> int:
+    """Return how many processes to use: as many as asked for, or one for each processor."""
     return jobs or len(os.sched_getaffinity(0))
 
 
 @contextmanager
 def listener(*, quiet: bool) -> Iterator[Progress]:
+    """Offer someone who shows progress, or says nothing."""
     if quiet:
         yield Silence()
         return
@@ -63,10 +77,12 @@ def listener(*, quiet: bool) -> Iterator[Progress]:
 
 
 def print_json(value: Any) -> None:
+    """Print a value as JSON."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
 
 
 def print_rows(rows: list[dict[str, str]], *, as_json: bool) -> None:
+    """Print rows as a table, or as JSON."""
     if as_json:
         print_json(rows)
         return
@@ -77,6 +93,7 @@ def print_rows(rows: list[dict[str, str]], *, as_json: bool) -> None:
 
 
 def print_markdown(text: str) -> None:
+    """Print Markdown, laid out for the terminal."""
     from rich.markdown import Markdown
 
     Console().print(Markdown(text))
