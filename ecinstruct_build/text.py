@@ -1,4 +1,4 @@
-"""Cleaning of upstream text, done late: only for what a task has drawn.
+"""Upstream text made whitespace-plain or, going further, clean: late, only for what a task has drawn.
 
 Upstream text is hostile at times: everything here takes time in proportion to its length, and nothing raises.
 """
@@ -6,11 +6,22 @@ Upstream text is hostile at times: everything here takes time in proportion to i
 import html
 import re
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
+
+from ftfy import TextFixerConfig, fix_encoding
+from ftfy.badness import BADNESS_RE, badness, is_bad
+
+MARKUP = "markup"
+ENTITIES = "entities"
+MOJIBAKE = "mojibake"
+INVISIBLE = "invisible characters"
 
 _ROUNDS = 3
 _UNFINISHED = 16  # tags and comments without an end that a text may hold before it is no longer parsed as HTML
 _MARKS = 30  # Unicode's own limit for a stream-safe text
+_SEEN = 40  # characters of a fault that are shown
 _ELEMENTS = (
     "a abbr acronym address applet area article aside audio b base basefont bdi bdo bgsound big blink blockquote body "
     "br button canvas caption center cite code col colgroup data datalist dd del details dfn dialog dir div dl dt em "
@@ -24,14 +35,49 @@ _ELEMENTS = (
 _LOOKS_LIKE_MARKUP = re.compile(r"<[a-zA-Z/!]")
 _TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
 # Word's tags have a prefix: o:p, st1:place.
-_NO_TAG = re.compile(
-    rf"<(?=/?[a-z])(?!/?(?:(?:{_ELEMENTS.replace(' ', '|')})(?![^\s/>])|[a-z][a-z0-9]{{0,9}}:[a-z]))", re.IGNORECASE
-)
+_NAME = rf"(?:{_ELEMENTS.replace(' ', '|')})(?![^\s/>])|[a-z][a-z0-9]{{0,9}}:[a-z]"
+_NO_TAG = re.compile(rf"<(?=/?[a-z])(?!/?(?:{_NAME}))", re.IGNORECASE)
+_FIRST_TAG = re.compile(rf"<(?:/?(?:{_NAME})|[/!?])[^<>]{{0,{_SEEN}}}>?", re.IGNORECASE)
+_REFERENCE = re.compile(r"&[#a-zA-Z][a-zA-Z0-9]{0,31};?")
 _LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
-_INVISIBLE = re.compile("[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b\u2060\ufeff\ufffe\uffff]")
+# Joiners, direction marks and soft hyphens mean something only beside letters of other scripts than Latin.
+_HIDDEN = re.compile(
+    "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b\u2060-\u2064\ufeff\ufff9-\ufffb\ufffe\uffff]"
+    "|(?<![^\u0000-\u024f])[\u00ad\u200c-\u200f\u202a-\u202e\u2066-\u2069]+(?![^\u0000-\u024f])"
+)
+# Some controls count as white space for Python; a no-break space behind these letters is half of a garbled letter.
+_NO_WHITE_SPACE = re.compile("[\u001c-\u001f\u0085]|(?<=[\u00c2\u00c3])\u00a0")
+_WHITE_SPACE = re.compile("(?:[^\\S\u001c-\u001f\u0085\u00a0]|(?<![\u00c2\u00c3])\u00a0)+")
 _PERHAPS_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MARKS + 1},}}")
+# Garbled letters come in pairs, but for these: a quick look before a long one.
+_PERHAPS_GARBLED = re.compile(r"[^\x00-\x7f]{2}|[\x80-\x9f\xc2\xc3\u0152\u0153]")
 _SILENT = {"script", "style"}
 _BREAKS = {"br", "p", "div", "li", "ul", "ol", "tr", "td", "th", "table", "h1", "h2", "h3", "h4", "h5", "h6"}
+# Encodings only: letters that are right, quotes and widths stay as they are.
+_ENCODINGS = TextFixerConfig(replace_lossy_sequences=False, explain=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A text after repair.
+
+    Attributes
+    ----------
+    text
+        The text as a person would read it.
+    found
+        What was repaired, by kind (``MARKUP``, ``ENTITIES``, ``MOJIBAKE``, ``INVISIBLE``), with the first that was
+        seen of it.
+    settled
+        Whether mending the text again would leave it as it is. Text that was escaped over and over does not settle.
+    garbled
+        Share of its characters that are lost (U+FFFD) or still seem decoded by the wrong encoding.
+    """
+
+    text: str
+    found: Mapping[str, str] = field(default_factory=dict)
+    settled: bool = True
+    garbled: float = 0.0
 
 
 class UnparsableError(ValueError):
@@ -102,24 +148,41 @@ class _TextOnly(BoundedParser):
             self.pieces.append(data)
 
 
-def clean(text: str | None) -> str:
-    """Return ``text`` as a person would read it: no tags, no entities, no invisible characters, single spaces.
+def plain(text: str | None) -> str:
+    """Return ``text`` as upstream has it, but for white space (single spaces), and Unicode in NFC; None becomes "".
 
-    Entities are resolved up to three times over (upstream escapes some twice), and tags go whether they were
-    escaped or not. What stands in angle brackets without being an HTML tag is text: ``size <M> only``. Unicode is
-    brought to NFC, with at most thirty combining marks in a row. None becomes "".
+    At most thirty combining marks in a row are kept. Markup, entities and invisible characters stay.
     """
     if not text:
         return ""
+    if text.isascii():
+        return _single_spaces(text)
+    text = _PERHAPS_MARKS.sub(lambda run: _fewer_marks(run[0]), text)
+    return _single_spaces(unicodedata.normalize("NFC", text))
+
+
+def clean(text: str | None) -> str:
+    """Return ``text`` as a person would read it: no tags, no entities, no invisible characters, single spaces.
+
+    Entities are resolved (upstream escapes some twice), and tags go whether they were escaped or not. What stands in
+    angle brackets without being an HTML tag is text: ``size <M> only``. Text that was decoded by the wrong encoding
+    is decoded anew where that is certain. Unicode is brought to NFC, with at most thirty combining marks in
+    a row. None becomes "".
+    """
+    return mend(text).text
+
+
+def mend(text: str | None) -> Mended:
+    """Return what `clean` returns, and what was repaired on the way."""
+    text = plain(text)
+    found: dict[str, str] = {}
     for _ in range(_ROUNDS):
-        unescaped = html.unescape(without_long_references(text))
-        if unescaped == text:
+        if not _is_suspect(text):
+            return Mended(text, found, garbled=text.count("\ufffd") / max(1, len(text)))
+        before, text = text, _mended_once(text, found)
+        if text == before:
             break
-        text = unescaped
-    if _LOOKS_LIKE_MARKUP.search(text):
-        text = _without_tags(text)
-    text = _PERHAPS_MARKS.sub(lambda run: _fewer_marks(run[0]), _INVISIBLE.sub("", text))
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    return Mended(text, found, _mended_once(text, {}) == text, _garbled_share(text))
 
 
 def without_long_references(text: str) -> str:
@@ -133,6 +196,71 @@ def without_long_references(text: str) -> str:
 def word_count(text: str | None) -> int:
     """Return the number of whitespace-separated words."""
     return len(text.split()) if text else 0
+
+
+def _single_spaces(text: str) -> str:
+    if not text.isprintable() and _NO_WHITE_SPACE.search(text):
+        return _WHITE_SPACE.sub(" ", text).strip(" ")
+    return " ".join(text.split())
+
+
+def _is_suspect(text: str) -> bool:
+    return "&" in text or "<" in text or _holds_hidden(text) or _is_garbled(text)
+
+
+def _holds_hidden(text: str) -> bool:
+    return not text.isprintable() and _HIDDEN.search(text) is not None
+
+
+def _is_garbled(text: str) -> bool:
+    return not text.isascii() and _PERHAPS_GARBLED.search(text) is not None and is_bad(text)
+
+
+def _mended_once(text: str, found: dict[str, str]) -> str:
+    """Repair each kind of fault in turn and note in ``found`` what was seen."""
+    for _ in range(_ROUNDS):
+        unescaped = html.unescape(without_long_references(text)) if "&" in text else text
+        if unescaped == text:
+            break
+        found.setdefault(ENTITIES, _first_reference(text))
+        text = unescaped
+    if _LOOKS_LIKE_MARKUP.search(text):
+        bare = _without_tags(text)
+        if bare != text:
+            tag = _FIRST_TAG.search(text)
+            found.setdefault(MARKUP, tag[0] if tag else "<")
+            text = bare
+    if _is_garbled(text):
+        decoded = fix_encoding(text, _ENCODINGS)
+        if decoded != text and badness(decoded) < badness(text):
+            found.setdefault(MOJIBAKE, _first_garbled(text))
+            text = decoded
+    hidden = _HIDDEN.search(text)
+    if hidden:
+        found.setdefault(INVISIBLE, f"U+{ord(hidden[0][0]):04X}")
+        text = _HIDDEN.sub("", text)
+    # No space is half of a letter any more.
+    return plain(" ".join(text.split()))
+
+
+def _garbled_share(text: str) -> float:
+    pairs = badness(text) if _is_garbled(text) else 0
+    # One odd pair is met in good text too: a degree sign after a capital, a trademark after an accent.
+    return min(1.0, (text.count("\ufffd") + (2 * pairs if pairs > 1 else 0)) / max(1, len(text)))
+
+
+def _first_reference(text: str) -> str:
+    changed = (each[0] for each in _REFERENCE.finditer(text) if html.unescape(each[0]) != each[0])
+    return next(changed, "&")
+
+
+def _first_garbled(text: str) -> str:
+    """Return the words that hold the first garbled letters, if they are short."""
+    place = BADNESS_RE.search(text)
+    start, end = place.span() if place else (0, 1)
+    before = text[max(0, start - _SEEN // 2) : start].rpartition(" ")[2]
+    after = text[end : end + _SEEN // 2].partition(" ")[0]
+    return f"{before}{text[start:end]}{after}"
 
 
 def _shortened(reference: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ from ecinstruct_build.drawing.paragraphs import product_paragraphs
 from ecinstruct_build.ingesting.decoding import decode_block, general_reason
 from ecinstruct_build.ingesting.readers import Block, Limits
 from ecinstruct_build.source import FileKind
-from ecinstruct_build.text import BoundedParser, UnparsableError, clean, without_long_references
+from ecinstruct_build.text import BoundedParser, UnparsableError, clean, mend, without_long_references
 
 HANG_SECONDS = 60  # a guard, far above what linear work takes; quadratic work takes longer
 CLEAN = "from ecinstruct_build.text import clean as run"
@@ -52,6 +52,19 @@ OPEN = (
 )
 REFERENCES = ("&", "&a;", "&#", "&#1;", "&amp;", "&lt;", "&#x")
 MARKS = "\u0301\u0316"
+GARBLED = (
+    "\u00c3",
+    "\u00c3 ",
+    "\u00c3\u0192",
+    "\u00c3\u0192\u00c2",
+    "\u00e2\u20ac\u2122 ",
+    "a \u00c2 ",
+    "\u00c2\u00a0",
+    "\x92",
+    "\u0153 ",
+    "\u200d",
+    "\u200d\u05d0",
+)
 
 
 def run_on(program: str, *pieces: str, length: int = 100_000) -> None:
@@ -71,6 +84,10 @@ def test_markup_without_an_end_takes_time_in_proportion_to_its_length(program: s
 @pytest.mark.parametrize("program", [CLEAN, PARAGRAPHS], ids=["clean", "paragraphs"])
 def test_heaps_of_references_and_marks_take_time_in_proportion_to_their_length(program: str) -> None:
     run_on(program, *REFERENCES, MARKS, length=400_000)
+
+
+def test_heaps_of_garbled_and_invisible_letters_take_time_in_proportion_to_their_length() -> None:
+    run_on(CLEAN, *GARBLED)
 
 
 def test_a_word_of_any_length_is_looked_through_once_for_digits() -> None:
@@ -135,9 +152,10 @@ def test_tags_go_whether_they_are_escaped_or_not() -> None:
     assert clean("&lt;script&gt;go()&lt;/script&gt;done <h1>now") == "done now"
 
 
-def test_entities_are_resolved_three_times_and_no_further() -> None:
+def test_entities_are_resolved_however_often_they_were_escaped_but_not_for_ever() -> None:
     assert clean("&amp;amp;lt; 3") == "< 3"
-    assert clean("&amp;amp;amp;lt; <b>3</b>") == clean("&amp;amp;amp;lt; 3") == "&lt; 3"
+    assert clean("&amp;amp;amp;lt; <b>3</b>") == clean("&amp;amp;amp;lt; 3") == "< 3"
+    assert not mend(f"&{'amp;' * 30}lt; 3").settled
 
 
 def test_marks_on_a_letter_are_kept_up_to_thirty() -> None:
