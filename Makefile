@@ -7,6 +7,7 @@ JOBS ?= 0
 RAW ?=
 SEED ?=
 SPLIT_SEED ?=
+SEEDS ?=
 PYTHON ?= python3
 VENV ?= .venv
 
@@ -21,8 +22,8 @@ help: ## Show the targets
 dataset: $(VENV)/runtime ## Build a dataset (RECIPE, RAW, OUT, WORK, SEED, SPLIT_SEED, ENGINE, JOBS)
 	$(BIN)/ecinstruct build "$(RECIPE)" $(PLACES) $(if $(SEED),--seed $(SEED)) $(if $(SPLIT_SEED),--split-seed $(SPLIT_SEED))
 
-splits: $(VENV)/runtime ## Regenerate the splits with SEED; only split and render run again
-	$(BIN)/ecinstruct splits "$(RECIPE)" $(PLACES) --seed $(or $(SEED),0)
+splits: $(VENV)/runtime ## Regenerate the splits with SEED, or SEEDS=1,2,3; only split and render run again
+	$(BIN)/ecinstruct splits "$(RECIPE)" $(PLACES) $(if $(SEEDS),--seeds $(SEEDS),--seed $(or $(SEED),0))
 
 test: $(VENV)/test ## Run the unit tests
 	$(BIN)/pytest -n auto -m "not slow and not spark"

@@ -4,7 +4,8 @@ Everything flows one way. Each stage is kept in the store under a key of all tha
 resumes where it stopped and a changed setting reruns only what follows from it.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ecinstruct_build.errors import UserError
 from ecinstruct_build.publish.dataset import publish
 from ecinstruct_build.publish.folder import ensure_replaceable, ensure_writable
 from ecinstruct_build.recipe import Recipe, parse_recipe
+from ecinstruct_build.split_comparison import compare_splits
 from ecinstruct_build.stages.built import Built
 from ecinstruct_build.stages.checks import check
 from ecinstruct_build.stages.corpora import canonical_tables, ingest, sample_corpora
@@ -20,7 +22,7 @@ from ecinstruct_build.stages.examples import draw
 from ecinstruct_build.stages.families import families
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.stages.samples import read_samples, render
-from ecinstruct_build.stages.split import split
+from ecinstruct_build.stages.split import read_assignments, split
 from ecinstruct_build.store import Store
 
 LAST_BUILD = "last_build"
@@ -51,15 +53,28 @@ def build(recipe: Recipe, raw: Path | None, out: Path, machine: Machine) -> Mapp
     UserError
         If something that the user can mend is in the way.
     """
-    _refuse_places(out, machine)
-    with machine.store.locked():
-        built = run_stages(recipe, raw, machine)
-        _remember(recipe, raw, machine)
-        manifest = manifest_of(recipe, built, machine)
-        _judge_shortfall(recipe, manifest, machine)
-        with machine.progress.track("publish"):
-            samples = {name: read_samples(stage) for name, stage in built.rendered.items()}
-            return publish(out, recipe, samples, manifest, generated=raw is None)
+    return _build(recipe, raw, out, machine)[1]
+
+
+def build_splits(
+    recipe: Recipe, raw: Path | None, out: Path, seeds: Sequence[int], machine: Machine
+) -> Mapping[str, Any]:
+    """Build a dataset in ``out/seed-<seed>`` for each of several split seeds; all else is built once.
+
+    Returns
+    -------
+    Mapping
+        How the splits differ, as `ecinstruct_build.split_comparison.compare_splits` says it; also written to
+        ``out/splits.json``.
+    """
+    placed = {}
+    for seed in seeds:
+        seeded = recipe.model_copy(update={"split": recipe.split.model_copy(update={"seed": seed})})
+        built, _ = _build(seeded, raw, out / f"seed-{seed}", machine)
+        placed[seed] = {task: _splits_of(built, task) for task in built.drawn}
+    comparison = compare_splits(placed)
+    (out / "splits.json").write_text(json.dumps(comparison, indent=2) + "\n", encoding="utf-8")
+    return comparison
 
 
 def run_stages(recipe: Recipe, raw: Path | None, machine: Machine) -> Built:
@@ -98,6 +113,23 @@ def last_draw_seed(store: Store, recipe_name: str) -> int | None:
     """Return the seed that the last build of a recipe drew with, or None if the store's last build was another."""
     record = store.recall(LAST_BUILD)
     return int(record["recipe"]["seed"]) if record and record["recipe"]["name"] == recipe_name else None
+
+
+def _build(recipe: Recipe, raw: Path | None, out: Path, machine: Machine) -> tuple[Built, Mapping[str, Any]]:
+    _refuse_places(out, machine)
+    with machine.store.locked():
+        built = run_stages(recipe, raw, machine)
+        _remember(recipe, raw, machine)
+        manifest = manifest_of(recipe, built, machine)
+        _judge_shortfall(recipe, manifest, machine)
+        with machine.progress.track("publish"):
+            samples = {name: read_samples(stage) for name, stage in built.rendered.items()}
+            return built, publish(out, recipe, samples, manifest, generated=raw is None)
+
+
+def _splits_of(built: Built, task: str) -> dict[str, str]:
+    rows = read_assignments(built.assigned, task)
+    return {row["example_id"]: row["split"] for row in rows if row["split"] is not None}
 
 
 def _refuse_places(out: Path, machine: Machine) -> None:

@@ -26,6 +26,7 @@ from ecinstruct_build.commands.options import (
     print_json,
     worker_count,
 )
+from ecinstruct_build.errors import UserError
 from ecinstruct_build.progress import Progress
 from ecinstruct_build.recipe import Recipe, load_recipe
 from ecinstruct_build.stages.machine import Machine
@@ -59,6 +60,9 @@ def splits(
     out: Out = Path("dataset"),
     work: Work = Path("work"),
     seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
+    seeds: Annotated[
+        str, typer.Option(help="Several seeds, as 1,2,3: one dataset for each under OUT/seed-N, and how they differ.")
+    ] = "",
     engine: Engine = "duckdb",
     memory: Memory = "1GB",
     jobs: Jobs = 0,
@@ -67,14 +71,32 @@ def splits(
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Regenerate the splits of the last build with another seed; only split and render run again."""
-    from ecinstruct_build.pipeline import last_draw_seed
+    from ecinstruct_build.pipeline import build_splits, last_draw_seed
+    from ecinstruct_build.split_comparison import render_comparison
 
     overrides = [*(settings or ()), f"split.seed={seed}"]
     drawn_with = last_draw_seed(Store(work), load_recipe(recipe, overrides).name)
     if drawn_with is not None:
         overrides.insert(0, f"seed={drawn_with}")
     machine = partial(machine_at, work, engine, memory, jobs)
-    _build(load_recipe(recipe, overrides), raw, out, machine, quiet=quiet, as_json=as_json)
+    if not seeds:
+        _build(load_recipe(recipe, overrides), raw, out, machine, quiet=quiet, as_json=as_json)
+        return
+    with listener(quiet=quiet or as_json) as progress:
+        comparison = build_splits(load_recipe(recipe, overrides), raw, out, _numbers(seeds), machine(progress))
+    if as_json:
+        print_json(comparison)
+    elif not quiet:
+        render_comparison(comparison, Console())
+        Console().print(f"The datasets are in [bold]{escape(str(out))}[/bold], one folder for each seed.")
+
+
+def _numbers(text: str) -> list[int]:
+    """Return the numbers of a list such as ``1,2,3``, once each."""
+    try:
+        return list(dict.fromkeys(int(part) for part in text.split(",")))
+    except ValueError:
+        raise UserError(f"'{text}' is no list of seeds. Give whole numbers with commas, such as 1,2,3.") from None
 
 
 def _build(
