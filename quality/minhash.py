@@ -1,132 +1,178 @@
 """Find all pairs of similar texts: MinHash in bulk, bands by sorting, and every pair verified.
 
 The signatures are datasketch's, value for value (`MinHash.update_batch` under its scheme ``affine32`` with
-xxh32), computed for all texts at once.
+xxh32), computed for all texts at once. They know of no threshold: asking for another one sorts other bands.
 """
 
-import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import xxhash
 
+from quality.shingles import Shingled
+
 PERMUTATIONS = 128
-_BUCKET = 32  # members of a bucket that all others of it are compared with
 _LEAST_RECALL = 0.98  # of pairs that are exactly as similar as the threshold
+_LEADERS = 64  # members of a bucket that all others of it are compared with
+_TILE = 1 << 15  # hashes that are permuted at a time: they stay in the processor's cache
+_SLICE = 4096  # texts whose signatures are computed at a time
+_PAIRS = 1 << 22  # candidates kept before repeated ones are left out
+_VERIFIED = 1 << 15  # candidates verified at a time
 
-_WORD = re.compile(r"\w+")
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two texts, by position, and the exact Jaccard similarity of their shingles."""
-
-    left: int
-    right: int
-    score: float
+Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Shingled:
-    """Texts as sets of shingle numbers.
+class Pairs:
+    """Pairs of texts, by position, in order of ``left`` and ``right``.
 
     Attributes
     ----------
-    sets
-        The shingle numbers of each text.
-    hashes
-        A 32-bit hash of each shingle, by number.
+    left, right
+        Positions of the two texts, the smaller one left.
+    score
+        Exact Jaccard similarity of their shingles.
     """
 
-    sets: list[frozenset[int]]
-    hashes: npt.NDArray[np.uint32]
-
-
-def words(text: str) -> list[str]:
-    """Return the words of a text: letters and digits, compatibility forms and case made equal."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-
-
-def shingled(texts: Sequence[str], size: int = 1) -> Shingled:
-    """Cut texts into the sets of their runs of ``size`` words (1: word sets); a shorter text is one run."""
-    number: dict[str, int] = {}
-    sets = []
-    for text in texts:
-        parts = words(text)
-        if size > 1 and parts:
-            parts = [" ".join(parts[start : start + size]) for start in range(max(1, len(parts) - size + 1))]
-        sets.append(frozenset(number.setdefault(part, len(number)) for part in parts))
-    hashes = np.fromiter((xxhash.xxh32_intdigest(part.encode()) for part in number), np.uint32, len(number))
-    return Shingled(sets, hashes)
+    left: Rows
+    right: Rows
+    score: npt.NDArray[np.float64]
 
 
 def signatures(texts: Shingled) -> npt.NDArray[np.uint32]:
-    """Return the MinHash signature of each text (row); no text may be empty."""
+    """Return the MinHash signature of each text (row); that of a text without shingles is all ones."""
     from datasketch import MinHash  # noqa: PLC0415 (it imports SciPy, which most commands can do without)
 
     multipliers, offsets = MinHash(num_perm=PERMUTATIONS, scheme="affine32").permutations
-    mixed = _mixed(texts.hashes)
-    lengths = np.fromiter((len(part) for part in texts.sets), np.int64, len(texts.sets))
-    flat = np.fromiter((shingle for part in texts.sets for shingle in part), np.int64, int(lengths.sum()))
-    starts = np.cumsum(lengths) - lengths
-    result = np.empty((len(texts.sets), PERMUTATIONS), np.uint32)
-    for column in range(PERMUTATIONS):
-        permuted = mixed * np.uint32(multipliers[column]) + np.uint32(offsets[column])
-        result[:, column] = np.minimum.reduceat(permuted[flat], starts)
+    keys = list(zip(multipliers.astype(np.uint32), offsets.astype(np.uint32), strict=True))
+    codes = (xxhash.xxh32_intdigest(shingle.encode()) for shingle in texts.shingles)
+    mixed = _mixed(np.fromiter(codes, np.uint32, len(texts.shingles)))
+    result = np.full((len(texts.sizes), PERMUTATIONS), np.iinfo(np.uint32).max, np.uint32)
+    for rows, places in _tiles(texts):
+        result[rows] = _least(mixed[texts.numbers[places]], keys)
     return result
 
 
-def similar_pairs(texts: Shingled, threshold: float, order: Sequence[str]) -> list[Pair]:
+def similar_pairs(texts: Shingled, rows: npt.NDArray[np.uint32], threshold: float) -> Pairs:
     """Return pairs of texts whose Jaccard similarity is at least ``threshold``.
+
+    In a crowd of look-alikes every one is compared with the first few by position, not with all.
 
     Parameters
     ----------
     texts
-        The texts; empty ones are similar to nothing.
+        The texts, in an order that depends on their keys alone; empty ones are similar to nothing.
+    rows
+        Their signatures.
     threshold
         Least similarity, above 0.
-    order
-        A key of each text. In a crowd of look-alikes every one is compared with the first by key, not with all.
 
     Returns
     -------
-    Pairs with ``left`` before ``right`` by key, in order of both; of those exactly at the threshold, about one in
-    fifty may be missed, of clearly similar ones none to speak of.
+    Verified pairs only. Of those exactly at the threshold, about one in fifty may be missed, of clearly similar ones
+    none to speak of.
     """
-    filled = [position for position, part in enumerate(texts.sets) if part]
-    filled.sort(key=lambda position: order[position])
-    if len(filled) < 2:
-        return []
-    ranked = Shingled([texts.sets[position] for position in filled], texts.hashes)
-    pairs = []
-    for left, right in _candidates(signatures(ranked), threshold).tolist():
-        one, other = ranked.sets[left], ranked.sets[right]
-        shared = len(one & other)
-        score = shared / (len(one) + len(other) - shared)
-        if score >= threshold:
-            pairs.append(Pair(filled[left], filled[right], score))
-    return pairs
+    from scipy.sparse import csr_array  # noqa: PLC0415
+
+    shape = (len(texts.sizes), len(texts.shingles))
+    members = csr_array((np.ones(len(texts.numbers), np.int8), texts.numbers, texts.offsets), shape=shape)
+    sizes = texts.sizes
+    left, right = _candidates(rows, np.flatnonzero(sizes), threshold)
+    alike = np.minimum(sizes[left], sizes[right]) >= threshold * np.maximum(sizes[left], sizes[right])
+    left, right = left[alike], right[alike]
+    found = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
+    for start in range(0, len(left), _VERIFIED):
+        one, other = left[start : start + _VERIFIED], right[start : start + _VERIFIED]
+        shared = np.diff(members[one].multiply(members[other]).indptr).astype(np.int64)
+        score = shared / (sizes[one] + sizes[other] - shared)
+        keep = score >= threshold
+        found.append((one[keep], other[keep], score[keep]))
+    return Pairs(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
-def _candidates(rows: npt.NDArray[np.uint32], threshold: float) -> npt.NDArray[np.int64]:
-    """Return the distinct pairs of rows, smaller first, that agree in a whole band."""
+def _tiles(texts: Shingled) -> Iterator[tuple[Rows, Rows]]:
+    """Yield texts of about one size with a matrix of where their shingles stand, a column for each text.
+
+    Shorter texts are filled up with their last shingle, which changes no minimum.
+    """
+    sizes = texts.sizes
+    steps = np.maximum(1, 1 << np.maximum(0, np.frexp(sizes)[1] - 4).astype(np.int64))
+    heights = -(-sizes // steps) * steps
+    order = np.argsort(heights, kind="stable")
+    order = order[heights[order] > 0]
+    for group in np.split(order, np.flatnonzero(np.diff(heights[order])) + 1):
+        if len(group):
+            height = int(heights[group[0]])
+            width = max(1, min(_SLICE, _TILE // height))
+            for start in range(0, len(group), width):
+                rows = group[start : start + width]
+                steps_down = np.minimum(np.arange(height)[:, None], sizes[rows] - 1)
+                yield rows, texts.offsets[rows] + steps_down
+
+
+def _least(hashes: npt.NDArray[np.uint32], keys: list[tuple[np.uint32, np.uint32]]) -> npt.NDArray[np.uint32]:
+    """Return, for each column of hashes (row), the least of them under each permutation (column)."""
+    permuted = np.empty_like(hashes)
+    least = np.empty((len(keys), hashes.shape[1]), np.uint32)
+    for place, (multiplier, offset) in enumerate(keys):
+        np.multiply(hashes, multiplier, out=permuted)
+        np.add(permuted, offset, out=permuted)
+        np.minimum.reduce(permuted, axis=0, out=least[place])
+    return least.T
+
+
+def _candidates(signed: npt.NDArray[np.uint32], filled: Rows, threshold: float) -> tuple[Rows, Rows]:
+    """Return the distinct pairs of the ``filled`` texts, smaller first, that agree in a whole band."""
+    count = len(signed)
     width = _band_width(threshold)
-    found = [np.empty((0, 2), np.int64)]
+    parts: list[Rows] = [np.empty(0, np.int64)]
+    held = 0
     for start in range(0, PERMUTATIONS - width + 1, width):
-        band = np.ascontiguousarray(rows[:, start : start + width]).view(np.dtype((np.void, 4 * width))).ravel()
-        order = np.argsort(band, kind="stable")
-        new = np.concatenate(([True], band[order][1:] != band[order][:-1]))
-        firsts = np.flatnonzero(new)
-        place = np.arange(len(order)) - np.repeat(firsts, np.diff(np.append(firsts, len(order))))
-        for step in range(_BUCKET):
-            later = np.flatnonzero(place > step)
-            if not len(later):
-                break
-            found.append(np.stack([order[later - place[later] + step], order[later]], axis=1))
-    return np.unique(np.concatenate(found), axis=0)
+        for left, right in _bucket_pairs(_band_keys(signed[filled, start : start + width]), filled):
+            parts.append(left * count + right)
+            held += len(left)
+        if held > _PAIRS:
+            parts = [_distinct(parts)]
+            held = 0
+    return np.divmod(_distinct(parts), max(count, 1))
+
+
+def _distinct(parts: list[Rows]) -> Rows:
+    keys = np.concatenate(parts)
+    keys.sort()
+    return keys[np.concatenate(([True], keys[1:] != keys[:-1]))] if len(keys) else keys
+
+
+def _band_keys(band: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64]:
+    """Mix each row of a band into one number; that different rows share one is rare, and verified anyway."""
+    keys = np.zeros(len(band), np.uint64)
+    for column in band.T:
+        keys = (keys ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        keys ^= keys >> np.uint64(29)
+    return keys
+
+
+def _bucket_pairs(keys: npt.NDArray[np.uint64], filled: Rows) -> Iterator[tuple[Rows, Rows]]:
+    """Yield pairs of texts with equal keys: each text with the first ones of its bucket."""
+    mask = np.uint64((1 << len(keys).bit_length()) - 1)  # the low bits give way to the place, so that one sort does
+    ranked = (keys & ~mask) | np.arange(len(keys), dtype=np.uint64)
+    ranked.sort()
+    order = (ranked & mask).astype(np.int64)
+    ranked &= ~mask
+    follows = np.concatenate(([False], ranked[1:] == ranked[:-1]))[: len(ranked)]
+    shared = follows.copy()
+    shared[:-1] |= follows[1:]
+    order, follows = order[shared], follows[shared]
+    firsts = np.flatnonzero(~follows)
+    place = np.arange(len(order)) - np.repeat(firsts, np.diff(np.append(firsts, len(order))))
+    later = np.flatnonzero(place)
+    for step in range(_LEADERS):
+        later = later[place[later] > step]
+        if not len(later):
+            break
+        yield filled[order[later - place[later] + step]], filled[order[later]]
 
 
 def _band_width(threshold: float) -> int:
