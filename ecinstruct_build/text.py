@@ -176,13 +176,15 @@ def mend(text: str | None) -> Mended:
     """Return what `clean` returns, and what was repaired on the way."""
     text = plain(text)
     found: dict[str, str] = {}
+    before = text
     for _ in range(_ROUNDS):
         if not _is_suspect(text):
             return Mended(text, found, garbled=text.count("\ufffd") / max(1, len(text)))
         before, text = text, _mended_once(text, found)
         if text == before:
             break
-    return Mended(text, found, _mended_once(text, {}) == text, _garbled_share(text))
+    settled = text == before or _mended_once(text, {}) == text
+    return Mended(text, found, settled, _garbled_share(text))
 
 
 def without_long_references(text: str) -> str:
