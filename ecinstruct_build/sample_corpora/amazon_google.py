@@ -27,6 +27,9 @@ _SIBLINGS, _ONLY_GOOGLE = 8, 12  # of a family: in the first shop, and in the se
 _IN_BOTH = 0.86
 _SECOND_LISTING = 0.11
 _REPEATED, _BROKEN = 0.008, 0.003
+_GARBLED = 0.015  # names with a registered sign read in the wrong encoding
+_COPIED = 0.06  # of those in both: the second shop took the first one's title as it is
+_SIGN = "\xc2\xae"
 _GOOGLE_ID = "http://www.google.com/base/feeds/snippets/"
 
 
@@ -41,6 +44,15 @@ class _Title:
     edition: str
     licence: str
     cents: int
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A listing as written: its place with its id, its title, and whether its line can be read."""
+
+    place: Place
+    name: str
+    readable: bool
 
 
 def write(world: World, folder: Path) -> tuple[dict[str, int], list[Entry]]:
@@ -70,6 +82,7 @@ class _Shops:
         self._files = {AMAZON: amazon, GOOGLE: google}
         self._mapping = mapping
         self._listed = 0
+        self._defects = Dice(world.seed, "software defects", "")
 
     def family(self, number: int) -> None:
         """List the siblings of a family: some in both shops, some in the first, more in the second alone."""
@@ -82,48 +95,75 @@ class _Shops:
                 else []
             )
             both = dice.chance(_IN_BOTH)
+            copied = here[0] if here and here[0].readable and self._defects.chance(_COPIED) else None
             there = (
-                [self._google(title, dice) for _ in range(1 + dice.chance(_SECOND_LISTING))] if both or not here else []
+                [self._google(title, dice, copied) for _ in range(1 + dice.chance(_SECOND_LISTING))]
+                if both or not here
+                else []
             )
-            self._mapping.write(f'"{left}","{right}"'.encode() for left in here for right in there)
+            self._mapping.write(
+                f'"{left.place.ids[0]}","{right.place.ids[0]}"'.encode() for left in here for right in there
+            )
 
-    def _amazon(self, title: _Title, dice: Dice) -> str:
+    def _amazon(self, title: _Title, dice: Dice) -> _Listed:
         identity = f"b000{_serial(self._world, self._next(), 36**6):0>6}"
         parts = [title.line, title.version, title.edition, title.licence]
         name = " ".join(part for part in parts if part) + dice.pick(
             (f" ({title.platform})", f" for {title.platform}", "")
         )
-        if dice.chance(0.05):
-            name = name.replace(title.maker["short"], title.maker["short"] + "\xae", 1)
+        garbled, signed = self._defects.chance(_GARBLED), dice.chance(0.05)
+        if garbled or signed:
+            name = name.replace(title.maker["short"], title.maker["short"] + (_SIGN if garbled else "\xae"), 1)
         description = "" if dice.chance(0.09) else _description(title, dice)
         maker = "" if dice.chance(0.02) else title.maker["name"]
         price = "0" if dice.chance(0.15) else _price(title.cents)
-        self._write(AMAZON, identity, [identity, name, description, maker], price, dice)
-        return identity
+        return self._write(AMAZON, identity, [identity, name, description, maker], price, dice)
 
-    def _google(self, title: _Title, dice: Dice) -> str:
+    def _google(self, title: _Title, dice: Dice, copied: _Listed | None) -> _Listed:
         number = (self._next() * 61_803_398_874_989_484_821 + self._world.seed * 1_000_003) % (9 * 10**19)
         identity = f"{_GOOGLE_ID}{number + 10**19}"
         name = _careless_name(title, dice)
+        if copied is not None:
+            name = copied.name
         description = "" if dice.chance(0.06) else name if dice.chance(0.2) else _description(title, dice)
         maker = title.maker["short"] if dice.chance(0.08) else ""
         cents = int(title.cents * (0.8 + 0.3 * dice.unit()))
         price = f'"{_price(cents)} gbp"' if dice.chance(0.02) else _price(cents)
-        self._write(GOOGLE, identity, [identity, name, description, maker], price, dice)
-        return identity
+        listed = self._write(GOOGLE, identity, [identity, name, description, maker], price, dice)
+        if copied is not None and listed.readable:
+            ids = (identity, *copied.place.ids)
+            self.entries.append(
+                Entry(
+                    "trivial_pair",
+                    SOURCE,
+                    GOOGLE,
+                    listed.place.line,
+                    ids,
+                    copied.place,
+                    note="same title",
+                    field="name",
+                )
+            )
+        return listed
 
-    def _write(self, file: str, identity: str, texts: list[str], price: str, dice: Dice) -> None:
+    def _write(self, file: str, identity: str, texts: list[str], price: str, dice: Dice) -> _Listed:
         target = self._files[file]
         line, broken = target.lines + 1, dice.chance(_BROKEN)
         if broken:
             texts = ["", *texts[1:]]
             self.entries.append(Entry("malformed_line", SOURCE, file, line, (identity,), reason="missing_id"))
+        elif _SIGN in texts[1]:
+            field = "title" if file == AMAZON else "name"
+            self.entries.append(
+                Entry("mojibake", SOURCE, file, line, (identity,), reason="cp1252", note=_SIGN, field=field)
+            )
         row = (",".join([*map(_quoted, texts), price]) + "\r").encode("latin-1")
         target.write([row])
         if dice.chance(_REPEATED) and not broken:
             target.write([row])
             first = Place(file, line, (identity,))
             self.entries.append(Entry("exact_duplicate_line", SOURCE, file, line + 1, (identity,), first))
+        return _Listed(Place(file, line, (identity,)), texts[1], readable=not broken)
 
     def _next(self) -> int:
         self._listed += 1

@@ -16,6 +16,7 @@ from ecinstruct_build.sample_corpora.draws import Dice
 from ecinstruct_build.sample_corpora.ledger import REASONS, Entry, Kind
 from ecinstruct_build.sample_corpora.products import Product
 from ecinstruct_build.sample_corpora.prose import DRAWS, Speaker, people
+from ecinstruct_build.sample_corpora.shared_texts import shared_text
 from ecinstruct_build.sample_corpora.text_files import LineFile
 from ecinstruct_build.sample_corpora.vocabulary import CATEGORIES, attributes, words
 from ecinstruct_build.sample_corpora.world import World, shelf_products
@@ -32,7 +33,13 @@ _EDGES: tuple[tuple[Kind, float], ...] = (
     ("foreign_language", 0.043),
     ("privacy", 0.083),
     ("html", 0.123),
+    ("mojibake", 0.138),
+    ("invisible", 0.150),
+    ("style_or_script", 0.158),
+    ("boilerplate_answer", 0.190),
 )
+_ANSWER, _SNIPPET = "answers[0].answerText", "review_snippets[0]"
+_MOST_SNIPPETS = 10
 _Answers = list[tuple[str, str]]  # text and type of each
 
 
@@ -47,12 +54,15 @@ def write(world: World, folder: Path) -> tuple[dict[str, int], list[Entry]]:
             for shelf in range(world.shelves):
                 dice = Dice(world.seed, "questions", f"{category}/{shelf}")
                 for product in shelf_products(world, category, shelf):
-                    speaker = Speaker(product)
+                    speaker, quote = Speaker(product), shared_text(world, product)
                     for _ in range(int(_QUESTIONS) + dice.chance(_QUESTIONS % 1)):
                         number = (0, 0, 0, 0, 0, 0, 0, 0, 1, 2)[dice.below(10)]
                         record = _question(product, speaker, asked, dice)
                         asked += 1
                         line, entry = _maybe_spoiled(record, dice, names[number], files[number].lines + 1)
+                        if quote and not entry and (quoted := _quoting(record, product, quote)):
+                            line, quote = msgspec.json.encode(quoted), None
+                            entry = [_quotation(record, names[number], files[number].lines + 1)]
                         files[number].write([line])
                         entries += entry
         return {name: file.lines for name, file in zip(names, files, strict=True)}, entries
@@ -155,16 +165,71 @@ def _maybe_spoiled(record: dict[str, Any], dice: Dice, file: str, line: int) -> 
             text=b'"questionText":"',
         )
         return broken, [Entry(kind, SOURCE, file, line, ids, reason=reason)]
+    field, note, form = _spoil(record, kind, dice)
+    entry = [Entry(kind, SOURCE, file, line, ids, reason=form, note=note, field=field)] if field else []
+    return msgspec.json.encode(record), entry
+
+
+def _spoil(record: dict[str, Any], kind: Kind, dice: Dice) -> tuple[str, str, str | None]:
+    """Plant a defect in a part of a record; returns the part ("" if none would do), the note and the form of it."""
+    if kind == "boilerplate_answer":
+        if record["questionType"] == "yesno" or not record["is_answerable"]:
+            return "", "", None
+        note = dice.pick(planting.defects()["boilerplate"])
+        _set_part(record, _ANSWER, note)
+        return _ANSWER, note, None
     field = "questionText"
+    if kind == "style_or_script" and record["review_snippets"]:
+        field = _SNIPPET
+    elif kind in ("privacy", "mojibake", "invisible"):
+        field = dice.pick((_ANSWER, field, _SNIPPET) if record["review_snippets"] else (_ANSWER, field))
+    text, note, form = _spoiled(_part(record, field), kind, dice)
+    _set_part(record, field, text)
+    return field, note, form
+
+
+def _spoiled(text: str, kind: Kind, dice: Dice) -> tuple[str, str, str | None]:
+    """Return a text with a defect, the note of it, and the form of it if there are several."""
+    if kind == "privacy":
+        return planting.add_private(text, dice)
+    if kind == "mojibake":
+        return planting.garble(text, dice)
     if kind == "foreign_language":
-        note, record["questionText"] = planting.foreign_question(dice)
-    elif kind == "privacy":
-        field = "answers[0].answerText"
-        answer = record["answers"][0]
-        answer["answerText"], note = planting.add_contact(answer["answerText"], dice)
+        language, question = planting.foreign_question(dice)
+        return question, language, None
+    spoil = {"html": planting.add_markup, "invisible": planting.hide_characters, "style_or_script": planting.dump_code}
+    return *spoil[kind](text, dice), None
+
+
+def _part(record: dict[str, Any], field: str) -> str:
+    if field == _ANSWER:
+        return str(record["answers"][0]["answerText"])
+    return str(record["review_snippets"][0] if field == _SNIPPET else record[field])
+
+
+def _set_part(record: dict[str, Any], field: str, text: str) -> None:
+    """Change a part. An answer becomes the most helpful one as well: the others are shown to nobody."""
+    if field == _ANSWER:
+        votes = 1 + max(answer["helpful"][1] for answer in record["answers"])
+        record["answers"][0] |= {"answerText": text, "helpful": [votes, votes]}
+    elif field == _SNIPPET:
+        record["review_snippets"][0] = text
     else:
-        record["questionText"], note = planting.add_markup(record["questionText"], dice)
-    return msgspec.json.encode(record), [Entry(kind, SOURCE, file, line, ids, note=note, field=field)]
+        record[field] = text
+
+
+def _quoting(record: dict[str, Any], product: Product, quote: str) -> dict[str, Any] | None:
+    """Return a record that quotes a review first, or None if that would answer what is not to be answered."""
+    if len(record["review_snippets"]) >= _MOST_SNIPPETS or any(
+        value.lower() in quote.lower() for value in product.attributes.values()
+    ):
+        return None
+    return {**record, "review_snippets": [quote, *record["review_snippets"]]}
+
+
+def _quotation(record: dict[str, Any], file: str, line: int) -> Entry:
+    ids = (str(record["qid"]), record["asin"])
+    return Entry("text_across_corpora", SOURCE, file, line, ids, field=_SNIPPET)
 
 
 @cache

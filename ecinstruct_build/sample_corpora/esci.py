@@ -4,17 +4,19 @@ A query asks for a product type with an attribute. On its shelf, things of the t
 those that lack it substitutes, things of the other types complements; things from elsewhere are irrelevant.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ecinstruct_build.sample_corpora import planting
 from ecinstruct_build.sample_corpora.draws import Dice
-from ecinstruct_build.sample_corpora.ledger import Entry
+from ecinstruct_build.sample_corpora.ledger import Entry, Kind
 from ecinstruct_build.sample_corpora.planting import languages
 from ecinstruct_build.sample_corpora.products import Product
 from ecinstruct_build.sample_corpora.text_files import LineFile
@@ -32,6 +34,13 @@ _LOCALES = {"es": "es", "jp": "jp"}
 _TRANSLATED = 6  # products of a type listed abroad
 _SMALL = 0.75  # queries that are in the small version
 _WRONG = 0.03  # grades that another person would not give
+# A title's draw falls below the edge of the defect that is planted in it, or of none.
+_TITLE_EDGES: tuple[tuple[Kind, float], ...] = (
+    ("mojibake", 0.012),
+    ("invisible", 0.024),
+    ("placeholder_title", 0.036),
+    ("style_or_script", 0.042),
+)
 _ORIGINS = ("other", "negations", "behavioral", "parse_pattern")
 _FORMS = (
     "{value} {type}",
@@ -86,8 +95,9 @@ def write(world: World, folder: Path) -> tuple[dict[str, int], list[Entry]]:
         for category in range(len(CATEGORIES)):
             for shelf in range(world.shelves):
                 listings = list(_listings(world, category, shelf))
+                planted = _spoil_titles(world, category, shelf, listings)
                 products.write_table(pa.Table.from_pylist(listings, _PRODUCT_SCHEMA))
-                writer.note_listings(listings)
+                writer.note_listings(listings, planted)
                 rows, origins = writer.rows(category, shelf)
                 examples.write_table(rows)
                 sources.write(origins)
@@ -104,8 +114,8 @@ class _Writer:
         self._world = world
         self._queries = 0
 
-    def note_listings(self, listings: list[dict[str, Any]]) -> None:
-        """Count listings; keep note of those with markup."""
+    def note_listings(self, listings: list[dict[str, Any]], planted: Mapping[int, list[Entry]]) -> None:
+        """Count listings; keep note of those with markup, and of what was planted in each, by its place."""
         for place, listing in enumerate(listings):
             if "<" in (listing["product_description"] or ""):
                 row = self.products + place + 1
@@ -113,6 +123,8 @@ class _Writer:
                 self.entries.append(
                     Entry("html", SOURCE, PRODUCTS, row, ids, note="<b>, <br />", field="product_description")
                 )
+            for entry in planted.get(place, ()):
+                self.entries.append(msgspec.structs.replace(entry, line=self.products + place + 1))
         self.products += len(listings)
 
     def rows(self, category: int, shelf: int) -> tuple[pa.Table, list[bytes]]:
@@ -164,6 +176,46 @@ def _listings(world: World, category: int, shelf: int) -> Iterator[dict[str, Any
     for locale in _LOCALES:
         for product_id, product in _abroad(listed, locale):
             yield _translated(product_id, product, locale, dice)
+
+
+def _spoil_titles(world: World, category: int, shelf: int, listings: list[dict[str, Any]]) -> dict[int, list[Entry]]:
+    """Spoil some titles, and word some of those listed by another id anew; returns what was planted, by place."""
+    dice = Dice(world.seed, "esci titles", f"{category}/{shelf}")
+    planted: dict[int, list[Entry]] = {}
+    for place, (product_id, product) in enumerate(_listed(world, category, shelf)):
+        listing, found, field = listings[place], [], "product_title"
+        here = (SOURCE, PRODUCTS, 0, (product_id, "us"))
+        if product_id != product.asin:
+            listing["product_title"], note = _reworded(product, dice)
+            ids = (product_id, product.asin)
+            found.append(Entry("family_twin", SOURCE, PRODUCTS, 0, ids, note=note, field=field))
+        draw, title, form = dice.unit(), listing["product_title"], None
+        kind = next((kind for kind, edge in _TITLE_EDGES if draw < edge), None)
+        if kind == "mojibake":
+            title, note, form = planting.garble_title(title, dice)
+        elif kind == "invisible":
+            title, note = planting.hide_characters(title, dice)
+        elif kind == "placeholder_title":
+            title = note = dice.pick(planting.defects()["placeholder"])
+        elif kind == "style_or_script":
+            title, note = planting.dump_code(title, dice)
+        if kind:
+            found.append(Entry(kind, *here, reason=form, note=note, field=field))
+        listing["product_title"] = title
+        planted[place] = found
+    return planted
+
+
+def _reworded(product: Product, dice: Dice) -> tuple[str, str]:
+    """Return the title of a product under its other id, and how it differs from the usual one."""
+    draw = dice.below(6)
+    if draw == 0:
+        return product.title.upper(), "capitals"
+    if draw == 1:
+        return product.title.replace(",", " -").replace("(", "").replace(")", ""), "punctuation"
+    if draw == 2:
+        return f"{product.title} by {product.brand}", "maker named again"
+    return product.title, "same title"
 
 
 def _abroad(listed: list[tuple[str, Product]], locale: str) -> list[tuple[str, Product]]:

@@ -22,6 +22,7 @@ from ecinstruct_build.sample_corpora import (
     reviews_2014,
     reviews_2018,
 )
+from ecinstruct_build.sample_corpora.shared_texts import partnered
 from ecinstruct_build.sample_corpora.vocabulary import CATEGORIES
 from ecinstruct_build.sample_corpora.world import World
 
@@ -99,7 +100,7 @@ def write_sample_corpora(
     world = World(seed, float(scale))
     with _replacing(out) as folder:
         written = _run(world, folder, jobs, progress)
-        entries = [entry for _, planted in written for entry in planted]
+        entries = partnered([entry for _, planted in written for entry in planted])
         (folder / LEDGER).write_bytes(ledger.encode(entries))
     files = {path: lines for counts, _ in written for path, lines in counts.items()}
     planted = Counter(entry.kind for entry in entries)

@@ -1,7 +1,7 @@
 """The ledger of planted defects: what was planted, where it stands, and what it pairs with."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -16,13 +16,29 @@ Kind = Literal[
     "empty_text",
     "privacy",
     "unjoinable_label",
+    "mojibake",
+    "invisible",
+    "style_or_script",
+    "placeholder_title",
+    "contradicting_stars",
+    "boilerplate_answer",
+    "trivial_pair",
+    "text_across_corpora",
+    "variant_family",
+    "family_twin",
 ]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""What is planted; the last two are no defects, but products that belong together."""
 
 REASONS = ("truncated", "wrong_type", "missing_id", "bad_utf8")
 """Why a malformed line cannot be read."""
+PRIVATE = ("e-mail address", "phone number", "order number", "link with a token", "card number")
+"""Kinds of private data."""
+MOJIBAKE = ("cp1252", "cp1252 twice", "latin-1", "latin-1 twice")
+"""What UTF-8 was taken for."""
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a record stands.
 
     Attributes
@@ -33,11 +49,14 @@ class Place(msgspec.Struct, frozen=True):
         1-based line in the uncompressed file; 1-based row of a Parquet file; 1-based line of a CSV, header included.
     ids
         The record's native ids, most telling first.
+    source
+        The corpus, where it is another than that of the entry that names the place.
     """
 
     file: str
     line: int
     ids: tuple[str, ...]
+    source: str | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -52,7 +71,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     partner
         The record that it repeats, resembles or contradicts.
     reason
-        For a malformed line, one of ``REASONS``.
+        For a malformed line, one of ``REASONS``; for private data, one of ``PRIVATE``; for mojibake, one of
+        ``MOJIBAKE``.
     note
         What was done: the language, the words changed, the markup, what was left out.
     field

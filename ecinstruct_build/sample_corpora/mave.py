@@ -60,8 +60,8 @@ def paragraphs(product: Product) -> list[dict[str, str]]:
 def _label(product: Product, files: dict[str, LineFile], dice: Dice) -> list[Entry]:
     """Write the labels of a product's attributes, one a record."""
     form = RECORDS if dice.chance(_WITH_TEXT) else LABELS
-    if product.title_lost:
-        return []  # MAVE drops products without a title
+    if product.lost_title:
+        return []  # MAVE drops products without a title; labels of those with a placeholder are not made
     text = paragraphs(product)
     entries: list[Entry] = []
     for name, value in product.attributes.items():

@@ -2,13 +2,14 @@
 
 import html
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ecinstruct_build.sample_corpora import planting
 from ecinstruct_build.sample_corpora.draws import Dice
 from ecinstruct_build.sample_corpora.ledger import REASONS, Entry, Kind, Place
-from ecinstruct_build.sample_corpora.products import Product
+from ecinstruct_build.sample_corpora.products import CSS_PARAGRAPH, CSS_PRICE, Product
 from ecinstruct_build.sample_corpora.relations import Links, shelf_links
 from ecinstruct_build.sample_corpora.text_files import LineFile
 from ecinstruct_build.sample_corpora.vocabulary import CATEGORIES, categories
@@ -81,21 +82,57 @@ class _Writer:
                     (product.asin,),
                     partner=Place(self._file, first + place + 1, (product.asin,)),
                 )
+        self._note_families(products, first)
         return lines + self._visitors(shelf, dice)
 
     def _product(self, product: Product, links: Links, dice: Dice) -> bytes:
         self._line += 1
-        if product.has_markup:
-            self._note("html", (product.asin,), note="<b>, <br />", field="description")
-        for text in product.features:
-            if "<" in text or "&lt;" in text:
-                self._note("html", (product.asin,), note=text, field="feature")
+        self._note_texts(product)
         for other in links.contradicting:
             self._note("contradicting_relation", (product.asin, other), note="also_buy and also_view", field="also_buy")
         for other in links.abroad:
             self._note("cross_category", (product.asin, other), note="relation", field="also_buy")
         record = _record(self._category, product, links, dice, second=self._second)
         return json.dumps(record).encode("ascii")
+
+    def _note_texts(self, product: Product) -> None:
+        """Keep note of what is wrong with a listing's own texts."""
+        if product.has_markup:
+            self._note("html", (product.asin,), note="<b>, <br />", field="description")
+        for text in product.features:
+            if "<" in text or "&lt;" in text:
+                self._note("html", (product.asin,), note=text, field="feature")
+        if product.title_defect:
+            self._note(product.title_defect, (product.asin,), note=product.lost_title, field="title")
+        for field, dump in (("price", CSS_PRICE), ("description", CSS_PARAGRAPH)):
+            if dump in getattr(product, field):
+                self._note("style_or_script", (product.asin,), note=dump, field=field)
+
+    def _note_families(self, products: Sequence[Product], before: int) -> None:
+        """Keep note of variants of one model, at the place of the first of them."""
+        families: dict[str, list[int]] = {}
+        for place, product in enumerate(products):
+            families.setdefault(product.family, []).append(place)
+        for places in families.values():
+            facts = [products[place].attributes for place in places]
+            told = [
+                f"{name}: " + " | ".join(fact[name] for fact in facts)
+                for name in facts[0]
+                if len({fact[name] for fact in facts}) > 1
+            ]
+            if len(places) > 1:
+                ids = tuple(products[place].asin for place in places)
+                self.entries.append(
+                    Entry(
+                        "variant_family",
+                        SOURCE,
+                        self._file,
+                        before + places[0] + 1,
+                        ids,
+                        note="; ".join(told),
+                        field="title",
+                    )
+                )
 
     def _visitors(self, shelf: int, dice: Dice) -> list[bytes]:
         """Return lines of products that belong to another department."""
@@ -104,6 +141,7 @@ class _Writer:
         for product in shelf_products(self._world, other, shelf):
             if dice.chance(_ABROAD):
                 self._line += 1
+                self._note_texts(product)
                 record = _record(other, product, Links(), dice, second=self._second)
                 lines.append(json.dumps(record).encode("ascii"))
                 self._note("cross_category", (product.asin,), note=f"product of {CATEGORIES[other]}", field="category")
@@ -139,13 +177,12 @@ def _record(category: int, product: Product, links: Links, dice: Dice, *, second
     department = categories()[category]
     image = f"{_IMAGES}/{product.asin[2:]}"
     thumbs = [f"{image}{letter}._SX38_SY50_.jpg" for letter in "ab"]
-    title = '<span class="a-size-medium a-color-secondary"' if product.title_lost else product.title
     record: dict[str, Any] = {
         "category": [department.display, product.shelf, f"{product.kind.name}s".replace("ss", "s")],
         "tech1": "",
         "description": list(product.description),
         "fit": "",
-        "title": title,
+        "title": product.lost_title or product.title,
         "also_buy": links.also_buy,
     }
     if not second:

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from ecinstruct_build.sample_corpora.draws import Dice
+from ecinstruct_build.sample_corpora.ledger import Kind
 from ecinstruct_build.sample_corpora.vocabulary import (
     Category,
     ProductType,
@@ -20,6 +21,10 @@ CSS_PRICE = (
     "#priceWidget .other{color:gray}"
 )
 """A style sheet that stands in for a price."""
+CSS_PARAGRAPH = (
+    ".aplus-v2 .module{background-color:#f6f6f6;margin:0 auto}.aplus-v2 ul li{list-style:disc;background-color:#fff}"
+)
+"""A style sheet that stands among a description's paragraphs."""
 VARIANTS = (1, 1, 1, 1, 2, 2, 3)
 """Numbers of variants of a model on a shelf, each as likely."""
 
@@ -27,7 +32,13 @@ _REWORDED = 0.6  # variants that have a text of their own
 _STATED = 0.75  # attributes that a text mentions
 _VARIATION_STATED = 0.88  # models whose titles tell the variants apart
 _MARKUP, _NOISE = 0.12, 0.07  # listings with tags in the description, or a bullet point that holds markup
-_TITLE_LOST = 0.02
+_DUMPED = 0.015  # listings with a style sheet in the description
+# A title's draw falls below the edge of what upstream has in its place, or of nothing.
+_LOST_TITLES: tuple[tuple[Kind, float], ...] = (
+    ("html", 0.012),
+    ("style_or_script", 0.02),
+    ("placeholder_title", 0.035),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +66,9 @@ class Product:
         Above 1 it earns better stars, below 1 worse.
     has_markup
         Whether ``description`` holds tags.
-    title_lost
-        Whether upstream's metadata has the beginning of a tag for a title.
+    lost_title, title_defect
+        What upstream's metadata has for a title where the title is lost (the beginning of a tag, a script, a
+        placeholder), and the kind of defect that this is; "" and None where it is not.
     """
 
     asin: str
@@ -78,7 +90,8 @@ class Product:
     uses: tuple[str, ...]
     quality: float
     has_markup: bool
-    title_lost: bool
+    lost_title: str
+    title_defect: Kind | None
 
     @property
     def color(self) -> str | None:
@@ -102,6 +115,8 @@ class _Wording:
         A bullet point that holds markup, raw and as it reads, if there is one.
     markup
         Whether the description is written with tags.
+    dumped
+        Whether a style sheet follows the description.
     """
 
     groups: tuple[tuple[str, ...], ...]
@@ -109,9 +124,14 @@ class _Wording:
     bullets: tuple[str, ...]
     noise: tuple[str, str] | None
     markup: bool
+    dumped: bool
 
     def description(self) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
         """Return the paragraphs raw, and as they read."""
+        raw, clean = self._paragraphs()
+        return ((*raw, CSS_PARAGRAPH), (*clean, None)) if self.dumped else (raw, clean)
+
+    def _paragraphs(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         clean = tuple(" ".join(group) for group in self.groups)
         if not self.markup:
             return clean, clean
@@ -177,12 +197,14 @@ class Model:
         rest = tuple(line.format_map(slots) for line in dice.sample(bank["promise"], dice.between(1, 3)))
         told = [name for place, name in enumerate(self._stated) if place >= 2 or dice.chance(0.6)]
         raw, clean = dice.pick(bank["noise"])
+        noisy, layout = dice.chance(_NOISE), dice.unit()
         return _Wording(
             groups=((), ((opening, *rest),), ((opening,), rest))[dice.below(3)],
             templates={name: dice.pick(attributes()[name]["feature"]) for name in told},
             bullets=tuple(line.format_map(slots) for line in dice.sample(bank["bullet"], dice.between(1, 3))),
-            noise=(raw.format_map(slots), clean.format_map(slots)) if dice.chance(_NOISE) else None,
-            markup=dice.chance(_MARKUP),
+            noise=(raw.format_map(slots), clean.format_map(slots)) if noisy else None,
+            markup=layout < _MARKUP,
+            dumped=layout >= 1 - _DUMPED,
         )
 
     def _product(self, number: str, where: str, facts: Mapping[str, str], wording: _Wording, dice: Dice) -> Product:
@@ -208,8 +230,8 @@ class Model:
             family=f"{where}/{self._brand}/{self._name}/{self._kind.name}",
             uses=self._plan.uses,
             quality=self._quality,
-            has_markup=wording.markup and bool(description),
-            title_lost=dice.chance(_TITLE_LOST),
+            has_markup=wording.markup and bool(wording.groups),
+            **_lost_title(dice.unit()),
         )
 
     def _title(self, facts: Mapping[str, str]) -> str:
@@ -228,6 +250,24 @@ def _price(cents: int, dice: Dice) -> str:
     if draw < 0.3:
         return CSS_PRICE if draw < 0.03 else "\n  " if draw < 0.05 else ""
     return f"${cents // 100:,}.{cents % 100:02d}"
+
+
+def _lost_title(draw: float) -> dict[str, Any]:
+    """Return what stands in the title's place, and what is wrong with that, by one number in [0, 1)."""
+    low = 0.0
+    for kind, edge in _LOST_TITLES:
+        if draw < edge:
+            instead = _instead_of_titles(kind)
+            return {"lost_title": instead[int((draw - low) / (edge - low) * len(instead))], "title_defect": kind}
+        low = edge
+    return {"lost_title": "", "title_defect": None}
+
+
+@cache
+def _instead_of_titles(kind: Kind) -> list[str]:
+    bank: dict[str, list[str]] = words("defects")
+    names = {"style_or_script": "page_script", "placeholder_title": "placeholder"}
+    return bank[names[kind]] if kind in names else ['<span class="a-size-medium a-color-secondary"']
 
 
 @cache

@@ -11,6 +11,7 @@ from ecinstruct_build.sample_corpora import planting
 from ecinstruct_build.sample_corpora.draws import Dice, stream
 from ecinstruct_build.sample_corpora.ledger import REASONS, Entry, Kind, Place
 from ecinstruct_build.sample_corpora.prose import DRAWS, Speaker
+from ecinstruct_build.sample_corpora.shared_texts import SHARED_STARS, shared_text
 from ecinstruct_build.sample_corpora.shoppers import DAY, Purchases, purchases, written_day
 from ecinstruct_build.sample_corpora.text_files import LineFile
 from ecinstruct_build.sample_corpora.vocabulary import CATEGORIES
@@ -27,7 +28,12 @@ _DEFECTS: tuple[tuple[Kind, float], ...] = (
     ("html", 0.02),
     ("near_duplicate", 0.02),
     ("exact_duplicate_line", 0.012),
+    ("mojibake", 0.008),
+    ("invisible", 0.008),
+    ("style_or_script", 0.005),
+    ("contradicting_stars", 0.006),
 )
+_CLEAR_WORDS = 15  # a review that leaves no doubt
 _BROKEN_RATINGS = 0.002
 _RATING_BREAKS = ("missing_id", "wrong_type")
 _FIRST_NAMES = (
@@ -81,9 +87,10 @@ def write(world: World, category: int, folder: Path) -> tuple[dict[str, int], li
         for block in range(world.blocks):
             bought = purchases(world, category, block, total=world.block_reviews(block))
             written = _reviews(world, category, block, bought)
-            rows, broken = _ratings(world, category, block, written, ratings.lines)
             planter = _Planter(Dice(world.seed, "review defects", f"{category}/{block}"), written, file, reviews.lines)
             planter.plant(stream(world.seed, "review defect places", f"{category}/{block}").random(len(written)))
+            planter.share_texts(world, bought)
+            rows, broken = _ratings(world, category, block, written, ratings.lines)
             reviews.write(planter.lines())
             ratings.write(rows)
             entries += planter.entries + broken
@@ -159,6 +166,7 @@ class _Planter:
         self._before = before
         self._broken: dict[int, str] = {}
         self._repeated: list[int] = []
+        self._touched: set[int] = set()
 
     def plant(self, draws: np.ndarray) -> None:
         """Decide by ``draws``, one for each review, and plant."""
@@ -178,11 +186,24 @@ class _Planter:
                 self._note(kind, row, reason=self._broken[row])
             elif kind == "exact_duplicate_line":
                 self._repeated.append(row)
+            elif kind == "contradicting_stars":
+                self._contradict(row)
             else:
                 self._spoil(kind, row)
         count = len(self._reviews)
         for extra, row in enumerate(self._repeated):
             self._note("exact_duplicate_line", count + extra, ids_of=row, partner=row)
+        self._touched |= planted.keys()
+
+    def share_texts(self, world: World, bought: Purchases) -> None:
+        """Put each text that questions quote as well into one middling review of its product."""
+        quoted_here = {
+            place: text for place, product in enumerate(bought.shelves) if (text := shared_text(world, product))
+        }
+        for row, place in enumerate(bought.product.tolist()):
+            if place in quoted_here and row not in self._touched and self._reviews[row].stars == SHARED_STARS:
+                self._reviews[row].text = quoted_here.pop(place)
+                self._note("text_across_corpora", row, field="reviewText")
 
     def lines(self) -> list[bytes]:
         """Return the block's lines, repeated ones last."""
@@ -202,21 +223,35 @@ class _Planter:
         if not originals:
             return
         original = self._dice.pick(originals)
+        self._touched.add(original)
         text, note = planting.change_words(self._reviews[original].text or "", self._dice)
         self._reviews[row].text = text
         self._note("near_duplicate", row, partner=original, note=note, field="reviewText")
 
     def _spoil(self, kind: Kind, row: int) -> None:
-        review, dice = self._reviews[row], self._dice
+        review, dice, reason = self._reviews[row], self._dice, None
         if kind == "foreign_language":
             note, review.text = planting.foreign_review(dice, pleased=review.stars >= 3)
         elif kind == "html":
             review.text, note = planting.add_markup(review.text or "", dice)
         elif kind == "privacy":
-            review.text, note = planting.add_contact(review.text or "", dice)
+            review.text, note, reason = planting.add_private(review.text or "", dice)
+        elif kind == "mojibake":
+            review.text, note, reason = planting.garble(review.text or "", dice)
+        elif kind == "invisible":
+            review.text, note = planting.hide_characters(review.text or "", dice)
+        elif kind == "style_or_script":
+            review.text, note = planting.dump_code(review.text or "", dice)
         else:
             review.text, note = dice.pick(((None, "absent"), ("", "empty"), ("   ", "blanks")))
-        self._note(kind, row, note=note, field="reviewText")
+        self._note(kind, row, note=note, reason=reason, field="reviewText")
+
+    def _contradict(self, row: int) -> None:
+        """Turn the stars of a long and clear review round."""
+        review = self._reviews[row]
+        if review.stars in (1, 5) and review.text and review.text.count(" ") >= _CLEAR_WORDS:
+            was, review.stars = review.stars, 6 - review.stars
+            self._note("contradicting_stars", row, note=f"written for {was} stars", field="overall")
 
     def _note(
         self,

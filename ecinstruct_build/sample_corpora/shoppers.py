@@ -33,11 +33,14 @@ class Purchases:
     ----------
     shelves
         The products that ``product`` counts in: those of the block, then those that strays go to.
+    own
+        How many of them are of the block.
     user, product, stars, day
         Shopper within the block, index into ``shelves``, 1 to 5, days since 1970.
     """
 
     shelves: tuple[Product, ...]
+    own: int
     user: NDArray[np.int64]
     product: NDArray[np.int64]
     stars: NDArray[np.int64]
@@ -85,7 +88,7 @@ def purchases(
     stars = 1 + np.searchsorted(_STAR_STEPS, random.random(total) ** (1.0 / quality), side="right")
     day = _days(random, lengths, days)
     by_product = np.lexsort((user, day, product))
-    return Purchases(shelves, user[by_product], product[by_product], stars[by_product], day[by_product])
+    return Purchases(shelves, len(home), user[by_product], product[by_product], stars[by_product], day[by_product])
 
 
 def _lengths(random: np.random.Generator, total: int, available: int) -> NDArray[np.int64]:
