@@ -1,0 +1,94 @@
+"""Texts as hashes of their runs of words (n-grams): what passages are compared by.
+
+A run is a polynomial of the 64-bit hashes of its words, so that all runs of many texts come from a few passes over
+one array. Two runs of different words have one hash about once in 2 ** 64.
+"""
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import xxhash
+
+from quality.shingles import words
+
+Hashes = npt.NDArray[np.uint64]
+Numbers = npt.NDArray[np.int64]
+
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+_KNOWN_WORDS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Texts as hashed words.
+
+    Attributes
+    ----------
+    hashes
+        The hash of each word, one text after the other.
+    counts
+        How many words each text has.
+    """
+
+    hashes: Hashes
+    counts: Numbers
+
+    def runs(self, size: int) -> tuple[Hashes, Numbers]:
+        """Return the hash of each run of ``size`` words within a text, in order, and the text that it is of."""
+        number = max(0, len(self.hashes) - size + 1)
+        mixed = np.zeros(number, np.uint64)
+        for step in range(size):
+            mixed *= _FACTOR
+            mixed += self.hashes[step : step + number]
+        runs = np.maximum(self.counts - size + 1, 0)
+        texts = np.repeat(np.arange(len(runs)), runs)
+        begins = np.cumsum(self.counts) - self.counts
+        places = np.arange(len(texts)) + np.repeat(begins - (np.cumsum(runs) - runs), runs)
+        return mixed[places], texts
+
+    def wholes(self, longest: int) -> Hashes:
+        """Return one hash of each text of at most ``longest`` words; those of longer texts mean nothing."""
+        begins = np.cumsum(self.counts) - self.counts
+        mixed = self.counts.astype(np.uint64)
+        if not len(self.hashes):
+            return mixed
+        for step in range(longest):
+            there = step < self.counts
+            word = self.hashes[np.minimum(begins + step, len(self.hashes) - 1)]
+            mixed = np.where(there, mixed * _FACTOR + word, mixed)
+        return mixed
+
+
+class Cutter:
+    """Cuts texts into hashed words, remembering the hashes of words seen before."""
+
+    def __init__(self) -> None:
+        self._known = _WordHashes()
+
+    def cut(self, texts: Iterable[str]) -> Cut:
+        """Return the words of texts as hashes."""
+        hashes, counts = array("Q"), array("q")
+        for text in texts:
+            before = len(hashes)
+            hashes.extend(map(self._known.__getitem__, words(text)))
+            counts.append(len(hashes) - before)
+            if len(self._known) > _KNOWN_WORDS:
+                self._known.clear()
+        return Cut(np.asarray(hashes, np.uint64), np.asarray(counts, np.int64))
+
+
+class _WordHashes(dict[str, int]):
+    def __missing__(self, word: str) -> int:
+        value = self[word] = xxhash.xxh64_intdigest(word.encode("utf-8", "surrogatepass"))
+        return value
+
+
+def look_up(table: Hashes, hashes: Hashes) -> tuple[Numbers, npt.NDArray[np.bool_]]:
+    """Return the place of each hash in an ascending table, and whether it stands there; the place may be any if not."""
+    if not len(table):
+        return np.zeros(len(hashes), np.int64), np.zeros(len(hashes), bool)
+    places = np.minimum(np.searchsorted(table, hashes), len(table) - 1)
+    return places, table[places] == hashes
