@@ -48,9 +48,10 @@ _HIDDEN = re.compile(
 # Some controls count as white space for Python; a no-break space behind these letters is half of a garbled letter.
 _NO_WHITE_SPACE = re.compile("[\u001c-\u001f\u0085]|(?<=[\u00c2\u00c3])\u00a0")
 _WHITE_SPACE = re.compile("(?:[^\\S\u001c-\u001f\u0085\u00a0]|(?<![\u00c2\u00c3])\u00a0)+")
+_PERHAPS_MARK = re.compile("[\u0300-\u1fff\u20d0-\u20ff\u2c00-\U0010ffff]")
 _PERHAPS_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MARKS + 1},}}")
 # Garbled letters come in pairs, but for these: a quick look before a long one.
-_PERHAPS_GARBLED = re.compile(r"[^\x00-\x7f]{2}|[\x80-\x9f\xc2\xc3\u0152\u0153]")
+_PERHAPS_GARBLED = re.compile("[\u0080-\U0010ffff](?:[\u0080-\U0010ffff]|(?<=[\u0080-\u009f\u00c2\u00c3\u0152\u0153]))")
 _SILENT = {"script", "style"}
 _BREAKS = {"br", "p", "div", "li", "ul", "ol", "tr", "td", "th", "table", "h1", "h2", "h3", "h4", "h5", "h6"}
 # Encodings only: letters that are right, quotes and widths stay as they are.
@@ -157,7 +158,8 @@ def plain(text: str | None) -> str:
         return ""
     if text.isascii():
         return _single_spaces(text)
-    text = _PERHAPS_MARKS.sub(lambda run: _fewer_marks(run[0]), text)
+    if _PERHAPS_MARK.search(text):
+        text = _PERHAPS_MARKS.sub(lambda run: _fewer_marks(run[0]), text)
     return _single_spaces(unicodedata.normalize("NFC", text))
 
 
@@ -201,7 +203,10 @@ def word_count(text: str | None) -> int:
 
 
 def _single_spaces(text: str) -> str:
-    if not text.isprintable() and _NO_WHITE_SPACE.search(text):
+    if text.isprintable():
+        if "  " not in text and text.strip(" ") == text:
+            return text
+    elif _NO_WHITE_SPACE.search(text):
         return _WHITE_SPACE.sub(" ", text).strip(" ")
     return " ".join(text.split())
 

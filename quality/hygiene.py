@@ -149,7 +149,8 @@ def _beyond_repair(mended: Mended, *, is_title: bool, max_undecodable: float) ->
 def _code_in(text: str) -> re.Match[str] | None:
     styled = "{" in text or (":" in text and ";" in text)
     found = _STYLE.search(text) if styled else None
-    if found is None and any(word in text for word in _SCRIPT_WORDS):
+    called = "(" in text or "=" in text or "javascript:" in text
+    if found is None and called and any(word in text for word in _SCRIPT_WORDS):
         found = _SCRIPT.search(text)
     return found
 
@@ -186,13 +187,17 @@ def _verdicts(example: Example, settings: HygieneSettings) -> Iterator[Verdict]:
 def _example_faults(example: Example, settings: HygieneSettings) -> Iterator[tuple[str, Fault]]:
     """Yield every fault of an example with the place where it is."""
     share = settings.max_undecodable
+    titles, others = _title_faults(share), _text_faults(share)
     parts = (
         [("", dict(example.fields))] if example.options else [("", dict(example.fields)), ("answer", example.answer)]
     )
     for name, value in parts:
         for place, text, is_title in _texts(value, name):
-            yield from ((place, fault) for fault in faults(text, is_title=is_title, max_undecodable=share))
-    titles = _title_faults(share)
+            if is_title:
+                found = titles[text]
+            else:  # short ones recur: yes, a brand, the name of an attribute
+                found = others[text] if len(text) <= _SEEN else faults(text, max_undecodable=share)
+            yield from ((place, fault) for fault in found)
     for item in example.context:
         yield from (("context", fault) for fault in titles[item.text])
     yield from _option_faults(example, share)
