@@ -1,46 +1,109 @@
 """Product families, wrapped for the store."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ecinstruct_build.drawing.pools import same_words_column
+from ecinstruct_build.engine import Tables
 from ecinstruct_build.provenance import code_digest, own_digest
+from ecinstruct_build.recipe import FamilySettings
 from ecinstruct_build.stages.corpora import OpenTables
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
-from quality.leakage import families_of
+from quality.families import PAIRS, families_of, near_identical
 
-_PAIRS = pa.schema([("product_id", pa.string()), ("parent_id", pa.string())])
 _TELLING_TITLE = 20  # characters from which on two products of one title are taken for one product
+_TITLES = pa.schema([("product_id", pa.string()), ("title", pa.string()), ("brand", pa.string())])
+_LISTED = ("context", "options", "spare_options")
 
 
-def families(tables: OpenTables, machine: Machine) -> Stage:
-    """Join products into families: variants with their parent, known matches, and products of the same title."""
+def families(tables: OpenTables, drawn: Mapping[str, Stage], settings: FamilySettings, machine: Machine) -> Stage:
+    """Join products into families.
+
+    Over the whole catalogue: variants with their parent, known matches, and products of the same title. Among the
+    products that drawn examples show or may show: those whose titles are near-identical.
+
+    Parameters
+    ----------
+    tables
+        The canonical tables.
+    drawn
+        The stage that drew each task's examples.
+    settings
+        When titles are near-identical.
+    machine
+        What to build with.
+
+    Returns
+    -------
+    Stage
+        ``families.parquet`` with the columns ``product_id`` and ``family_id``, as `quality.families.families_of`
+        returns them. Facts: how many ``families``, and how many products each kind of evidence ``joined``.
+    """
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track("families"):
             opened = tables.open()
-            product, match = opened["product"], opened["match"]
-            variants = product.filter(product.parent_id.notnull()).select("product_id", "parent_id")
-            listings = match.filter(match.is_match).select(product_id=match.left_id, parent_id=match.right_id)
-            key = ["product_id", "parent_id"]
-            # Fetched one by one: a table that no source fills has stricter column types than a union admits.
-            pairs = [opened.fetch(part.distinct(), key) for part in (variants, listings, _same_titles(product))]
-            joined = families_of(pa.concat_tables([part.cast(_PAIRS) for part in pairs]))
-        table = pa.table({"product_id": sorted(joined), "family_id": [joined[key] for key in sorted(joined)]})
+            pairs = known_pairs(opened)
+            shown = titles_of(opened, shown_products(drawn.values()))
+            pairs["near_identical"] = near_identical(shown, similarity=settings.similarity, variants=settings.variants)
+            table = families_of(pa.concat_tables(pairs.values()))
         pq.write_table(table, out / "families.parquet", compression="zstd")
-        return {"families": len(set(joined.values()))}
+        return {
+            "families": pc.count_distinct(table["family_id"]).as_py(),
+            "joined": {kind: _products(part) for kind, part in pairs.items()},
+        }
 
     inputs = {
         "tables": tables.digests(["match", "product"]),
-        "code": [code_digest("quality.leakage"), code_digest("ecinstruct_build.drawing.pools"), own_digest(__name__)],
+        "drawn": {name: stage.digest for name, stage in drawn.items()},
+        "settings": settings.model_dump(mode="json"),
+        "code": [code_digest("quality.families"), code_digest("ecinstruct_build.drawing.pools"), own_digest(__name__)],
     }
     return machine.store.run("families", "products", inputs, produce)
+
+
+def known_pairs(opened: Tables) -> dict[str, pa.Table]:
+    """Return pairs of one family over the whole catalogue, by kind of evidence: parent, match and equal title."""
+    product, match = opened["product"], opened["match"]
+    kinds = {
+        "parent": product.filter(product.parent_id.notnull()).select("product_id", "parent_id"),
+        "match": match.filter(match.is_match).select(product_id=match.left_id, parent_id=match.right_id),
+        "equal_title": _same_titles(product),
+    }
+    # Fetched one by one: a table that no source fills has stricter column types than a union admits.
+    return {kind: opened.fetch(part.distinct(), PAIRS.names).cast(PAIRS) for kind, part in kinds.items()}
+
+
+def titles_of(opened: Tables, product_ids: pa.Array) -> pa.Table:
+    """Return every title and brand that the catalogue knows of some products, once each."""
+    wanted = opened.lend(pa.table({"product_id": product_ids}))
+    product = opened["product"].filter(opened["product"].title.notnull())
+    titles = product.semi_join(wanted, "product_id").select(*_TITLES.names).distinct()
+    return opened.fetch(titles, _TITLES.names).cast(_TITLES)
+
+
+def shown_products(drawn: Iterable[Stage]) -> pa.Array:
+    """Return the ids of all products that drawn examples show or may show in the place of another, ordered."""
+    found = [pa.array([], pa.string())]
+    for stage in drawn:
+        file = pq.ParquetFile(stage.folder / "examples.parquet")
+        columns = ["products.list.element", *(f"{name}.list.element.product_id" for name in _LISTED)]
+        for batch in file.iter_batches(columns=columns):
+            found.append(batch["products"].flatten())
+            found += [batch[name].flatten().field("product_id") for name in _LISTED]
+    ids = pc.unique(pa.chunked_array(found))
+    return ids.filter(pc.greater(pc.binary_length(ids), 0)).sort()
+
+
+def _products(pairs: pa.Table) -> int:
+    return int(pc.count_distinct(pa.chunked_array([*pairs["product_id"].chunks, *pairs["parent_id"].chunks])).as_py())
 
 
 def _same_titles(product: ir.Table) -> ir.Table:

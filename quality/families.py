@@ -1,0 +1,195 @@
+"""Product families: what is one product for the split, by id and by text."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from quality.title_words import name_words, read_title
+
+_Name = tuple[str, ...]
+_Pair = tuple[str, str]
+
+PAIRS = pa.schema([("product_id", pa.string()), ("parent_id", pa.string())])
+"""Products of one family, two by two."""
+
+_TELLING_WORDS = 4
+_TELLING_LETTERS = 20
+_CROWD = 256  # titles with equal numbers and one rarest word: no more of them are compared with a longer title
+_ROUNDING = 1e-9
+_PLACEHOLDERS = frozenset({"product title", "no title", "not available", "not found", "title not found", "n a"})
+_TELLING_APART = frozenset(
+    "academic adult adults advanced baby back basic boys case charger children childrens compatible cover deluxe dual "
+    "educational elite enhanced essential expert express female front girls home infant junior kid kids kit left "
+    "lite mac macintosh male max men mens micro mini nano network office oem plus premier premium pro professional "
+    "rear refill refurbished replacement right single small business standard student teacher toddler ultimate ultra "
+    "unisex upg upgrade used without women womens youth".split()
+)
+_LEGAL_FORMS = frozenset("inc llc ltd limited corp corporation co company gmbh sa plc the".split())
+
+
+def families_of(pairs: pa.Table) -> pa.Table:
+    """Join products to families.
+
+    Parameters
+    ----------
+    pairs
+        Columns ``product_id`` and ``parent_id``: two ids of one family; null and equal ones say nothing.
+
+    Returns
+    -------
+    pa.Table
+        Columns ``product_id`` and ``family_id``, ordered by product: every id that is in a family of two or more,
+        and its family, named by its smallest id.
+    """
+    from scipy.sparse import coo_array  # noqa: PLC0415 (most commands can do without SciPy)
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
+    telling = pc.and_(pc.is_valid(pairs["parent_id"]), pc.not_equal(pairs["product_id"], pairs["parent_id"]))
+    joined = pairs.filter(telling).filter(pc.not_equal(pc.binary_length(pc.field("parent_id")), 0))
+    ids = pc.unique(pa.chunked_array([*joined["product_id"].chunks, *joined["parent_id"].chunks], pa.string()))
+    ids = ids.take(pc.sort_indices(ids))
+    left, right = (pc.index_in(joined[name], ids).to_numpy() for name in ("product_id", "parent_id"))
+    graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(len(ids), len(ids)))
+    _, family = connected_components(graph, directed=False)
+    _, first = np.unique(family, return_index=True)  # ids ascend: the first is the smallest
+    return pa.table({"product_id": ids, "family_id": ids.take(pa.array(first[family]))})
+
+
+def near_identical(products: pa.Table, *, similarity: float, variants: bool) -> pa.Table:
+    """Find products whose titles are near-identical and whose brands agree.
+
+    Parameters
+    ----------
+    products
+        Columns ``product_id``, ``title`` and ``brand``; a product may stand in several rows.
+    similarity
+        Least Jaccard similarity of the words of two titles, brand included.
+    variants
+        Whether colours, sizes and quantities are left out of the comparison. If not, they must agree.
+
+    Returns
+    -------
+    pa.Table
+        `PAIRS`, ordered; ``parent_id`` is the smaller id. Of three products that are all alike, two pairs may
+        be left to say so.
+    """
+    cores, pairs = _cores(products, variants=variants)
+    for core in cores:
+        pairs.extend(_agreeing(core, core))
+    for left, right in _similar(cores, similarity):
+        pairs.extend(_agreeing(cores[left], cores[right]))
+    ordered = sorted({(max(pair), min(pair)) for pair in pairs if pair[0] != pair[1]})
+    columns = list(zip(*ordered, strict=True)) or [(), ()]
+    return pa.table([pa.array(column, pa.string()) for column in columns], schema=PAIRS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Core:
+    """What equal titles have in common.
+
+    Attributes
+    ----------
+    words
+        Plain words, sorted, once each.
+    marks
+        What must agree exactly: marks, and the variants too where they count.
+    telling
+        Whether the words say enough to be compared; if not, only equal titles of a known brand are joined.
+    brands
+        The smallest product id of each brand, a tuple of words (empty: unknown).
+    """
+
+    words: tuple[str, ...]
+    marks: tuple[str, ...]
+    telling: bool
+    brands: dict[_Name, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return len(self.words) + len(self.marks)
+
+
+def _cores(products: pa.Table, *, variants: bool) -> tuple[list[_Core], list[_Pair]]:
+    """Read all titles; return those that differ, in order of their words, and pairs of products whose do not."""
+    rows = products.select(["product_id", "title", "brand"]).filter(pc.is_valid(products["title"]))
+    rows = rows.sort_by([("product_id", "ascending")])
+    products_of: dict[tuple[str, str | None], list[str]] = {}
+    for product_id, title, brand in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+        products_of.setdefault((title, brand), []).append(product_id)
+    pairs: list[_Pair] = []
+    cores: dict[tuple[_Name, _Name, bool], _Core] = {}
+    for (title, brand), product_ids in products_of.items():
+        name = _brand_words(brand or "")
+        for key in _readings(title, name, variants=variants):
+            core = cores.get(key) or cores.setdefault(key, _Core(*key))
+            first = core.brands.setdefault(name, product_ids[0])
+            pairs.extend((first, product_id) for product_id in product_ids if product_id != first)
+    return [cores[key] for key in sorted(cores)], pairs
+
+
+def _readings(title: str, brand: _Name, *, variants: bool) -> Iterator[tuple[_Name, _Name, bool]]:
+    """Yield words, marks and whether they are telling: once with the brand's words added, once without them."""
+    read = read_title(title)
+    named = set(brand)
+    bare = named.symmetric_difference(named.union(read.words))
+    marks = tuple([mark for mark in dict.fromkeys(read.marks) if mark not in named])
+    whole = marks + tuple([f"{variant} " for variant in read.variants])  # the space: no mark is spelled like it
+    for words in (named | bare, bare) if brand else (bare,):
+        told = len(words) + len(marks)
+        telling = told >= _TELLING_WORDS and sum(map(len, words)) + sum(map(len, marks)) >= _TELLING_LETTERS
+        if telling:
+            yield tuple(sorted(words)), marks if variants else whole, True
+        elif len(words) > len(bare) and len(bare) + len(whole) > 1 and " ".join(read.words) not in _PLACEHOLDERS:
+            yield tuple(sorted(words)), whole, False
+
+
+@lru_cache(maxsize=1 << 14)
+def _brand_words(brand: str) -> _Name:
+    """Return a brand's words without the legal form of the company."""
+    return tuple(word for word in name_words(brand) if word not in _LEGAL_FORMS)
+
+
+def _agreeing(one: _Core, other: _Core) -> Iterator[_Pair]:
+    """Yield products of both whose brands agree: one begins with the other, or is unknown."""
+    for left, right in ((one, other), (other, one)):
+        for brand, product_id in left.brands.items():
+            for words in range(len(brand) + 1):
+                peer = right.brands.get(brand[:words])
+                if peer is not None and (brand or left.telling):
+                    yield product_id, peer
+
+
+def _similar(cores: Sequence[_Core], similarity: float) -> Iterator[tuple[int, int]]:
+    """Yield pairs of telling cores with equal marks where the one's words are most of the other's.
+
+    Both may not have words of their own: those are what tells two products of one maker apart. So the smaller set's
+    rarest word is among the rarest of the larger, as many as it may have more and one (a prefix filter).
+    """
+    frequency = Counter(word for core in cores if core.telling for word in core.words)
+    sets = {place: frozenset(core.words) for place, core in enumerate(cores) if core.telling and core.words}
+    ranked = {
+        place: sorted(words, key=lambda word: (frequency[word], word))[: _surplus(cores[place].size, similarity) + 1]
+        for place, words in sets.items()
+    }
+    smaller: dict[tuple[_Name, str], list[int]] = {}
+    for place, rarest in ranked.items():
+        if _surplus(cores[place].size + 1, similarity):
+            smaller.setdefault((cores[place].marks, rarest[0]), []).append(place)
+    for place, rarest in ranked.items():
+        least = cores[place].size - _surplus(cores[place].size, similarity)
+        for word in rarest[: len(rarest) if least < cores[place].size else 0]:
+            for other in smaller.get((cores[place].marks, word), ())[:_CROWD]:
+                if least <= cores[other].size < cores[place].size and sets[other] < sets[place]:
+                    if _TELLING_APART.isdisjoint(sets[place] - sets[other]):
+                        yield other, place
+
+
+def _surplus(size: int, similarity: float) -> int:
+    """Return how many of ``size`` words may be missing in a title that is as similar as asked for."""
+    return size - math.ceil(similarity * size - _ROUNDING)
