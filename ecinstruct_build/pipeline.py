@@ -83,7 +83,7 @@ def run_stages(recipe: Recipe, raw: Path | None, machine: Machine) -> Built:
     with canonical_tables(ingested.files, machine) as tables:
         drawn = {name: draw(name, task, recipe.seed, tables, machine) for name, task in recipe.tasks.items()}
         checked = check(drawn, recipe.checks, recipe.seed, machine)
-        joined = families(tables, machine)
+        joined = families(tables, drawn, recipe.families, machine)
     assigned = split(recipe, checked, joined, machine)
     rendered = {name: render(name, recipe, checked.repaired[name], assigned, machine) for name in drawn}
     return Built(ingested.files, drawn, checked, ingested.worker_bytes, joined, assigned, rendered)
