@@ -1,0 +1,105 @@
+"""Balance: which labels there are, what always guessing one would score, at which letters right options stand."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from scipy.stats import chi2
+
+from ecinstruct_build.audit.reading import Published
+from ecinstruct_build.audit.result import ROLES, TRAIN, Balance
+from ecinstruct_build.audit.rows import named_letters
+from ecinstruct_build.audit.texts import normal, option_texts
+
+FEW_LABELS = 26
+"""Different answers that a task has at most to have labels."""
+
+_LEAST_EXPECTED = 5.0  # rows that a letter is expected to be right in; rarer letters are counted together
+_EVEN_ROWS = 20  # rows of a task from which a handful of different answers are labels
+
+Letters = tuple[str, tuple[str, ...]]
+"""The letter of the right (or best) option, and all letters of the row."""
+
+
+def balances(published: Published) -> list[Balance]:
+    """Return the balance of each task in each split."""
+    options, outputs = published.texts("options"), published.texts("output")
+    parsed = {text: option_texts(text) for text in dict.fromkeys(options)}
+    rows_of: dict[tuple[str, int], list[int]] = {}
+    for row, (task, role) in enumerate(zip(published.tasks, published.roles.tolist(), strict=True)):
+        rows_of.setdefault((task, role), []).append(row)
+    found = []
+    for task in sorted({task for task, _ in rows_of}):
+        mine = [row for (name, _), rows in sorted(rows_of.items()) if name == task for row in rows]
+        right = {row: named_letters(outputs[row], parsed[options[row]]) for row in mine if options[row]}
+        labels = _labels(mine, outputs, options, right, parsed)
+        shuffled = len({options[row] for row in mine if options[row]}) > 1
+        training = [labels[row] for row in rows_of.get((task, ROLES.index(TRAIN)), ()) if row in labels]
+        majority = _ranked(training)[0][0] if training else ""
+        for role, name in enumerate(ROLES):
+            rows = rows_of.get((task, role), [])
+            if rows:
+                letters = [(right[row][0], tuple(parsed[options[row]])) for row in rows if shuffled and right.get(row)]
+                mine_labels = [labels[row] for row in rows if row in labels]
+                found.append(_balance((task, name, len(rows)), mine_labels, majority, letters))
+    return found
+
+
+def _balance(place: tuple[str, str, int], labels: Sequence[str], majority: str, letters: Sequence[Letters]) -> Balance:
+    task, role, rows = place
+    right = sum(label == majority for label in labels)
+    return Balance(
+        task=task,
+        role=role,
+        rows=rows,
+        labels=tuple((label, round(count / len(labels), 6)) for label, count in _ranked(labels)),
+        majority=majority,
+        majority_accuracy=round(right / len(labels), 6) if labels and majority else None,
+        letters=tuple(sorted(Counter(letter for letter, _ in letters).items())),
+        position_p=_position_p(letters),
+    )
+
+
+def _labels(
+    rows: Sequence[int],
+    outputs: Sequence[str],
+    options: Sequence[str],
+    right: dict[int, list[str]],
+    parsed: dict[str, dict[str, str]],
+) -> dict[int, str]:
+    """Return the label of each row of a task, or nothing if its answers are not of a few kinds."""
+    labels = {}
+    for row in rows:
+        letters = right.get(row, [])
+        # A letter says little where options are in another order in each row: the option itself is the label.
+        label = normal(parsed[options[row]][letters[0]] if len(letters) == 1 else outputs[row])
+        if label:
+            labels[row] = label
+    different = len(set(labels.values()))
+    few = different <= FEW_LABELS and (len(rows) >= _EVEN_ROWS or different <= len(rows) // 2)
+    ranked = any(len(letters) > 1 for letters in right.values())
+    return labels if few and not ranked else {}
+
+
+def _ranked(labels: Sequence[str]) -> list[tuple[str, int]]:
+    return sorted(Counter(labels).items(), key=lambda item: (-item[1], item[0]))
+
+
+def _position_p(letters: Sequence[Letters]) -> float | None:
+    """Return the probability of letters so uneven, if each option of a row were as likely to be right as another.
+
+    None if there are too few rows to tell.
+    """
+    observed = Counter(letter for letter, _ in letters)
+    expected: dict[str, float] = {}
+    for shape, count in sorted(Counter(shape for _, shape in letters).items()):
+        for letter in shape:
+            expected[letter] = expected.get(letter, 0.0) + count / len(shape)
+    cells = [(float(observed[letter]), amount) for letter, amount in sorted(expected.items())]
+    common = [cell for cell in cells if cell[1] >= _LEAST_EXPECTED]
+    rare = [cell for cell in cells if cell[1] < _LEAST_EXPECTED]
+    if rare:
+        common.append((sum(seen for seen, _ in rare), sum(amount for _, amount in rare)))
+    if len(common) < 2:
+        return None
+    statistic = sum((seen - amount) ** 2 / amount for seen, amount in common)
+    return float(f"{chi2.sf(statistic, len(common) - 1):.6g}")

@@ -1,0 +1,85 @@
+"""What an audit tolerates."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class AuditLimits(BaseModel):
+    """How much of each fault a published dataset may hold; counts are rows, and none is tolerated by default.
+
+    Overlaps count the rows of a validation or test split that share something with training, and the rows of a test
+    split that share something with validation. A limit of none reports and never fails.
+
+    Attributes
+    ----------
+    family_overlap
+        Held-out rows with a product family that stands in training.
+    product_overlap
+        Held-out rows with a product that stands in training: by id, or by title where the dataset has no ids.
+    title_overlap
+        Held-out rows with a product title that stands in training, in datasets that have ids as well.
+    group_overlap
+        Held-out rows with a user, query or question that stands in training: by the ``groups`` column, or by the text
+        of queries and questions where the dataset has no such column.
+    text_overlap
+        Held-out rows with the text of a query or question that stands in training, in datasets that have groups too.
+    exact_duplicates
+        Held-out rows whose input, but for case and white space, stands in training.
+    near_duplicates
+        Held-out rows with an input that is nearly the same as one in training.
+    jaccard
+        Jaccard similarity of the word sets of two inputs from which they are nearly the same.
+    instruction_overlap
+        Rows of the unseen-instruction tests whose instruction is used in training or in a test of seen instructions.
+    ood_overlap
+        Rows of the out-of-domain tests that share a family, product, query, user, question, attribute, category or
+        unseen instruction with training.
+    misfiled
+        Rows in the shard of another split than their ``split`` and ``setting`` columns say.
+    nulls
+        Rows with a null (or NaN) in a column.
+    empties
+        Rows without an instruction, input or output.
+    invalid_json
+        Rows whose input or output is no JSON where most of the task's are.
+    python_literals
+        Rows whose input or output shows values as Python prints them, such as ``nan`` or ``['a', 'b']``.
+    html_share
+        Share of a split's rows of a task with HTML tags or entities left in.
+    foreign_share
+        Share of a split's rows of a task whose input is confidently in another language than its locale's.
+    answer_not_among_options
+        Rows whose answer names an option that is not there.
+    duplicate_ids
+        Rows that repeat the example id of another row of the same split, task and setting.
+    position_p
+        Least probability of the right options' letters, were they drawn evenly; below it they are skewed.
+    label_share
+        Largest share of one label among the rows of a task in a split.
+    balance_rows
+        Rows that a task has in a split, at least, for its labels and letters to be judged.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    family_overlap: int | None = Field(default=0, ge=0)
+    product_overlap: int | None = Field(default=0, ge=0)
+    title_overlap: int | None = Field(default=None, ge=0)
+    group_overlap: int | None = Field(default=0, ge=0)
+    text_overlap: int | None = Field(default=None, ge=0)
+    exact_duplicates: int | None = Field(default=0, ge=0)
+    near_duplicates: int | None = Field(default=0, ge=0)
+    jaccard: float = Field(default=0.8, ge=0.5, le=1)
+    instruction_overlap: int | None = Field(default=0, ge=0)
+    ood_overlap: int | None = Field(default=0, ge=0)
+    misfiled: int | None = Field(default=0, ge=0)
+    nulls: int | None = Field(default=0, ge=0)
+    empties: int | None = Field(default=0, ge=0)
+    invalid_json: int | None = Field(default=0, ge=0)
+    python_literals: int | None = Field(default=0, ge=0)
+    html_share: float | None = Field(default=0.001, ge=0, le=1)
+    foreign_share: float | None = Field(default=0.02, ge=0, le=1)
+    answer_not_among_options: int | None = Field(default=0, ge=0)
+    duplicate_ids: int | None = Field(default=0, ge=0)
+    position_p: float | None = Field(default=1e-6, ge=0, le=1)
+    label_share: float | None = Field(default=0.95, gt=0, le=1)
+    balance_rows: int = Field(default=30, ge=1)

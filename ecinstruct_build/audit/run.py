@@ -1,0 +1,108 @@
+"""Audit a published dataset: read it, find what its splits share and what is wrong with its rows, judge."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from ecinstruct_build.audit.balance import balances
+from ecinstruct_build.audit.judging import exceeded
+from ecinstruct_build.audit.limits import AuditLimits
+from ecinstruct_build.audit.near import near_duplicates
+from ecinstruct_build.audit.overlaps import Carried, carried_kinds, compare, recover_all, sharing_rows
+from ecinstruct_build.audit.reading import LISTS, OPTIONAL, Published, read_published
+from ecinstruct_build.audit.result import OOD_ROLES, ROLES, TRAIN, UNSEEN_ROLES, Audit, Proof
+from ecinstruct_build.audit.rows import row_faults
+
+ANYTHING = "anything"
+"""The kind of `Proof` that counts rows sharing something of any kind."""
+
+
+class Listener(Protocol):
+    """Someone who is told what an audit is at."""
+
+    def track(self, label: str, total: int | None = None) -> AbstractContextManager[Callable[[int], None]]:
+        """Open a piece of work."""
+
+
+class _Nobody:
+    @contextmanager
+    def track(self, label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:  # noqa: ARG002
+        yield lambda _steps: None
+
+
+def audit_dataset(where: str | Path, limits: AuditLimits | None = None, *, progress: Listener | None = None) -> Audit:
+    """Audit a dataset from its published rows alone.
+
+    Parameters
+    ----------
+    where
+        A folder, a file, or the id of a dataset on the Hub; see `ecinstruct_build.audit.reading.read_published`.
+    limits
+        What is tolerated; None = the defaults.
+    progress
+        Who is told of the steps.
+
+    Raises
+    ------
+    UserError
+        If there is nothing to read, a column is missing, or a split has an unknown name.
+    """
+    limits = limits or AuditLimits()
+    progress = progress or _Nobody()
+    with progress.track("read"):
+        published = read_published(where)
+    with progress.track("compare splits"):
+        recovered = recover_all(published)
+        kinds = carried_kinds(published, recovered)
+        overlaps = [overlap for carried in kinds for overlap in compare(carried, published)]
+        proofs = _proofs(kinds, published)
+    with progress.track("look for near duplicates"):
+        overlaps += near_duplicates(published, limits.jaccard)
+    with progress.track("check rows"):
+        faults = row_faults(published, recovered)
+        balanced = balances(published)
+    counts = Counter(zip(published.tasks, published.roles.tolist(), strict=True))
+    return Audit(
+        rows=len(published.ids),
+        files=published.files,
+        columns=tuple(name for name in (*OPTIONAL, *LISTS) if name in published.table.column_names),
+        counts=tuple((task, ROLES[role] if role >= 0 else "", counts[task, role]) for task, role in sorted(counts)),
+        overlaps=tuple(overlaps),
+        proofs=tuple(proofs),
+        balances=tuple(balanced),
+        faults=tuple(faults),
+        exceeded=tuple(exceeded(limits, overlaps, proofs, balanced, faults)),
+        limits=limits.model_dump(mode="json"),
+    )
+
+
+def _proofs(kinds: Sequence[Carried], published: Published) -> list[Proof]:
+    """Count what the out-of-domain tests share with training, by kind and in all."""
+    has_ids = {"product", "family"} & {carried.kind for carried in kinds}
+    has_groups = "groups" in published.table.column_names
+    second = {"title"} if has_ids else set()
+    second |= {"query text", "question text"} if has_groups else set()
+    proofs = []
+    for role in OOD_ROLES:
+        of_role = published.roles == ROLES.index(role)
+        anything, carrying_any = np.zeros_like(of_role), np.zeros_like(of_role)
+        if not of_role.any():
+            continue
+        for carried in kinds:
+            if carried.kind in second or carried.kind in ("input", "row"):
+                continue
+            if carried.kind == "instruction" and role not in UNSEEN_ROLES:
+                continue
+            sharing = sharing_rows(carried, published.roles, TRAIN, role)
+            carrying = np.zeros_like(of_role)
+            carrying[carried.rows] = True
+            carrying &= of_role
+            anything |= sharing
+            carrying_any |= carrying
+            proofs.append(Proof(role, carried.kind, int(of_role.sum()), int(carrying.sum()), int(sharing.sum())))
+        proofs.append(Proof(role, ANYTHING, int(of_role.sum()), int(carrying_any.sum()), int(anything.sum())))
+    return proofs

@@ -1,0 +1,179 @@
+"""Plain forms of texts, and what can be read out of an input without any id.
+
+Everything here takes time in proportion to the text, and nothing raises on odd text.
+"""
+
+import ast
+import json
+import re
+import unicodedata
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+SHOWN = 200
+"""Characters of a text that a report shows."""
+
+MIN_TITLE = 20
+"""Characters that a title has at least in its plain form to stand for a product."""
+
+# Scripts that write no spaces: every character counts as a word.
+_WIDE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+_WORD = re.compile(rf"[{_WIDE}]|[^\W_{_WIDE}]+")
+_LABELLED = re.compile(r"([^:\n]{1,30}):[ \t]*(.*)")
+_ORDINAL = re.compile(r"\s{0,8}(?:\d{1,3}(?:st|nd|rd|th)[:.)]|\d{1,3}[:.)]|[A-Z]{1,2}[:)])\s{1,8}")
+_OPTION = re.compile(r"\s{0,8}([A-Z]{1,2})\s{0,2}[:.)]\s{0,8}(.*)", re.DOTALL)
+_TITLE_KEYS = re.compile(
+    r"(?:(?:first|second|third|fourth)\s)?(?:product|item)(?:\s(?:\d{1,3}|[a-z]|title|name))?|title|name"
+)
+_LIST_KEYS = re.compile(r"(?:products?|items?|purchases?|titles)(?:\s(?:list|history))?|history")
+_QUERY_KEYS = re.compile(r"(?:user\s|search\s)?query")
+_QUESTION_KEYS = re.compile(r"(?:user\s|product\s)?question")
+_LONGEST_LITERAL = 200_000
+_DEEPEST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What an input says of products, queries and questions.
+
+    Attributes
+    ----------
+    titles
+        Product titles in plain form, of `MIN_TITLE` characters at least.
+    queries, questions
+        Queries and questions in plain form.
+    prose
+        The input without the keys and labels around its texts.
+    """
+
+    titles: tuple[str, ...]
+    queries: tuple[str, ...]
+    questions: tuple[str, ...]
+    prose: str
+
+
+def normal(text: str) -> str:
+    """Return a text without differences of case, white space and Unicode form."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return " ".join(text.casefold().split())
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text in `normal` form: runs of letters and digits, and single ideographs."""
+    return _WORD.findall(text)
+
+
+def plain(text: str) -> str:
+    """Return the words of a text with single spaces between."""
+    return " ".join(words(normal(text)))
+
+
+def shortened(text: str, longest: int = SHOWN) -> str:
+    """Return a text in one line of at most so many characters."""
+    line = " ".join(text[: 4 * longest].split())
+    return line if len(line) <= longest and len(text) <= 4 * longest else line[: longest - 1] + "…"
+
+
+def structure(text: str) -> Any:
+    """Return the value that a text is as JSON, or as a Python literal; None if it is neither."""
+    begin = text.lstrip()[:1]
+    if begin not in ("{", "[") or len(text) > _LONGEST_LITERAL:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes that Python does not know
+            return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+        return None
+
+
+def option_texts(options: str) -> dict[str, str]:
+    """Return the lettered options by letter: one a line, or a list of strings."""
+    listed = structure(options)
+    lines = [str(one) for one in listed] if isinstance(listed, list) else options.split("\n")
+    found: dict[str, str] = {}
+    for line in lines:
+        match = _OPTION.match(line)
+        if match:
+            found.setdefault(match[1], match[2].strip())
+    return found
+
+
+def recover(text: str) -> Recovered:
+    """Read titles, queries and questions out of an input: JSON, a Python literal, labelled lines or a list."""
+    titles: list[str] = []
+    queries: list[str] = []
+    questions: list[str] = []
+    prose: list[str] = []
+    for key, value in _pieces(text):
+        prose.append(value)
+        if not key:
+            continue
+        if _QUERY_KEYS.fullmatch(key):
+            queries.append(plain(value))
+        elif _QUESTION_KEYS.fullmatch(key):
+            questions.append(plain(value))
+        elif _TITLE_KEYS.fullmatch(key):
+            titles.append(plain(value))
+    kept = [title for title in titles if len(title) >= MIN_TITLE]
+    return Recovered(_once(kept), _once(queries), _once(questions), "\n".join(prose))
+
+
+def _once(values: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in values if value))
+
+
+def _pieces(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the texts of an input, each with the key that says what it is, or ""."""
+    value = structure(text)
+    if value is not None:
+        yield from _leaves("history" if isinstance(value, list) else "", value, 0)
+        return
+    lines = [line for line in text.split("\n") if line.strip()]
+    listed = len(lines) > 0 and all(_ORDINAL.match(line) for line in lines)
+    for line in lines:
+        labelled = _LABELLED.fullmatch(line)
+        if listed:
+            yield "title", _unnumbered(line)
+        elif labelled and _is_key(_key(labelled[1])):
+            yield _key(labelled[1]), labelled[2]
+        else:
+            yield "", line
+
+
+def _leaves(key: str, value: Any, depth: int) -> Iterator[tuple[str, str]]:
+    """Yield the strings of a JSON value with the keys that they stand under."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, str):
+        yield ("title", _unnumbered(value)) if _LIST_KEYS.fullmatch(key) else (key, value)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _leaves(key, one, depth + 1)
+    elif isinstance(value, dict):
+        # A text with its source: {"source": "title", "text": "..."}.
+        source = value.get("source")
+        named = {"text": source} if isinstance(source, str) and isinstance(value.get("text"), str) else {}
+        for name, one in value.items():
+            if not (named and name == "source"):
+                yield from _leaves(_key(str(named.get(name, name))), one, depth + 1)
+
+
+def _unnumbered(text: str) -> str:
+    match = _ORDINAL.match(text)
+    return text[match.end() :] if match else text
+
+
+def _key(text: str) -> str:
+    return " ".join(text.casefold().replace("_", " ").replace("#", " ").split())
+
+
+def _is_key(key: str) -> bool:
+    return any(known.fullmatch(key) for known in (_TITLE_KEYS, _QUERY_KEYS, _QUESTION_KEYS))
