@@ -1,0 +1,127 @@
+"""Write an audit down: ``audit.json`` and a page for people, in HTML that needs nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+
+from ecinstruct_build.audit.language import CONFIDENCE, LEAST_LETTERS
+from ecinstruct_build.audit.near import LAYOUT_INPUTS, LAYOUT_SHARE, MIN_WORDS, MISS
+from ecinstruct_build.audit.result import ROLES, Audit, Fault, Overlap
+from ecinstruct_build.audit.texts import MIN_TITLE
+
+JSON_NAME = "audit.json"
+PAGE_NAME = "audit.html"
+
+SHOWN_EXAMPLES = 20
+"""Things that the page shows of each kind and place; ``audit.json`` names more."""
+
+KIND_MEANINGS = {
+    "family": "product families (ids that are one product), from the column families",
+    "product": "product ids, from the column products",
+    "title": f"product titles read out of inputs and options, of at least {MIN_TITLE} letters and digits",
+    "user": "users, from the column groups",
+    "query": "queries, from the column groups",
+    "question": "questions, from the column groups",
+    "query text": "queries as the input words them",
+    "question text": "questions as the input words them",
+    "attribute": "attributes asked for; these may recur within the domain",
+    "category": "the task's domain column; categories may recur within the domain",
+    "input": "the same input, but for case and white space, in any task",
+    "row": "the same input, options and output",
+    "instruction": "instructions of the unseen-instruction tests, within a task",
+    "near": "inputs that are nearly the same, in any task",
+}
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """One kind's line in the leakage matrix: an overlap, or None, for each column."""
+
+    kind: str
+    meaning: str
+    cells: tuple[Overlap | None, ...]
+
+
+def write_audit(audit: Audit, folder: Path) -> None:
+    """Write ``audit.json`` and ``audit.html`` into a folder, which is made if it is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / JSON_NAME).write_text(audit.to_json(), encoding="utf-8", newline="\n")
+    (folder / PAGE_NAME).write_text(audit_page(audit), encoding="utf-8", newline="\n")
+
+
+def audit_page(audit: Audit) -> str:
+    """Return the page: verdict, leakage matrix, out-of-domain proof, faults, balance, and examples."""
+    source = resources.files("ecinstruct_build.audit").joinpath("page.html.jinja").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(source).render(
+        audit=audit,
+        columns=matrix_columns(audit),
+        matrix=matrix(audit),
+        counts=_counts(audit),
+        roles=[role for role in (*ROLES, "") if any(role == one for _, one, _ in audit.counts)],
+        proof_kinds=list(dict.fromkeys(one.kind for one in audit.proofs)),
+        faults=fault_totals(audit.faults),
+        found=[one for one in audit.overlaps if one.values],
+        faulty=[one for one in audit.faults if one.rows],
+        shown=SHOWN_EXAMPLES,
+        is_over=is_over,
+        definitions={
+            "jaccard": audit.limits["jaccard"],
+            "layout_share": LAYOUT_SHARE,
+            "layout_inputs": LAYOUT_INPUTS,
+            "min_words": MIN_WORDS,
+            "miss": MISS,
+            "letters": LEAST_LETTERS,
+            "confidence": CONFIDENCE,
+        },
+    )
+
+
+def matrix_columns(audit: Audit) -> list[tuple[str, str]]:
+    """Return the pairs of splits of which both have rows."""
+    there = {role for _, role, _ in audit.counts}
+    pairs = dict.fromkeys((one.left, one.right) for one in audit.overlaps)
+    return [pair for pair in pairs if pair[0] in there and pair[1] in there]
+
+
+def matrix(audit: Audit) -> list[MatrixRow]:
+    """Return the leakage matrix: kinds by pairs of splits, without kinds that no row carries anything of."""
+    columns = matrix_columns(audit)
+    by_kind: dict[str, dict[tuple[str, str], Overlap]] = {}
+    for one in audit.overlaps:
+        by_kind.setdefault(one.kind, {})[one.left, one.right] = one
+    rows = []
+    for kind, cells in by_kind.items():
+        if any(one.left_carrying or one.right_carrying for one in cells.values()):
+            rows.append(MatrixRow(kind, KIND_MEANINGS.get(kind, ""), tuple(cells.get(pair) for pair in columns)))
+    return rows
+
+
+def is_over(overlap: Overlap, audit: Audit) -> bool:
+    """Say whether an overlap passes its limit."""
+    limit = audit.limits[overlap.limit]
+    return limit is not None and overlap.right_rows > limit
+
+
+def fault_totals(faults: Sequence[Fault]) -> list[tuple[str, int, int, float, str]]:
+    """Return for each kind of fault its rows, the rows looked at, its largest share in any place, and that place."""
+    totals: dict[str, list[Fault]] = {}
+    for one in faults:
+        totals.setdefault(one.kind, []).append(one)
+    found = []
+    for kind, ones in totals.items():
+        worst = max(ones, key=lambda one: one.rows / one.checked)
+        place = f"{worst.task} ({worst.role})" if worst.rows else ""
+        total = sum(one.rows for one in ones)
+        found.append((kind, total, sum(one.checked for one in ones), worst.rows / worst.checked, place))
+    return found
+
+
+def _counts(audit: Audit) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for task, role, rows in audit.counts:
+        found.setdefault(task, {})[role] = rows
+    return found

@@ -1,0 +1,62 @@
+"""Show an audit on a terminal."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ecinstruct_build.audit.page import fault_totals, is_over, matrix, matrix_columns
+from ecinstruct_build.audit.result import TRAIN, Audit, Overlap
+
+_NOTHING = "[dim]-[/dim]"
+"""Stands where no row carries anything of the kind, so that there is nothing to compare."""
+
+
+def render_audit(audit: Audit, console: Console) -> None:
+    """Print what was found: overlaps, faults, and the limits that are passed, one line each."""
+    console.print(_overlaps(audit))
+    console.print(_faults(audit))
+    for one in audit.exceeded:
+        console.print(f"[red]over the limit[/red] {escape(str(one))}", highlight=False)
+    where = f"{audit.rows:,} rows in {audit.files:,} files"
+    if audit.passed:
+        console.print(f"[green]The audit passed:[/green] {where}, no limit passed.", highlight=False)
+    else:
+        console.print(f"[red]The audit failed:[/red] {where}, {len(audit.exceeded):,} limits passed.", highlight=False)
+
+
+def _overlaps(audit: Audit) -> Table:
+    """Return the leakage matrix, with all pairs that training is no part of as one column (their largest number)."""
+    columns = matrix_columns(audit)
+    with_train = [pair for pair in columns if pair[0] == TRAIN]
+    table = Table(title="Rows that share something with training, or with another split", title_justify="left")
+    table.add_column("kind")
+    for _, right in with_train:
+        table.add_column(right.replace("_instructions", "").replace("_", " "), justify="right")
+    table.add_column("others", justify="right")
+    for row in matrix(audit):
+        cells = dict(zip(columns, row.cells, strict=True))
+        others = [cell for pair, cell in cells.items() if pair not in with_train]
+        table.add_row(escape(row.kind), *(_number([cells[pair]], audit) for pair in with_train), _number(others, audit))
+    return table
+
+
+def _number(cells: Sequence[Overlap | None], audit: Audit) -> str:
+    compared = [one for one in cells if one is not None and one.right_carrying]
+    if not compared:
+        return _NOTHING
+    most = max(one.right_rows for one in compared)
+    over = any(is_over(one, audit) for one in compared)
+    return f"[red]{most:,}[/red]" if over else f"{most:,}"
+
+
+def _faults(audit: Audit) -> Table:
+    table = Table(title="Faults of rows", title_justify="left")
+    table.add_column("fault")
+    for name in ("rows", "largest share"):
+        table.add_column(name, justify="right")
+    table.add_column("where")
+    for kind, rows, _, share, where in fault_totals(audit.faults):
+        table.add_row(kind, f"{rows:,}", f"{share:.2%}", escape(where))
+    return table
