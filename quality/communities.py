@@ -6,7 +6,7 @@ community is small.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import igraph
@@ -15,35 +15,31 @@ import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
+from quality.ragged import Integers, Ragged
+
 SOFT_WEIGHT = 0.25
 """Strength of a tie that may be trimmed, beside 1 for one that may not."""
 
 _RESOLUTIONS = 40  # doublings before a community is taken apart into its nodes
 
 
-def components(size: int, members: Sequence[Sequence[int]]) -> npt.NDArray[np.int64]:
-    """Return the connected component of each of ``size`` nodes, given the nodes that each example ties."""
-    lengths = np.fromiter((len(nodes) for nodes in members), np.int64, len(members))
-    flat = np.fromiter((node for nodes in members for node in nodes), np.int64, int(lengths.sum()))
-    firsts = np.concatenate(([0], np.cumsum(lengths)[:-1])) if len(lengths) else np.zeros(0, np.int64)
-    heads = np.repeat(flat[firsts] if len(flat) else flat, lengths)
-    graph = coo_array((np.ones(len(flat), np.int8), (heads, flat)), shape=(size, size))
+def components(size: int, *ties: Ragged) -> Integers:
+    """Return the connected component of each of ``size`` nodes, given rows of nodes that hang together."""
+    heads = np.concatenate([np.repeat(rows.values[rows.starts[:-1][rows.lengths > 0]], _filled(rows)) for rows in ties])
+    tails = np.concatenate([rows.values for rows in ties])
+    graph = coo_array((np.ones(len(tails), np.int8), (heads, tails)), shape=(size, size))
     return np.asarray(connected_components(graph.tocsr(), directed=False)[1], np.int64)
 
 
-def cut(
-    core: Sequence[Sequence[int]],
-    soft: Sequence[Sequence[int]],
-    loads: npt.NDArray[np.float64],
-    cap: float,
-    key: int,
-) -> npt.NDArray[np.int64]:
+def cut(core: Ragged, soft: Ragged, bonds: Ragged, loads: npt.NDArray[np.float64], *, cap: float, key: int) -> Integers:
     """Cut one component into communities.
 
     Parameters
     ----------
     core, soft
         The nodes that each example ties firmly, and those that it could do without.
+    bonds
+        Other rows of nodes that had better stay together.
     loads
         What each node (row) carries of each measure (column); the largest measure of a community counts.
     cap
@@ -56,7 +52,7 @@ def cut(
     The community of each node, numbered by the smallest node in it.
     """
     size = len(loads)
-    graph = _graph(size, core, soft)
+    graph = _graph(size, core, soft, bonds)
     labels = np.arange(size)
     with _chance(key):
         pending = [(np.arange(graph.vcount()), 1.0, 0)]
@@ -75,7 +71,7 @@ def cut(
     return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
 
-def _leiden(graph: igraph.Graph, vertices: npt.NDArray[np.int64], resolution: float) -> list[npt.NDArray[np.int64]]:
+def _leiden(graph: igraph.Graph, vertices: Integers, resolution: float) -> list[Integers]:
     part = graph if len(vertices) == graph.vcount() else graph.induced_subgraph(vertices.tolist())
     found = part.community_leiden("modularity", weights="weight", resolution=resolution, n_iterations=2)
     membership = np.asarray(found.membership)
@@ -84,30 +80,30 @@ def _leiden(graph: igraph.Graph, vertices: npt.NDArray[np.int64], resolution: fl
     return np.split(vertices[order], bounds)
 
 
-def _graph(size: int, core: Sequence[Sequence[int]], soft: Sequence[Sequence[int]]) -> igraph.Graph:
+def _graph(size: int, core: Ragged, soft: Ragged, bonds: Ragged) -> igraph.Graph:
     """Two tied nodes become an edge; three or more become a star around a vertex of their own."""
-    heads: list[int] = []
-    tails: list[int] = []
-    weights: list[float] = []
-    center = size
-    for firm, loose in zip(core, soft, strict=True):
-        nodes = [(node, 1.0) for node in firm] + [(node, SOFT_WEIGHT) for node in loose]
-        if len(nodes) < 2:
-            continue
-        if len(nodes) == 2:
-            hub, spokes = nodes[0][0], nodes[1:]
-        else:
-            hub, spokes = center, nodes
-            center += 1
-        heads.extend(hub for _ in spokes)
-        tails.extend(node for node, _ in spokes)
-        weights.extend(weight for _, weight in spokes)
-    ends = (np.asarray(heads, np.int64), np.asarray(tails, np.int64))
-    matrix = csr_array(coo_array((np.asarray(weights), ends), shape=(center, center))).tocoo()
-    edges = np.stack([matrix.row, matrix.col], axis=1)
-    graph = igraph.Graph(n=center, edges=edges)
+    owners = np.concatenate([core.owners, soft.owners, bonds.owners + len(core)])
+    nodes = np.concatenate([core.values, soft.values, bonds.values])
+    strengths = np.repeat([1.0, SOFT_WEIGHT, 1.0], [len(core.values), len(soft.values), len(bonds.values)])
+    order = np.argsort(owners, kind="stable")
+    owners, nodes, strengths = owners[order], nodes[order], strengths[order]
+    counts = np.bincount(owners, minlength=len(core) + len(bonds))
+    firsts = np.cumsum(counts) - counts
+    star = counts > 2
+    hubs = np.where(star, size + np.cumsum(star) - 1, 0)
+    hubs[counts == 2] = nodes[firsts[counts == 2]]
+    spoke = star[owners]
+    spoke[firsts[counts == 2] + 1] = True
+    heads, tails, weights = hubs[owners[spoke]], nodes[spoke], strengths[spoke]
+    total = size + int(star.sum())
+    matrix = csr_array(coo_array((weights, (heads, tails)), shape=(total, total))).tocoo()
+    graph = igraph.Graph(n=total, edges=np.stack([matrix.row, matrix.col], axis=1))
     graph.es["weight"] = matrix.data
     return graph
+
+
+def _filled(rows: Ragged) -> Integers:
+    return rows.lengths[rows.lengths > 0]
 
 
 @contextmanager

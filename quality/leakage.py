@@ -7,248 +7,235 @@ placed first, over all tasks at once, and an example follows its nodes.
 2. The other nodes are placed component by component (`quality.placement`): a small component whole, a large one cut
    into communities where few examples cross, and these packed by the wanted shares of every task. An example
    whose nodes fall in two splits is dropped, or first loses the context items that fall outside, by policy.
-3. Wrong options that fall in another split are replaced by spares. A product that no surviving example stands on
-   goes to the first that asks for it: tests before validation before training, each in keyed order.
-4. Each task's quota is filled in keyed order.
+3. Each task's quotas are filled in keyed order (`quality.quotas`), tests first; wrong options that fall in another
+   split are replaced by spares.
+
+Nor do two examples that are too alike straddle: placement draws them together, and of two that it could not, the
+one whose quota is filled later is dropped.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ecinstruct_build import chance
-from ecinstruct_build.example import Example, Option
+from ecinstruct_build.check import PAIR_SCHEMA
 from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import TaskSettings
-from quality.placement import place
-from quality.ties import Nodes, Tie, replaceable_options
+from quality.placement import NOWHERE, Ties, homes, place
+from quality.quotas import KEPT_TESTS, SHARED_WITH_OOD, SHORT_CONTEXT, STRADDLES, TOO_ALIKE, Filling
+from quality.ragged import Integers, Ragged, ragged, union
+from quality.web import Web
 
-OVER_QUOTA = "over quota"
-STRADDLES = "straddles splits"
-SHARED_WITH_OOD = "shares a family or group with an out-of-domain test"
-SHORT_CONTEXT = "context too short after trimming"
-FEW_OPTIONS = "too few options in the split"
-
-_CLAIM_ORDER: tuple[Split, ...] = ("test", "validation", "train")
+OOD = SPLITS.index("test_ood")
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """Where one example went.
+@dataclass(frozen=True)
+class Kept:
+    """What an earlier build's test sets hold, where they are kept.
 
     Attributes
     ----------
-    example_id
-        The example.
+    nodes
+        The split of each node that stands in a kept one (``family|...``, ``group|...``): nothing else takes it.
+    alike
+        Ids of examples that are too like a kept sample: they are dropped.
+    frozen
+        Whether no example is held out any more: all that can be used goes to training.
+    """
+
+    nodes: Mapping[str, Split] = field(default_factory=dict)
+    alike: Collection[str] = ()
+    frozen: bool = False
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """Where each example of a web went, in its order.
+
+    Attributes
+    ----------
     split
-        Its split, or None if it was dropped.
+        The position in `SPLITS`, or `NOWHERE` if it was dropped.
     reason
         Why it was dropped; "" if it was assigned.
     context
         Positions of the context items that stay, ascending.
     options
-        Keys of the options to show, a replacement in the place of the option that it replaces.
+        The options to show, as positions in the web's ``option_values``; a replacement stands in the place of the
+        option that it replaces.
+    packed
+        The split that its nodes fall in, whether or not a quota then had room for it; `NOWHERE` if they straddle.
+    candidate
+        Whether it was there to be packed: in domain, and clear of the out-of-domain tests.
     """
 
-    example_id: str
-    split: Split | None
-    reason: str = ""
-    context: tuple[int, ...] = ()
-    options: tuple[str, ...] = ()
+    split: Integers
+    reason: list[str]
+    context: list[tuple[int, ...]]
+    options: list[tuple[int, ...]]
+    packed: Integers
+    candidate: npt.NDArray[np.bool_]
 
 
 def assign(
-    examples: Mapping[str, Sequence[Example]],
+    web: Web,
     settings: Mapping[str, TaskSettings],
-    families: Mapping[str, str],
     weights: Mapping[Split, float],
     seed: int,
-) -> list[Assignment]:
+    *,
+    alike: pa.Table | None = None,
+    kept: Kept | None = None,
+) -> Assigned:
     """Assign every example to a split, or say why it was dropped.
 
-    The outcome depends on the set of examples, never on their order. Examples that share no node (and no
-    quota) with others are assigned alike whatever the others are.
+    The outcome depends on the set of examples, never on their order. Examples that share no node, no quota and no
+    likeness with others are assigned alike whatever the others are.
 
     Parameters
     ----------
-    examples
-        Accepted examples by task.
+    web
+        What the accepted examples of all tasks stand on.
     settings
-        By task: quota, leakage policy and least context.
-    families
-        Family of a product by product id; a product that is missing is its own family.
+        By task: quotas, leakage policy and least context.
     weights
         The relative sizes of train, validation and test.
     seed
         Seed of the keyed choices.
-
-    Returns
-    -------
-    One assignment for each example, ordered by example id.
+    alike
+        Pairs of examples that are too alike to stand in two splits, in `PAIR_SCHEMA`.
+    kept
+        What an earlier build's test sets hold.
 
     Raises
     ------
     ValueError
         If no in-domain split has a weight.
     """
-    shares: dict[Split, float] = {
-        split: weights[split] for split in SPLITS if split != "test_ood" and weights.get(split, 0) > 0
-    }
-    if not shares:
+    kept = kept or Kept()
+    shares = _shares({"train": 1} if kept.frozen else weights)
+    run = _Run(web, settings, seed, neighbours(web, PAIR_SCHEMA.empty_table() if alike is None else alike))
+    run.keep(kept)
+    run.out_of_domain(frozen=kept.frozen)
+    run.in_domain(shares)
+    return run.assigned()
+
+
+def _shares(weights: Mapping[Split, float]) -> list[float]:
+    """Return the share of each in-domain split, in the order of `SPLITS`."""
+    stated = [max(weights.get(split, 0.0), 0.0) for split in SPLITS if split != "test_ood"]
+    if not any(stated):
         raise ValueError("no split but test_ood has a weight above 0")
-    run = _Run(settings, Nodes(families), shares, seed)
-    unique = {example.example_id: example for several in examples.values() for example in several}
-    run.out_of_domain({key: example for key, example in unique.items() if example.domain == "ood"})
-    run.in_domain({key: example for key, example in unique.items() if example.domain == "ind"})
-    return [run.assigned[example_id] for example_id in sorted(run.assigned)]
+    return [weight / sum(stated) for weight in stated]
 
 
-def families_of(products: pa.Table) -> dict[str, str]:
-    """Join products to families by their parent ids.
-
-    Parameters
-    ----------
-    products
-        Columns ``product_id`` and ``parent_id``; several rows of a product join all its parents.
-
-    Returns
-    -------
-    The family, named by its smallest id, of each product and parent that is in a family of two ids or more.
-    """
-    root: dict[str, str] = {}
-
-    def find(name: str) -> str:
-        while root.setdefault(name, name) != name:
-            root[name] = root[root[name]]
-            name = root[name]
-        return name
-
-    pairs = zip(products["product_id"].to_pylist(), products["parent_id"].to_pylist(), strict=True)
-    for product_id, parent_id in pairs:
-        if parent_id and parent_id != product_id:
-            low, high = sorted((find(product_id), find(parent_id)))
-            root[high] = low
-    return {name: find(name) for name in sorted(root)}
+def neighbours(web: Web, alike: pa.Table) -> Ragged:
+    """Return, for each example of a web, those that are too like it, ascending."""
+    ids = pa.array(web.example_ids, pa.string())
+    left, right = (pc.index_in(alike[side], value_set=ids) for side in ("left", "right"))
+    known = pc.and_(pc.is_valid(left), pc.is_valid(right))
+    ends = [pc.filter(side, known).to_numpy().astype(np.int64) for side in (left, right)]
+    rows, others = np.concatenate(ends), np.concatenate(ends[::-1])
+    order = np.argsort(rows, kind="stable")
+    starts = np.searchsorted(rows[order], np.arange(len(ids) + 1))
+    return union(Ragged(others[order], starts))
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """An example on its way, with its id (computed once) and what ties it."""
-
-    example_id: str
-    example: Example
-    tie: Tie
+def ties_of(web: Web, settings: Mapping[str, TaskSettings]) -> Ties:
+    """Return what ties each example of a web to a split, by the leakage policy of its task."""
+    names = sorted(settings)
+    task = np.fromiter((names.index(name) for name in web.tasks), np.int64, len(web.tasks))
+    strict, trim = (
+        np.fromiter((settings[name].leakage == policy for name in names), np.bool_, len(names))[task]
+        for policy in ("strict", "trim")
+    )
+    least = np.fromiter((settings[name].min_context for name in names), np.int64, len(names))[task]
+    owners = web.context.owners
+    core = union(web.firm, web.context.where(strict[owners]))
+    soft = web.context.where(trim[owners])
+    return Ties(task, core, soft, np.where(soft.lengths > 0, least, 0))
 
 
 class _Run:
-    """One run of the split, gathering assignments."""
+    """One run of the split."""
 
-    def __init__(
-        self, settings: Mapping[str, TaskSettings], nodes: Nodes, shares: Mapping[Split, float], seed: int
-    ) -> None:
-        self.settings = settings
-        self.nodes = nodes
-        self.shares = shares
+    def __init__(self, web: Web, settings: Mapping[str, TaskSettings], seed: int, alike: Ragged) -> None:
+        self.web = web
         self.seed = seed
-        self.assigned: dict[str, Assignment] = {}
-        self.taken: dict[str, Split] = {}  # node -> the split of the samples that stand on it
+        self.alike = alike
+        self.ties = ties_of(web, settings)
+        self.filling = Filling(web, self.ties, alike, [settings[name].quota for name in sorted(settings)])
+        self.packed = np.full(len(web.example_ids), NOWHERE)
+        self.candidate = np.zeros(len(web.example_ids), np.bool_)
+        self.kept_nodes: dict[int, int] = {}
 
-    def drop(self, example_id: str, reason: str) -> None:
-        self.assigned[example_id] = Assignment(example_id, None, reason)
+    def keep(self, kept: Kept) -> None:
+        """Let nothing take what the kept tests hold."""
+        number = {name: position for position, name in enumerate(self.web.nodes)}
+        for name in sorted(kept.nodes):
+            if name in number:
+                self.kept_nodes[number[name]] = SPLITS.index(kept.nodes[name])
+        self.filling.claim(np.fromiter(self.kept_nodes, np.int64), np.fromiter(self.kept_nodes.values(), np.int64))
+        unwanted = set(kept.alike)
+        for row, example_id in enumerate(self.web.example_ids):
+            if example_id in unwanted:
+                self.filling.drop(row, TOO_ALIKE)
 
-    def rank(self, example_id: str) -> tuple[str, str]:
-        """Return the key by which examples fill quotas."""
-        return chance.digest(self.seed, "quota", example_id), example_id
+    def ranked(self, rows: Integers) -> list[int]:
+        """Return rows in the keyed order in which they fill quotas."""
+        ids = self.web.example_ids
+        return sorted(rows.tolist(), key=lambda row: (chance.digest(self.seed, "quota", ids[row]), ids[row]))
 
-    def out_of_domain(self, examples: Mapping[str, Example]) -> None:
-        filled: dict[str, int] = {}
-        for example_id in sorted(examples, key=self.rank):
-            example = examples[example_id]
-            if filled.get(example.task, 0) >= self.settings[example.task].quota.test_ood:
-                self.drop(example_id, OVER_QUOTA)
-                continue
-            filled[example.task] = filled.get(example.task, 0) + 1
-            self.taken.update(dict.fromkeys(self.nodes.all_of(example), "test_ood"))
-            everything = tuple(range(len(example.context)))
-            keys = tuple(option.key for option in example.options)
-            self.assigned[example_id] = Assignment(example_id, "test_ood", "", everything, keys)
-
-    def in_domain(self, examples: Mapping[str, Example]) -> None:
-        candidates = []
-        for example_id, example in examples.items():
-            settings = self.settings[example.task]
-            tie = self.nodes.tie(example_id, example, settings.leakage, settings.min_context)
-            if any(node in self.taken for node in (*tie.core, *self.nodes.domain_of(example))):
-                self.drop(example_id, SHARED_WITH_OOD)
+    def out_of_domain(self, *, frozen: bool) -> None:
+        for row in self.ranked(np.flatnonzero(self.web.ood)):
+            if frozen:
+                self.filling.drop(row, KEPT_TESTS)
             else:
-                candidates.append(_Candidate(example_id, example, tie))
-        placed = place([self._within(one.tie) for one in candidates], self.shares, self.seed)
-        survivors: dict[Split, list[_Candidate]] = {split: [] for split in _CLAIM_ORDER}
-        for one in candidates:
-            homes = {placed[node] for node in one.tie.core}
-            if len(homes) > 1:
-                self.drop(one.example_id, STRADDLES)
-            elif len(kept := _inside(one.tie, placed, home := homes.pop())) < one.tie.need:
-                self.drop(one.example_id, SHORT_CONTEXT)
-            else:
-                survivors[home].append(one)
-                self.taken.update(dict.fromkeys((*one.tie.core, *(one.tie.soft[position] for position in kept)), home))
-        for split in _CLAIM_ORDER:
-            self._fill(split, sorted(survivors[split], key=lambda one: self.rank(one.example_id)))
+                self.filling.hold_out(row)
 
-    def _within(self, tie: Tie) -> Tie:
-        """Leave out context that the out-of-domain tests took."""
-        if not any(node in self.taken for node in tie.soft):
-            return tie
-        return replace(tie, soft=tuple(node for node in tie.soft if node not in self.taken))
+    def in_domain(self, shares: list[float]) -> None:
+        ties, taken = self.ties, self.filling.taken_array()
+        outside = taken == OOD
+        clash = (
+            ties.core.count(outside[ties.core.values]) + self.web.domain.count(outside[self.web.domain.values])
+        ) > 0
+        for row in np.flatnonzero(clash & ~self.web.ood).tolist():
+            self.filling.drop(row, SHARED_WITH_OOD)
+        self.candidate = ~clash & ~self.web.ood & self.filling.open_rows()
+        rows = np.flatnonzero(self.candidate)
+        within = Ties(ties.task, ties.core, ties.soft.where(taken[ties.soft.values] != OOD), ties.need).take(rows)
+        placed = place(within, self._bonds(rows), self.web.nodes, shares, self.seed)
+        placed = np.where(taken != NOWHERE, taken, placed)
+        lowest, highest = homes(within.core, placed)
+        items = ties.soft.take(rows)
+        home = np.where(lowest == highest, lowest, NOWHERE)
+        inside = items.count(placed[items.values] == home[items.owners])
+        fits = (home != NOWHERE) & (inside >= within.need)
+        self.packed[rows[fits]] = home[fits]
+        for row, together in zip(rows[~fits].tolist(), (home != NOWHERE)[~fits].tolist(), strict=True):
+            self.filling.drop(row, SHORT_CONTEXT if together else STRADDLES)
+        self.filling.fill(self.ranked(rows), self.packed, placed)
 
-    def _fill(self, split: Split, candidates: Sequence[_Candidate]) -> None:
-        filled: dict[str, int] = {}
-        for one in candidates:
-            example, tie = one.example, one.tie
-            if filled.get(example.task, 0) >= getattr(self.settings[example.task].quota, split):
-                self.drop(one.example_id, OVER_QUOTA)
-                continue
-            kept = _inside(tie, self.taken, split) if tie.soft else tuple(range(len(example.context)))
-            shown = {*tie.core, *(tie.soft[position] for position in kept if tie.soft)}
-            options = self._options(example, split, shown)
-            if options is None:
-                self.drop(one.example_id, FEW_OPTIONS)
-                continue
-            filled[example.task] = filled.get(example.task, 0) + 1
-            for option in options:
-                if option.product_id:
-                    self.taken[self.nodes.of_product(option.product_id)] = split
-            keys = tuple(option.key for option in options)
-            self.assigned[one.example_id] = Assignment(one.example_id, split, "", kept, keys)
+    def _bonds(self, rows: Integers) -> Ragged:
+        """Return, for each pair of alike examples among ``rows``, a node of either."""
+        among = np.zeros(len(self.alike), np.bool_)
+        among[rows] = True
+        left, right = self.alike.owners, self.alike.values
+        both = among[left] & among[right] & (left < right)
+        firsts = self.ties.core.values[self.ties.core.starts[:-1]]
+        return ragged(np.stack([firsts[left[both]], firsts[right[both]]], axis=1).tolist())
 
-    def _options(self, example: Example, split: Split, used: set[str]) -> list[Option] | None:
-        """Return the options to show, all in the split and of families not ``used``; None if there are too few."""
-        replaceable = replaceable_options(example)
-        if not replaceable:
-            return list(example.options)
-        texts = {option.text for option in example.options if option.key not in replaceable}
-
-        def usable(option: Option) -> bool:
-            node = self.nodes.of_product(option.product_id)
-            if node in used or option.text in texts or self.taken.get(node, split) != split:
-                return False
-            used.add(node)
-            texts.add(option.text)
-            return True
-
-        stays = {option.key for option in example.options if option.key not in replaceable or usable(option)}
-        spares = (option for option in example.spare_options if usable(option))
-        chosen: list[Option] = []
-        for option in example.options:
-            stand_in = option if option.key in stays else next(spares, None)
-            if stand_in is None:
-                return None
-            chosen.append(stand_in)
-        return chosen
-
-
-def _inside(tie: Tie, placed: Mapping[str, Split], split: Split) -> tuple[int, ...]:
-    """Return the positions of the trimmable context that fall in ``split``."""
-    return tuple(position for position, node in enumerate(tie.soft) if placed.get(node) == split)
+    def assigned(self) -> Assigned:
+        filling = self.filling
+        return Assigned(
+            np.asarray(filling.split, np.int64),
+            filling.reason,
+            filling.context,
+            filling.options,
+            self.packed,
+            self.candidate,
+        )

@@ -9,25 +9,25 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from ecinstruct_build import chance
-from quality.refinement import Bundle, Refinement
+from quality.ragged import Integers
+from quality.refinement import Floats, Refinement, Standing
 
 _TINY = 1e-9
 _FEW = 8  # expected examples below which a share is settled by chance, not by rounding
 
 
-def pack(names: Sequence[str], bundles: Sequence[Bundle], tasks: int, shares: Sequence[float], seed: int) -> list[int]:
+def pack(names: Sequence[str], standing: Standing, shares: Sequence[float], seed: int) -> Integers:
     """Choose a split for each community.
 
     Parameters
     ----------
     names
         The key of each community; keys decide ties and chance.
-    bundles
+    standing
         The examples.
-    tasks
-        Number of tasks.
     shares
         The part of each task's examples that each split should hold; sums to 1.
     seed
@@ -38,16 +38,14 @@ def pack(names: Sequence[str], bundles: Sequence[Bundle], tasks: int, shares: Se
     The position in ``shares`` for each community.
     """
     if len(names) == 1:
-        return [draw_share(shares, chance.uniform(seed, "split", names[0]))]
-    sizes = np.zeros((len(names), tasks))
-    for bundle in bundles:
-        for unit in bundle.core:
-            sizes[unit, bundle.task] += bundle.count / len(bundle.core)
-    grown = _Growth(names, bundles, sizes, seed).run(shares)
-    undivided = [max(range(len(shares)), key=lambda split: shares[split])] * len(names)
+        return np.array([draw_share(shares, chance.uniform(seed, "split", names[0]))])
+    sizes = standing.inner.copy()
+    np.add.at(sizes, (standing.unit, standing.task[standing.row]), standing.firm / standing.whole[standing.row])
+    grown = _Growth(names, standing, sizes, seed).run(shares)
+    undivided = np.full(len(names), np.argmax(shares))
     wanted = _wanted(sizes, grown, shares)
     order = sorted(range(len(names)), key=lambda unit: chance.digest(seed, "refine", names[unit]))
-    refinements = [Refinement(bundles, splits, wanted, order) for splits in (grown, undivided)]
+    refinements = [Refinement(standing, splits, wanted, order) for splits in (grown, undivided)]
     for refinement in refinements:
         refinement.run()
     return min(refinements, key=Refinement.cost).splits
@@ -66,9 +64,7 @@ def draw_share(shares: Sequence[float], at: float) -> int:
 class _Growth:
     """Grows a region of communities for each split but the largest, which takes the rest."""
 
-    def __init__(
-        self, names: Sequence[str], bundles: Sequence[Bundle], sizes: npt.NDArray[np.float64], seed: int
-    ) -> None:
+    def __init__(self, names: Sequence[str], standing: Standing, sizes: Floats, seed: int) -> None:
         self.names = names
         self.sizes = sizes
         self.seed = seed
@@ -78,18 +74,18 @@ class _Growth:
         self.rank = np.empty(len(names))
         self.rank[order] = np.arange(len(names))
         self.free = np.ones(len(names), dtype=bool)
-        self.incident: list[list[Bundle]] = [[] for _ in names]
-        for bundle in bundles:
-            for unit in bundle.units:
-                self.incident[unit].append(bundle)
+        shape = (len(standing.task), len(names))
+        spread = 1 / np.maximum(np.bincount(standing.row, minlength=shape[0]), 1)[standing.row]
+        member = csr_array((np.ones(len(standing.row)), (standing.row, standing.unit)), shape=shape)
+        part = csr_array((spread, (standing.row, standing.unit)), shape=shape)
+        self.neighbours = csr_array(member.T @ part)  # by two communities: examples on both, shared out among theirs
 
-    def run(self, shares: Sequence[float]) -> list[int]:
-        rest = max(range(len(shares)), key=lambda split: shares[split])
-        splits = [rest] * len(self.names)
+    def run(self, shares: Sequence[float]) -> Integers:
+        rest = int(np.argmax(shares))
+        splits = np.full(len(self.names), rest)
         for split in sorted(range(len(shares)), key=lambda split: (shares[split], split)):
             if split != rest and shares[split] > 0:
-                for unit in self._region(shares[split], f"round {split}"):
-                    splits[unit] = split
+                splits[self._region(shares[split], f"round {split}")] = split
         return splits
 
     def _region(self, share: float, purpose: str) -> list[int]:
@@ -113,19 +109,11 @@ class _Growth:
             region.append(unit)
             self.free[unit] = False
             remaining -= self.sizes[unit]
-            for bundle in self.incident[unit]:
-                neighbours = bundle.units
-                for other in neighbours:
-                    affinity[other] += bundle.count / len(neighbours)
+            beside = slice(self.neighbours.indptr[unit], self.neighbours.indptr[unit + 1])
+            affinity[self.neighbours.indices[beside]] += self.neighbours.data[beside]
         return region
 
-    def _best(
-        self,
-        among: npt.NDArray[np.bool_],
-        task: int,
-        remaining: npt.NDArray[np.float64],
-        affinity: npt.NDArray[np.float64],
-    ) -> int | None:
+    def _best(self, among: npt.NDArray[np.bool_], task: int, remaining: Floats, affinity: Floats) -> int | None:
         """Return the community that hangs most on the region and overfills least; chance settles ties."""
         candidates = np.flatnonzero(among & (self.sizes[:, task] > 0))
         if not len(candidates):
@@ -137,14 +125,13 @@ class _Growth:
         return int(candidates[np.lexsort((self.rank[candidates], -score))[0]])
 
 
-def _wanted(sizes: npt.NDArray[np.float64], splits: Sequence[int], shares: Sequence[float]) -> list[list[float]]:
+def _wanted(sizes: Floats, splits: Integers, shares: Sequence[float]) -> Floats:
     """Return, by task and split, the share to aim at: the recipe's, or for few examples what chance gave."""
     totals = sizes.sum(axis=0)
-    given = np.zeros((sizes.shape[1], len(shares)))
-    for unit, split in enumerate(splits):
-        given[:, split] += sizes[unit]
-    wanted = []
-    for task, total in enumerate(totals):
-        many = total * min(share for share in shares if share > 0) >= _FEW
-        wanted.append(list(shares) if many or not total else (given[task] / total).tolist())
+    given = np.zeros((len(shares), sizes.shape[1]))
+    np.add.at(given, splits, sizes)
+    few = totals * min(share for share in shares if share > 0) < _FEW
+    settled = few & (totals > 0)
+    wanted = np.tile(np.asarray(shares, np.float64), (sizes.shape[1], 1))
+    wanted[settled] = given.T[settled] / totals[settled, None]
     return wanted

@@ -5,114 +5,163 @@ nothing here.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ecinstruct_build import chance
-from ecinstruct_build.splits import Split
 from quality.communities import components, cut
 from quality.packing import draw_share, pack
-from quality.refinement import Bundle
-from quality.ties import Tie
+from quality.ragged import Integers, Ragged
+from quality.refinement import Floats, Standing
 
 WHOLE = 12
 """Examples up to which a component is never cut: losing none costs more balance than it is worth above that."""
+
+NOWHERE = -1
+"""The split of a node that nothing stands on, and of an example that is dropped."""
 
 _PARTS = 4  # communities that the smallest split should be made of
 _FLOOR = 24.0  # a task with fewer examples in a component does not force finer cuts
 
 
-def place(ties: Sequence[Tie], weights: Mapping[Split, float], seed: int) -> dict[str, Split]:
+@dataclass(frozen=True)
+class Ties:
+    """What ties each example to a split.
+
+    Attributes
+    ----------
+    task
+        The number of its task.
+    core
+        Nodes that must all fall in its split, once each.
+    soft
+        The node of each context item that may be trimmed.
+    need
+        How many of ``soft`` must fall in its split.
+    """
+
+    task: Integers
+    core: Ragged
+    soft: Ragged
+    need: Integers
+
+    def take(self, rows: Integers) -> "Ties":
+        """Return what ties some of the examples."""
+        return Ties(self.task[rows], self.core.take(rows), self.soft.take(rows), self.need[rows])
+
+
+def place(ties: Ties, bonds: Ragged, names: Sequence[str], shares: Sequence[float], seed: int) -> Integers:
     """Choose the split of every node that the examples stand on.
 
     Parameters
     ----------
     ties
-        What ties each example, in any order.
-    weights
-        The relative size of each split.
+        What ties each example; ordered by a key of theirs.
+    bonds
+        Rows of nodes that had better fall in one split, though no example asks for it.
+    names
+        The name of each node.
+    shares
+        The relative size of each split; sums to 1.
     seed
         Seed of the keyed choices.
 
     Returns
     -------
-    The split of each node by key.
+    The position in ``shares`` for each node, or `NOWHERE`.
     """
-    ties = sorted(ties, key=lambda tie: tie.example_id)
-    names = sorted({node for tie in ties for node in (*tie.core, *tie.soft)})
-    number = {name: position for position, name in enumerate(names)}
-    core = [[number[node] for node in tie.core] for tie in ties]
-    soft = [[number[node] for node in tie.soft] for tie in ties]
-    splits = list(weights)
-    shares = [weight / sum(weights.values()) for weight in weights.values()]
-    labels = components(len(names), [firm + loose for firm, loose in zip(core, soft, strict=True)])
-    placed: list[int] = [0] * len(names)
-    tie_labels = labels[np.fromiter((firm[0] for firm in core), np.int64, len(core))]
-    for nodes, rows in zip(_grouped(labels), _grouped(tie_labels), strict=True):
+    placed = np.full(len(names), NOWHERE)
+    labels = components(len(names), _joined(ties.core, ties.soft), bonds)
+    row_label = labels[ties.core.values[ties.core.starts[:-1]]]
+    used = np.unique(np.concatenate([ties.core.values, ties.soft.values]))
+    bond_label = labels[bonds.values[bonds.starts[:-1]]]
+    nodes_of, rows_of, bonds_of = _grouped(used, labels[used]), _grouped(None, row_label), _grouped(None, bond_label)
+    for label, rows in rows_of.items():
+        nodes = nodes_of[label]
         if len(rows) <= WHOLE:
-            split = draw_share(shares, chance.uniform(seed, "split", names[nodes[0]]))
-            for node in nodes:
-                placed[node] = split
-            continue
-        local = {int(node): position for position, node in enumerate(nodes)}
-        component = _Component(
-            [names[node] for node in nodes],
-            [ties[row] for row in rows],
-            [[local[node] for node in core[row]] for row in rows],
-            [[local[node] for node in soft[row]] for row in rows],
-        )
-        for node, split in zip(nodes, component.place(shares, seed), strict=True):
-            placed[node] = split
-    return {name: splits[placed[position]] for position, name in enumerate(names)}
+            placed[nodes] = draw_share(shares, chance.uniform(seed, "split", names[nodes[0]]))
+        else:
+            mine = _Component(nodes, names, ties.take(rows), bonds.take(bonds_of.get(label, np.zeros(0, np.int64))))
+            placed[nodes] = mine.place(shares, seed)
+    return placed
 
 
-def _grouped(labels: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
-    """Return the positions of each label, ascending, by label."""
+def _joined(left: Ragged, right: Ragged) -> Ragged:
+    """Put the rows of two behind each other."""
+    order = np.argsort(np.concatenate([left.owners, right.owners]), kind="stable")
+    return Ragged(np.concatenate([left.values, right.values])[order], left.starts + right.starts)
+
+
+def _grouped(items: Integers | None, labels: Integers) -> Mapping[int, Integers]:
+    """Return the items (None: their positions) of each label, in their order."""
     order = np.argsort(labels, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1) if len(labels) else []
+    found, firsts = np.unique(labels[order], return_index=True)
+    groups = np.split(order if items is None else items[order], firsts[1:])
+    return dict(zip(found.tolist(), groups, strict=False))
 
 
 class _Component:
     """One connected component with its nodes and examples renumbered from 0."""
 
-    def __init__(self, names: list[str], ties: list[Tie], core: list[list[int]], soft: list[list[int]]) -> None:
-        self.names = names
-        self.ties = ties
-        self.core = core
-        self.soft = soft
-        self.tasks = sorted({tie.task for tie in ties})
+    def __init__(self, nodes: Integers, names: Sequence[str], ties: Ties, bonds: Ragged) -> None:
+        self.names = [names[node] for node in nodes.tolist()]
+        self.core, self.soft, self.bonds = (
+            Ragged(np.searchsorted(nodes, part.values), part.starts) for part in (ties.core, ties.soft, bonds)
+        )
+        present, self.task = np.unique(ties.task, return_inverse=True)
+        self.tasks = len(present)
+        self.need = ties.need
 
-    def place(self, shares: Sequence[float], seed: int) -> list[int]:
+    def place(self, shares: Sequence[float], seed: int) -> Integers:
         """Return the split of each node, as a position in ``shares``."""
         cap = min(share for share in shares if share > 0) / _PARTS
         key = int(chance.digest(seed, "communities", self.names[0])[:12], 16)
-        units = cut(self.core, self.soft, self._loads(), cap, key)
-        _, firsts = np.unique(units, return_index=True)
-        splits = pack([self.names[first] for first in firsts], self._bundles(units), len(self.tasks), shares, seed)
-        if len({splits[units[firm[0]]] for firm in self.core if len({splits[units[node]] for node in firm}) == 1}) == 1:
+        units = cut(self.core, self.soft, self.bonds, self._loads(), cap=cap, key=key)
+        firsts = np.unique(units, return_index=True)[1].tolist()
+        splits = pack([self.names[first] for first in firsts], self._standing(units), shares, seed)[units]
+        lowest, highest = homes(self.core, splits)
+        if len(np.unique(lowest[lowest == highest])) == 1:
             # It cannot be divided (one query ties all of it, say), so chance says which split has it.
-            return [draw_share(shares, chance.uniform(seed, "split", self.names[0]))] * len(self.names)
-        return [splits[unit] for unit in units]
+            return np.full(len(self.names), draw_share(shares, chance.uniform(seed, "split", self.names[0])))
+        return splits
 
-    def _loads(self) -> npt.NDArray[np.float64]:
+    def _loads(self) -> Floats:
         """Return the part of each task's examples that each node carries."""
-        loads = np.zeros((len(self.names), len(self.tasks)))
-        number = {task: position for position, task in enumerate(self.tasks)}
-        for tie, firm in zip(self.ties, self.core, strict=True):
-            for node in firm:
-                loads[node, number[tie.task]] += 1 / len(firm)
-        relative: npt.NDArray[np.float64] = loads / np.maximum(loads.sum(axis=0), _FLOOR)
+        loads = np.zeros((len(self.names), self.tasks))
+        owners = self.core.owners
+        np.add.at(loads, (self.core.values, self.task[owners]), 1 / self.core.lengths[owners])
+        relative: Floats = loads / np.maximum(loads.sum(axis=0), _FLOOR)
         return relative
 
-    def _bundles(self, units: npt.NDArray[np.int64]) -> list[Bundle]:
-        number = {task: position for position, task in enumerate(self.tasks)}
-        counts: dict[tuple[int, tuple[int, ...], tuple[tuple[int, int], ...], int], int] = {}
-        for tie, firm, loose in zip(self.ties, self.core, self.soft, strict=True):
-            tally: dict[int, int] = {}
-            for node in loose:
-                tally[int(units[node])] = tally.get(int(units[node]), 0) + 1
-            core = tuple(sorted({int(units[node]) for node in firm}))
-            key = (number[tie.task], core, tuple(sorted(tally.items())), tie.need)
-            counts[key] = counts.get(key, 0) + 1
-        return [Bundle(task, count, core, soft, need) for (task, core, soft, need), count in counts.items()]
+    def _standing(self, units: Integers) -> Standing:
+        """Count how the examples stand on communities."""
+        count = int(units.max()) + 1
+        firm = units[self.core.values] * len(self.core) + self.core.owners
+        loose = units[self.soft.values] * len(self.core) + self.soft.owners
+        pairs, where = np.unique(np.concatenate([firm, loose]), return_inverse=True)
+        unit, row = pairs // len(self.core), pairs % len(self.core)
+        crossing = np.bincount(row, minlength=len(self.core)) > 1
+        inner = np.zeros((count, self.tasks))
+        alone = ~crossing[row]
+        np.add.at(inner, (unit[alone], self.task[row[alone]]), 1)
+        number = np.cumsum(crossing) - 1
+        across = ~alone
+        return Standing(
+            inner,
+            self.task[crossing],
+            self.core.lengths[crossing],
+            self.need[crossing],
+            unit[across],
+            number[row[across]],
+            np.bincount(where[: len(firm)], minlength=len(pairs))[across],
+            np.bincount(where[len(firm) :], minlength=len(pairs))[across],
+        )
+
+
+def homes(core: Ragged, placed: Integers) -> tuple[Integers, Integers]:
+    """Return the lowest and the highest split of each example's nodes: the same where they fall in one."""
+    if not len(core):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    splits, begins = placed[core.values], core.starts[:-1]
+    return np.minimum.reduceat(splits, begins), np.maximum.reduceat(splits, begins)

@@ -3,79 +3,40 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
+from quality.ragged import Integers
+
 _PASSES = 6
 _TINY = 1e-9
-_NOWHERE = -1
+
+Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
-    """Examples of one task that stand on the same communities.
-
-    Attributes
-    ----------
-    task
-        Number of the task.
-    count
-        How many examples there are.
-    core
-        Communities that must share a split for the examples to be kept.
-    soft
-        Communities of items that may be trimmed, with the number of items in each.
-    need
-        Items that must be left.
-    """
-
-    task: int
-    count: int
-    core: tuple[int, ...]
-    soft: tuple[tuple[int, int], ...]
-    need: int
-
-    @property
-    def units(self) -> tuple[int, ...]:
-        """All communities that the examples stand on, once each."""
-        return (*self.core, *(unit for unit, _ in self.soft if unit not in self.core))
-
-
-@dataclass(slots=True)
-class _Stand:
-    """How one bundle stands.
+@dataclass(frozen=True)
+class Standing:
+    """How examples stand on communities.
 
     Attributes
     ----------
-    bundle
-        The bundle.
-    core, soft
-        How many of its core communities, and of its trimmable items, each split holds.
-    seat
-        The split that holds all of its core, or nowhere.
-    home
-        The split that keeps its examples, or nowhere.
+    inner
+        By community and task: the examples that stand on this community alone, and are kept wherever it goes.
+    task, whole, need
+        Of each other example: its task, the nodes of its core, and the trimmable items that must be left.
+    unit, row, firm, loose
+        Parallel: that so many core nodes and trimmable items of an example (row) lie in a community (unit);
+        each such pair once, ordered by community.
     """
 
-    bundle: Bundle
-    core: list[int]
-    soft: list[int]
-    seat: int = _NOWHERE
-    home: int = _NOWHERE
-
-    def settle(self) -> None:
-        whole = len(self.bundle.core)
-        self.seat = self.core.index(whole) if whole in self.core else _NOWHERE
-        fits = self.seat != _NOWHERE and self.soft[self.seat] >= self.bundle.need
-        self.home = self.seat if fits else _NOWHERE
-
-    def home_after(self, firm: int, loose: int, start: int, end: int) -> int:
-        """Return the home if a community with a part in the core or with loose items moves."""
-        if firm:
-            fits = self.core[end] + 1 == len(self.bundle.core) and self.soft[end] + loose >= self.bundle.need
-            return end if fits else _NOWHERE
-        if self.seat == start:
-            return start if self.soft[start] - loose >= self.bundle.need else _NOWHERE
-        if self.seat == end:
-            return end if self.soft[end] + loose >= self.bundle.need else _NOWHERE
-        return self.home
+    inner: Floats
+    task: Integers
+    whole: Integers
+    need: Integers
+    unit: Integers
+    row: Integers
+    firm: Integers
+    loose: Integers
 
 
 class Refinement:
@@ -86,7 +47,7 @@ class Refinement:
 
     Parameters
     ----------
-    bundles
+    standing
         The examples.
     splits
         The split of each community to begin with.
@@ -96,81 +57,78 @@ class Refinement:
         The communities in the order in which they are tried.
     """
 
-    def __init__(
-        self, bundles: Sequence[Bundle], splits: Sequence[int], wanted: Sequence[Sequence[float]], order: Sequence[int]
-    ) -> None:
-        self.splits = list(splits)
-        self.wanted = wanted
+    def __init__(self, standing: Standing, splits: Integers, wanted: Floats, order: Sequence[int]) -> None:
+        self.standing = standing
+        self.splits = splits.copy()
         self.order = order
-        self.ends = [split for split in range(len(wanted[0])) if any(shares[split] > 0 for shares in wanted)]
-        self.kept = [[0] * len(shares) for shares in wanted]
-        self.totals = [0] * len(wanted)
-        self.stakes: list[list[tuple[_Stand, int, int]]] = [[] for _ in splits]  # community: (stand, core, items)
-        for bundle in bundles:
-            stand = _Stand(bundle, [0] * len(wanted[0]), [0] * len(wanted[0]))
-            items = dict(bundle.soft)
-            for unit in bundle.units:
-                firm, loose = int(unit in bundle.core), items.get(unit, 0)
-                self.stakes[unit].append((stand, firm, loose))
-                stand.core[splits[unit]] += firm
-                stand.soft[splits[unit]] += loose
-            stand.settle()
-            self.totals[bundle.task] += bundle.count
-            if stand.home != _NOWHERE:
-                self.kept[bundle.task][stand.home] += bundle.count
+        self.ends = np.flatnonzero((wanted > 0).any(axis=0)).tolist()
+        tasks, count = wanted.shape
+        totals = standing.inner.sum(axis=0) + np.bincount(standing.task, minlength=tasks)
+        self.stakes = wanted**2 * totals[:, None]
+        self.bounds = np.searchsorted(standing.unit, np.arange(len(splits) + 1)).tolist()
+        self.firm = np.zeros((len(standing.task), count), np.int64)
+        self.loose = np.zeros_like(self.firm)
+        np.add.at(self.firm, (standing.row, splits[standing.unit]), standing.firm)
+        np.add.at(self.loose, (standing.row, splits[standing.unit]), standing.loose)
+        home, at = np.nonzero((self.firm == standing.whole[:, None]) & (self.loose >= standing.need[:, None]))
+        self.kept = np.zeros((tasks, count))
+        np.add.at(self.kept, (standing.task[home], at), 1)
+        np.add.at(self.kept.T, splits, standing.inner)
 
     def run(self) -> None:
         """Try every community, then again those that stand beside a moved one, until nothing helps."""
-        waiting = set(self.order)
+        waiting = np.ones(len(self.splits), np.bool_)
         for _ in range(_PASSES):
-            moved = [unit for unit in self.order if unit in waiting and self._improve(unit)]
-            waiting = {other for unit in moved for stand, _, _ in self.stakes[unit] for other in stand.bundle.units}
-            if not waiting:
+            moved = [unit for unit in self.order if waiting[unit] and self._improve(unit)]
+            if not moved:
                 return
+            beside = np.zeros(len(self.standing.task), np.bool_)
+            for unit in moved:
+                beside[self._rows(unit)] = True
+            waiting[:] = False
+            waiting[self.standing.unit[beside[self.standing.row]]] = True
 
     def cost(self) -> float:
         """Return what `run` makes smaller."""
-        return sum(
-            wanted**2 * total / (kept + 1)
-            for shares, counts, total in zip(self.wanted, self.kept, self.totals, strict=True)
-            for wanted, kept in zip(shares, counts, strict=True)
-        )
+        return float((self.stakes / (self.kept + 1)).sum())
+
+    def _rows(self, unit: int) -> Integers:
+        return self.standing.row[self.bounds[unit] : self.bounds[unit + 1]]
 
     def _improve(self, unit: int) -> bool:
-        start = self.splits[unit]
-        best, best_gain = start, _TINY
+        """Move a community to where the cost falls most, if it falls anywhere."""
+        start = int(self.splits[unit])
+        best, best_gain, best_change = start, _TINY, None
         for end in self.ends:
-            gain = self._gain(unit, start, end) if end != start else 0.0
-            if gain > best_gain:
-                best, best_gain = end, gain
-        if best != start:
-            self._move(unit, start, best)
-        return best != start
+            if end != start:
+                change = self._change(unit, start, end)
+                columns = (start, end)
+                kept, stakes = self.kept[:, columns], self.stakes[:, columns]
+                gain = float((stakes / (kept + 1) - stakes / (kept + change + 1)).sum())
+                if gain > best_gain:
+                    best, best_gain, best_change = end, gain, change
+        if best_change is None:
+            return False
+        where = slice(self.bounds[unit], self.bounds[unit + 1])
+        for column, sign in ((start, -1), (best, 1)):
+            self.firm[self._rows(unit), column] += sign * self.standing.firm[where]
+            self.loose[self._rows(unit), column] += sign * self.standing.loose[where]
+        self.kept[:, (start, best)] += best_change
+        self.splits[unit] = best
+        return True
 
-    def _gain(self, unit: int, start: int, end: int) -> float:
-        changes: dict[tuple[int, int], int] = {}
-        for stand, firm, loose in self.stakes[unit]:
-            home = stand.home_after(firm, loose, start, end)
-            if home != stand.home:
-                bundle = stand.bundle
-                for split, count in ((stand.home, -bundle.count), (home, bundle.count)):
-                    if split != _NOWHERE:
-                        changes[bundle.task, split] = changes.get((bundle.task, split), 0) + count
-        gain = 0.0
-        for (task, split), change in changes.items():
-            kept = self.kept[task][split]
-            gain += self.wanted[task][split] ** 2 * self.totals[task] * (1 / (kept + 1) - 1 / (kept + change + 1))
-        return gain
+    def _change(self, unit: int, start: int, end: int) -> Floats:
+        """Return how many examples more, by task, the two splits keep if a community moves from one to the other.
 
-    def _move(self, unit: int, start: int, end: int) -> None:
-        for stand, firm, loose in self.stakes[unit]:
-            before = stand.home
-            stand.core[start] -= firm
-            stand.core[end] += firm
-            stand.soft[start] -= loose
-            stand.soft[end] += loose
-            stand.settle()
-            for split, count in ((before, -stand.bundle.count), (stand.home, stand.bundle.count)):
-                if split != _NOWHERE:
-                    self.kept[stand.bundle.task][split] += count
-        self.splits[unit] = end
+        No other split changes: an example is at home in a third one only if nothing of its core moves.
+        """
+        standing, where, rows = self.standing, slice(self.bounds[unit], self.bounds[unit + 1]), self._rows(unit)
+        whole, need, task = standing.whole[rows], standing.need[rows], standing.task[rows]
+        change = np.empty((len(self.stakes), 2))
+        for position, (column, sign) in enumerate(((start, -1), (end, 1))):
+            firm, loose = self.firm[rows, column], self.loose[rows, column]
+            before = (firm == whole) & (loose >= need)
+            after = (firm + sign * standing.firm[where] == whole) & (loose + sign * standing.loose[where] >= need)
+            saved = np.bincount(task, after.astype(np.float64) - before, minlength=len(self.stakes))
+            change[:, position] = saved + sign * standing.inner[unit]
+        return change

@@ -3,25 +3,20 @@
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecinstruct_build.check import PAIR_SCHEMA
 from ecinstruct_build.example import Domain, Example, Item, Option
-from ecinstruct_build.splits import Split
+from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import Quota, TaskSettings
-from quality.leakage import (
-    FEW_OPTIONS,
-    OVER_QUOTA,
-    SHARED_WITH_OOD,
-    SHORT_CONTEXT,
-    STRADDLES,
-    Assignment,
-    assign,
-    families_of,
-)
+from quality.leakage import Kept, assign
+from quality.quotas import FEW_OPTIONS, OVER_QUOTA, SHARED_WITH_OOD, SHORT_CONTEXT, STRADDLES
+from quality.web import web_of
 
 WEIGHTS: Mapping[Split, float] = {"train": 8, "validation": 1, "test": 1}
 MANY = Quota(train=10**6, validation=10**6, test=10**6, test_ood=5)
@@ -66,11 +61,13 @@ def example(
     )
 
 
-def by_task(examples: Iterable[Example]) -> dict[str, list[Example]]:
-    sorted_out: dict[str, list[Example]] = {task: [] for task in SETTINGS}
-    for one in examples:
-        sorted_out[one.task].append(one)
-    return sorted_out
+class Went(NamedTuple):
+    """Where an example went: as `Assigned`, options by key."""
+
+    split: Split | None
+    reason: str
+    context: tuple[int, ...]
+    options: tuple[str, ...]
 
 
 def split_of(
@@ -80,13 +77,28 @@ def split_of(
     families: Mapping[str, str] = FAMILIES,
     settings: Mapping[str, TaskSettings] = SETTINGS,
     weights: Mapping[Split, float] = WEIGHTS,
-) -> dict[str, Assignment]:
-    found = assign(by_task(examples), settings, families, weights, seed)
-    assert [one.example_id for one in found] == sorted(one.example_id for one in found)
-    return {one.example_id: one for one in found}
+    alike: Iterable[tuple[Example, Example]] = (),
+    kept: Kept | None = None,
+) -> dict[str, Went]:
+    web = web_of(examples, families)
+    pairs = sorted(tuple(sorted((one.example_id, other.example_id))) for one, other in alike)
+    table = pa.Table.from_pylist(
+        [{"left": left, "right": right, "reason": "alike", "score": 1.0} for left, right in pairs], schema=PAIR_SCHEMA
+    )
+    found = assign(web, settings, weights, seed, alike=table, kept=kept)
+    keys = web.option_values.field("key").to_pylist()
+    return {
+        example_id: Went(
+            SPLITS[found.split[row]] if found.split[row] >= 0 else None,
+            found.reason[row],
+            found.context[row],
+            tuple(keys[option] for option in found.options[row]),
+        )
+        for row, example_id in enumerate(web.example_ids)
+    }
 
 
-def published_things(one: Example, assignment: Assignment, families: Mapping[str, str]) -> set[str]:
+def published_things(one: Example, assignment: Went, families: Mapping[str, str]) -> set[str]:
     """What a published sample shows: families of facts, of the context that stays and of shown options; groups."""
     shown = {option.key: option.product_id for option in (*one.options, *one.spare_options)}
     products = {
@@ -98,7 +110,7 @@ def published_things(one: Example, assignment: Assignment, families: Mapping[str
 
 
 def assert_nothing_leaks(
-    examples: Sequence[Example], assigned: Mapping[str, Assignment], families: Mapping[str, str] = FAMILIES
+    examples: Sequence[Example], assigned: Mapping[str, Went], families: Mapping[str, str] = FAMILIES
 ) -> None:
     homes: defaultdict[str, set[Split]] = defaultdict(set)
     for one in examples:
@@ -124,7 +136,8 @@ def worlds(draw: st.DrawFn) -> list[Example]:
     for number in range(draw(st.integers(1, 60))):
         task = draw(st.sampled_from(["choices", "choices", "histories", "pairs"]))
         distinct = st.lists(product, min_size=1, max_size=7, unique=True)
-        facts, groups, domain = [], draw(st.lists(group, max_size=1)), draw(st.sampled_from(["ind"] * 9 + ["ood"]))
+        facts, groups = [], draw(st.lists(group, max_size=1))
+        domain: Domain = "ood" if draw(st.integers(0, 9)) == 9 else "ind"
         context: list[str] = []
         options: list[str] = []
         spares: list[str] = []
@@ -206,7 +219,7 @@ def test_disjoint_examples_of_other_tasks_move_nothing(world: list[Example], oth
 @settings(max_examples=40, deadline=None)
 @given(worlds())
 def test_quotas_are_not_exceeded(world: list[Example]) -> None:
-    filled = Counter((one.example_id.split(":")[0], one.split) for one in split_of(world).values() if one.split)
+    filled = Counter((example_id.split(":")[0], one.split) for example_id, one in split_of(world).items() if one.split)
     for (task, split), count in filled.items():
         assert count <= getattr(SETTINGS[task].quota, split)
 
@@ -231,7 +244,7 @@ def test_one_giant_component_is_cut_at_little_loss_and_to_the_weights() -> None:
     world = clustered(6000, cluster=20, tasks=("pairs", "histories"))
     assigned = split_of(world, families={})
     assert_nothing_leaks(world, assigned, {})
-    kept = Counter((one.example_id.split(":")[0], one.split) for one in assigned.values() if one.split)
+    kept = Counter((example_id.split(":")[0], one.split) for example_id, one in assigned.items() if one.split)
     assert sum(kept.values()) > 0.85 * len(world)
     for task in ("pairs", "histories"):
         total = sum(kept[task, split] for split in WEIGHTS)
@@ -255,7 +268,7 @@ def test_queries_that_tie_many_products_each_follow_the_weights_whole() -> None:
         for product in range(40)
     ]
     settings = {"t": TaskSettings(quota=Quota(train=10_000, validation=10_000, test=10_000))}
-    counts = Counter(row.split for row in assign({"t": examples}, settings, {}, WEIGHTS, 0))
+    counts = Counter(one.split for one in split_of(examples, families={}, settings=settings).values())
     assert counts[None] == 0
     assert 40 * 4 <= counts["validation"] <= 40 * 24
     assert 40 * 4 <= counts["test"] <= 40 * 24
@@ -371,8 +384,8 @@ def test_a_wrong_option_that_two_splits_want_goes_to_the_test(wrong: list[str], 
     for one in world:
         found = assigned[one.example_id]
         homes["shared" if families.keys() & set(found.options) else "own"].add(found.split)
-    others = {"train", "validation"} if any("own" in spare for spare in spares) else {None}
-    assert homes == {"shared": {"test"}, "own": others}
+    others = {"own": {"train", "validation"}} if any("own" in spare for spare in spares) else {}
+    assert homes == {"shared": {"test"}, **others}
 
 
 def test_a_wrong_option_is_never_a_variant_of_the_right_one() -> None:
@@ -392,8 +405,3 @@ def test_a_split_without_weight_stays_empty() -> None:
     assert splits == {"train", "test", None}
     with pytest.raises(ValueError, match="weight"):
         split_of(world, weights={"test_ood": 1})
-
-
-def test_families_join_ids_over_all_their_parents() -> None:
-    products = pa.table({"product_id": ["b", "c", "c", "e", "f", "g"], "parent_id": ["a", "a", "d", None, "f", "h"]})
-    assert families_of(products) == {"a": "a", "b": "a", "c": "a", "d": "a", "g": "g", "h": "g"}

@@ -1,20 +1,26 @@
-"""Split, wrapped for the store: from accepted examples to their assignment."""
+"""Split, wrapped for the store: from accepted examples to what they stand on, and to their assignment."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecinstruct_build.example import EXAMPLE_SCHEMA, Example
+from ecinstruct_build.example import EXAMPLE_SCHEMA
 from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
+from ecinstruct_build.splits import SPLITS
 from ecinstruct_build.stages.checks import Checked
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
-from quality.leakage import Assignment, assign
+from quality.leakage import Assigned, assign
+from quality.placement import NOWHERE
+from quality.ragged import ragged, union
+from quality.ties import FAMILY
+from quality.web import NOTHING, Web, read_web, web_of
 
 ASSIGNMENT_SCHEMA = pa.schema(
     [
@@ -23,35 +29,47 @@ ASSIGNMENT_SCHEMA = pa.schema(
         pa.field("reason", pa.string(), nullable=False),
         pa.field("context", pa.list_(pa.int32()), nullable=False),
         pa.field("options", EXAMPLE_SCHEMA.field("options").type, nullable=False),
+        pa.field("families", pa.list_(pa.string()), nullable=False),
     ]
 )
 
 
-def split(recipe: Recipe, checked: Checked, joined: Stage, machine: Machine) -> Stage:
-    """Assign every accepted example of all tasks to a split, or drop it with a reason."""
+def web(recipe: Recipe, checked: Checked, joined: Stage, machine: Machine) -> Stage:
+    """Spin the web of the accepted examples of all tasks: what each stands on, whatever the seed."""
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
-        with machine.progress.track("split"):
-            accepted = {name: checked.accepted(name) for name in recipe.tasks}
+        with machine.progress.track("web"):
             family = pq.read_table(joined.folder / "families.parquet").to_pydict()
-            assignments = assign(
-                accepted,
-                recipe.tasks,
-                dict(zip(family["product_id"], family["family_id"], strict=True)),
-                recipe.split_weights,
-                recipe.split_seed,
-            )
-        by_id = {row.example_id: row for row in assignments}
-        for name, examples in accepted.items():
-            rows = [_assignment_row(by_id[example.example_id], example) for example in examples]
-            pq.write_table(
-                pa.Table.from_pylist(rows, schema=ASSIGNMENT_SCHEMA), out / f"{name}.parquet", compression="zstd"
-            )
-        return {}
+            families = dict(zip(family["product_id"], family["family_id"], strict=True))
+            spun = web_of(chain.from_iterable(map(checked.accepted, recipe.tasks)), families)
+            spun.write(out)
+        return {"examples": len(spun.example_ids), "nodes": len(spun.nodes)}
 
     inputs = {
         "examples": [stage.digest for stage in checked.stages],
         "families": joined.digest,
+        "tasks": list(recipe.tasks),
+        "code": [code_digest("quality.web"), own_digest(__name__)],
+    }
+    return machine.store.run("web", recipe.name, inputs, produce)
+
+
+def split(recipe: Recipe, checked: Checked, joined: Stage, machine: Machine) -> Stage:
+    """Assign every accepted example of all tasks to a split, or drop it with a reason."""
+    spun = web(recipe, checked, joined, machine)
+
+    def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        with machine.progress.track("split"):
+            examples = read_web(spun.folder)
+            assigned = assign(examples, recipe.tasks, recipe.split_weights, recipe.split_seed)
+            table, tasks = assignment_table(examples, assigned), np.asarray(examples.tasks, object)
+            for name in recipe.tasks:
+                rows = table.filter(pa.array(tasks == name, pa.bool_()))
+                pq.write_table(rows, out / f"{name}.parquet", compression="zstd")
+        return {}
+
+    inputs = {
+        "web": spun.digest,
         "settings": {
             name: task.model_dump(mode="json", include={"quota", "leakage", "min_context"})
             for name, task in recipe.tasks.items()
@@ -63,12 +81,34 @@ def split(recipe: Recipe, checked: Checked, joined: Stage, machine: Machine) -> 
     return machine.store.run("split", recipe.name, inputs, produce)
 
 
-def _assignment_row(assignment: Assignment, example: Example) -> dict[str, Any]:
-    options = {option.key: option for option in (*example.spare_options, *example.options)}
-    return {
-        **{name: getattr(assignment, name) for name in assignment.__slots__},
-        "options": [asdict(options[key]) for key in assignment.options],
-    }
+def assignment_table(examples: Web, assigned: Assigned) -> pa.Table:
+    """Lay an assignment out in `ASSIGNMENT_SCHEMA`, ordered by example_id."""
+    options = ragged(assigned.options)
+    option_values = examples.option_values.take(pa.array(options.values))
+    families = shown_families(examples, assigned)
+    columns = [
+        pa.array(examples.example_ids, pa.string()),
+        pa.array([None if split == NOWHERE else SPLITS[split] for split in assigned.split.tolist()], pa.string()),
+        pa.array(assigned.reason, pa.string()),
+        ragged(assigned.context).to_arrow(),
+        pa.ListArray.from_arrays(pa.array(options.starts, pa.int32()), option_values),
+        families,
+    ]
+    return pa.table(columns, schema=ASSIGNMENT_SCHEMA)
+
+
+def shown_families(examples: Web, assigned: Assigned) -> pa.ListArray:
+    """Return the families of all that each assigned example shows: products, kept context and options; sorted."""
+    context = ragged(assigned.context)
+    context = type(context)(
+        examples.context.values[examples.context.starts[:-1][context.owners] + context.values], context.starts
+    )
+    options = ragged(assigned.options)
+    nodes = type(options)(examples.option_node[options.values], options.starts)
+    shown = union(examples.firm, context, nodes.where(nodes.values != NOTHING))
+    shown = shown.where(examples.is_family[shown.values] & (assigned.split != NOWHERE)[shown.owners])
+    names = pa.array([name.removeprefix(FAMILY) for name in examples.nodes], pa.string())
+    return pa.ListArray.from_arrays(pa.array(shown.starts, pa.int32()), names.take(pa.array(shown.values)))
 
 
 def read_assignments(assigned: Stage, task: str) -> list[dict[str, Any]]:
