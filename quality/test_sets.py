@@ -119,7 +119,7 @@ def _lines(file: Path) -> Iterator[bytes]:
 def _decoded(line: bytes, file: Path, number: int) -> Any:
     try:
         return msgspec.json.decode(line)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         pass
     try:
         return json.loads(line)  # which takes NaN, as many tools write it

@@ -1,0 +1,315 @@
+"""Contamination: what stands in a test set is found, what does not is left alone, and pairs that share passages."""
+
+import gzip
+import json
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecinstruct_build.check import PAIR_SCHEMA, Evidence, Verdict
+from ecinstruct_build.errors import UserError
+from ecinstruct_build.example import Example, Item
+from quality import contamination
+from quality.contamination import CHECK, ContaminationSettings
+from quality.content import content_texts
+from quality.passages import CROWD, shared_passages
+from quality.shingles import words
+
+PROSE = (
+    "I have had the folding bench in the hallway for a year now and apart from one loose screw on the left hinge "
+    "it has held up to boots, wet coats and two climbing children without a single complaint from any of them."
+)
+
+
+def review(identity: str, text: str, task: str = "reviews") -> Example:
+    return Example(task, "corpus", identity, "ind", "us", (), {"review": text}, "good")
+
+
+def prose(seed: int, count: int) -> str:
+    order = random.Random(seed)
+    return " ".join(f"word{order.randrange(5000)}" for _ in range(count))
+
+
+def write_lines(path: Path, rows: Iterable[Any]) -> Path:
+    content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return path
+
+
+def judged(examples: Sequence[Example], *paths: Path, **settings: Any) -> dict[str, Verdict]:
+    chosen = ContaminationSettings(test_sets=paths, **settings)
+    found = contamination.judge(examples, chosen, Evidence())
+    assert len({verdict.example_id for verdict in found}) == len(found)
+    return {verdict.example_id: verdict for verdict in found}
+
+
+def runs(texts: Iterable[str], size: int) -> set[tuple[str, ...]]:
+    cut = (words(text) for text in texts)
+    return {tuple(part[start : start + size]) for part in cut for start in range(len(part) - size + 1)}
+
+
+def strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for part in parts for text in strings(part)]
+
+
+def test_without_test_sets_nothing_is_judged() -> None:
+    assert judged([review("a", PROSE)]) == {}
+
+
+@pytest.mark.parametrize("name", ["held.jsonl", "held.jsonl.gz", "held.json", "held.parquet"])
+def test_a_text_that_stands_in_a_test_set_is_found_whatever_its_file(name: str, tmp_path: Path) -> None:
+    rows = [{"text": prose(1, 40), "label": 1}, {"text": f"Review: {PROSE.upper()}!", "label": 2}]
+    path = tmp_path / name
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        write_lines(path, rows)
+    stands, other = review("a", PROSE), review("b", prose(2, 40))
+    (verdict,) = judged([stands, other], path).values()
+    assert (verdict.example_id, verdict.reason, verdict.score) == (stands.example_id, "stands in a test set", 1.0)
+    place = "row 2" if path.suffix == ".parquet" else "line 2"
+    assert verdict.detail == f"{name}, {place}: {' '.join(words(PROSE)[:13])}"
+    assert verdict.remedy == "reject"
+
+
+def test_all_files_of_a_folder_are_read(tmp_path: Path) -> None:
+    folder = tmp_path / "held"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "dataset_info.json").write_text("no lines of JSON")
+    one = write_lines(folder / "a.jsonl", [PROSE])
+    other = write_lines(folder / "deep" / "b.jsonl.gz", [{"turns": [{"content": prose(3, 30)}]}])
+    found = judged([review("a", PROSE), review("b", prose(3, 30))], folder)
+    assert {verdict.detail.split(",")[0] for verdict in found.values()} == {"held/a.jsonl", "held/deep/b.jsonl.gz"}
+    assert CHECK.reads(ContaminationSettings(test_sets=(folder, one))) == [one, other]
+
+
+def test_how_much_is_shared_decides(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "held.jsonl", [[prose(5, 60)]])
+    half = review("half", f"{prose(5, 36)} {prose(6, 24)}")  # 24 of 48 runs
+    third = review("third", f"{prose(5, 28)} {prose(7, 32)}")  # 16 of 48
+    tenth = review("tenth", f"{prose(5, 17)} {prose(8, 43)}")  # 5 of 48
+    found = judged([half, third, tenth], path)
+    assert {key: (one.score, one.remedy, one.reason) for key, one in found.items()} == {
+        half.example_id: (0.5, "reject", "overlaps a test set"),
+        third.example_id: (round(16 / 48, 6), "keep", "overlaps a test set"),
+    }
+    assert judged([third], path, share=0.3)[third.example_id].remedy == "reject"
+
+
+def test_short_texts_stand_in_a_test_set_where_one_row_has_all_of_them(tmp_path: Path) -> None:
+    def graded(identity: str, query: str, product: str) -> Example:
+        return Example("graded", "corpus", identity, "ind", "us", (), {"query": query, "product": product}, "E")
+
+    rows = [
+        {"q": "Steel kettle!", "p": ["Halden kettle, 2 quarts", "a pan"]},
+        {"q": "copper kettle", "p": ["Brixholm kettle"]},
+    ]
+    path = write_lines(tmp_path / "held.jsonl", rows)
+    same = graded("same", "steel kettle", "halden kettle 2 quarts")
+    apart = graded("apart", "copper kettle", "halden kettle 2 quarts")
+    part = graded("part", "steel", "halden kettle 2 quarts")
+    (verdict,) = judged([same, apart, part], path).values()
+    assert (verdict.example_id, verdict.reason) == (same.example_id, "stands in a test set")
+    assert verdict.detail == "held.jsonl, line 1: the same texts"
+
+
+def test_only_the_columns_asked_for_are_read(tmp_path: Path) -> None:
+    rows = [{"input": {"deep": [PROSE]}, "other": prose(9, 30), "number": 3}]
+    lines = write_lines(tmp_path / "held.jsonl", rows)
+    parquet = tmp_path / "held.parquet"
+    pq.write_table(pa.Table.from_pylist(rows), parquet)
+    seen, unseen = review("a", PROSE), review("b", prose(9, 30))
+    for path in (lines, parquet):
+        assert set(judged([seen, unseen], path, columns=("input",))) == {seen.example_id}
+        with pytest.raises(UserError, match="no column called 'inptu'"):
+            judged([seen], path, columns=("inptu",))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"a": "b"}\n{"a": \n', "line 2"),
+        (b'\n{"a": "b"}\n\n"\xff"\n', "line 4"),
+        (b"[" * 100_000, "line 1"),
+    ],
+    ids=["cut short", "no text", "too deep"],
+)
+def test_a_line_that_is_no_json_is_named(content: bytes, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "held.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=f"held.jsonl is not JSON lines: {told}"):
+        judged([review("a", PROSE)], path)
+
+
+def test_not_a_number_and_a_byte_order_mark_are_read_over(tmp_path: Path) -> None:
+    path = tmp_path / "held.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps({"text": PROSE, "score": float("nan")}).encode())
+    assert len(judged([review("a", PROSE)], path)) == 1
+
+
+def test_paths_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.jsonl.gz"
+    damaged.write_bytes(gzip.compress(b'"a"\n' * 1000)[:-20])
+    rotten = tmp_path / "rotten.parquet"
+    rotten.write_bytes(b"PAR1 and no more")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "held.txt").write_text("text")
+    for name in ("gone.jsonl", "empty", "held.txt", "damaged.jsonl.gz", "rotten.parquet"):
+        with pytest.raises(UserError, match=name):
+            judged([review("a", PROSE)], tmp_path / name)
+    with pytest.raises(UserError, match="does not exist"):
+        CHECK.reads(ContaminationSettings(test_sets=(tmp_path / "gone.jsonl",)))
+
+
+# Few words and short runs, so that texts overlap by chance.
+texts = st.lists(st.sampled_from(["a", "b", "c", "Ünd", "e_1", "\u8336"]), max_size=12).map(" ".join)
+contents = st.lists(texts, min_size=1, max_size=3)
+
+
+def made(rows: Sequence[Sequence[str]]) -> list[Example]:
+    return [
+        Example("t", "corpus", str(number), "ind", "us", (), {str(place): text for place, text in enumerate(row)}, "a")
+        for number, row in enumerate(rows)
+    ]
+
+
+def expected_overlap(example: Example, rows: Sequence[Any], size: int) -> float:
+    own = runs(content_texts(example), size)
+    if own:
+        return len(own & runs(strings(rows), size)) / len(own)
+    short = {tuple(words(text)) for text in content_texts(example)} - {()}
+    return float(bool(short) and any(short <= {tuple(words(text)) for text in strings(row)} for row in rows))
+
+
+@given(
+    st.lists(contents, max_size=8), st.lists(contents, max_size=6), st.integers(1, 5), st.sampled_from([0.3, 0.5, 1])
+)
+def test_overlaps_are_those_of_comparing_everything(
+    tmp_path_factory: pytest.TempPathFactory,
+    ours: list[list[str]],
+    theirs: list[list[str]],
+    size: int,
+    share: float,
+) -> None:
+    path = write_lines(tmp_path_factory.getbasetemp() / "held.jsonl", theirs)
+    found = judged(made(ours), path, ngram=size, share=share)
+    expected = {one.example_id: expected_overlap(one, theirs, size) for one in made(ours)}
+    told = {key: round(score, 6) for key, score in expected.items() if score >= share / 2}
+    assert {key: verdict.score for key, verdict in found.items()} == told
+    assert {key for key, verdict in found.items() if verdict.remedy == "reject"} == {
+        key for key, score in expected.items() if score >= share
+    }
+    assert found == judged(made(ours)[::-1], path, ngram=size, share=share)
+
+
+def test_a_test_set_of_many_blocks_is_read_as_one_of_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = [review(str(seed), f"{prose(seed, 30)} {prose(-1, 30)}") for seed in range(30)]
+    examples += [review(f"short {seed}", prose(seed, 5)) for seed in range(30)]
+    rows = [{"text": [prose(seed, 25), prose(seed, 5)]} for seed in range(0, 30, 2)] * 2
+    path = write_lines(tmp_path / "held.jsonl", rows)
+    whole = judged(examples, path, share=0.2)
+    assert len(whole) == 30
+    monkeypatch.setattr(contamination, "_BLOCK", 1)
+    assert judged(examples, path, share=0.2) == whole
+
+
+def pairs_of(table: pa.Table) -> dict[tuple[str, str], float]:
+    assert table.schema == PAIR_SCHEMA
+    rows = table.to_pylist()
+    assert all(row["left"] < row["right"] and row["reason"] == "shared passage" for row in rows)
+    assert [(row["left"], row["right"]) for row in rows] == sorted((row["left"], row["right"]) for row in rows)
+    return {(row["left"], row["right"]): row["score"] for row in rows}
+
+
+def expected_pairs(examples: Sequence[Example], size: int, share: float) -> dict[tuple[str, str], float]:
+    own = {one.example_id: runs(content_texts(one), size) for one in examples}
+    return {
+        (left, right): round(len(own[left] & own[right]) / smaller, 6)
+        for left, right in combinations(sorted(own), 2)
+        if (smaller := min(len(own[left]), len(own[right]))) and len(own[left] & own[right]) >= share * smaller
+    }
+
+
+@given(st.lists(contents, max_size=12), st.integers(1, 4), st.sampled_from([0.01, 0.3, 0.5, 1]), st.randoms())
+def test_pairs_are_those_of_comparing_everything(
+    rows: list[list[str]], size: int, share: float, order: random.Random
+) -> None:
+    examples = [one for one in made(rows) if runs(content_texts(one), size)]
+    shuffled = order.sample(examples, len(examples))
+    assert pairs_of(shared_passages(shuffled, ngram=size, share=share)) == expected_pairs(examples, size, share)
+
+
+def test_short_texts_are_pairs_where_they_are_equal_and_hang_together() -> None:
+    examples = [
+        review(str(number), text) for number, text in enumerate(["love it", "Love it!", "loved it", "LOVE  it"])
+    ]
+    examples.append(review("0", "love, it", task="other"))
+    found = pairs_of(shared_passages(examples))
+    same = sorted(one.example_id for one in examples if "loved" not in one.fields["review"])
+    assert found == {(same[0], other): 1.0 for other in same[1:]}
+
+
+def test_pairs_are_found_across_tasks_and_in_the_context() -> None:
+    told = review("a", PROSE)
+    history = Example(
+        "history", "corpus", "b", "ind", "us", (), {}, "x", context=(Item("p", prose(1, 20)), Item("q", PROSE))
+    )
+    assert pairs_of(shared_passages([told, history, review("c", prose(2, 40))])) == {
+        (history.example_id, told.example_id): 1.0
+    }
+
+
+def connected(examples: Sequence[Example], pairs: Mapping[tuple[str, str], float]) -> int:
+    parent = {one.example_id: one.example_id for one in examples}
+
+    def root(key: str) -> str:
+        while parent[key] != key:
+            parent[key] = parent[parent[key]]
+            key = parent[key]
+        return key
+
+    for left, right in pairs:
+        parent[root(left)] = root(right)
+    return len({root(key) for key in parent})
+
+
+def test_a_crowd_that_shares_a_passage_hangs_together_without_all_its_pairs() -> None:
+    count = 6 * CROWD
+    # Long ones share the passage too, but it is a small part of them: they are pairs with short ones only.
+    examples = [review(str(number), f"{prose(number, 200 if number % 3 else 20)} {PROSE}") for number in range(count)]
+    found = pairs_of(shared_passages(examples))
+    expected = expected_pairs(examples, 13, 0.5)
+    assert found.items() <= expected.items()
+    assert len(found) <= 2 * count
+    assert connected(examples, found) == connected(examples, expected) == 1
+    assert found == pairs_of(shared_passages(examples[::-1]))
+
+
+def test_boilerplate_ties_no_examples_that_say_more_than_that() -> None:
+    examples = [review(str(number), f"{prose(number, 60)} {PROSE}") for number in range(3 * CROWD)]
+    examples.append(review("twin", f"{prose(7, 60)} {prose(3, 10)} {PROSE}"))
+    found = pairs_of(shared_passages(examples, share=0.5))
+    ids = sorted([examples[7].example_id, examples[-1].example_id])
+    assert set(found) == {(ids[0], ids[1])}
+    assert found == expected_pairs(examples, 13, 0.5)
+
+
+def test_pairs_are_the_same_however_few_are_in_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    order = random.Random(4)
+    passages = [prose(seed, 20) for seed in range(9)]
+    examples = [review(str(number), " ".join(order.sample(passages, 3))) for number in range(150)]
+    whole = shared_passages(examples)
+    assert whole.num_rows > 300
+    monkeypatch.setattr("quality.passages._AT_ONCE", 100)
+    assert shared_passages(examples) == whole
