@@ -15,6 +15,7 @@ from ecinstruct_build.drawing import draw
 from ecinstruct_build.example import Example, examples_to_table
 from ecinstruct_build.registry import TASKS
 from ecinstruct_build.task import Request, Task, TaskSettings
+from quality.hygiene import HygieneSettings, repair
 
 NAMES = ("product_matching", "product_relation_prediction", "sentiment_analysis", "sequential_recommendation")
 SMALL = {"sequential_recommendation": {"core": 2, "min_history": 2, "negatives": 4, "spares": 3}}
@@ -97,7 +98,7 @@ def test_every_example_says_where_it_comes_from_and_what_is_in_it(tmp_path: Path
         assert (found.task, found.locale) == (name, "us")
         keys = [option.key for option in found.options]
         assert task.answer.parse(task.answer.format(found.answer, keys), keys) == found.answer
-        assert "&amp;" not in str(found)
+        assert "&amp;" not in str(repair(found, HygieneSettings()))
 
 
 @pytest.mark.parametrize("name", NAMES)

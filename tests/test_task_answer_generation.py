@@ -27,7 +27,7 @@ def answer(text, helpful, total):
         ([answer("disputed", 3, 9), answer("agreed", 3, 4)], "agreed"),
         ([answer("short", 2, 2), answer("longer one", 2, 2)], "longer one"),
         ([answer("bb", 2, 2), answer("aa", 2, 2)], "aa"),
-        ([answer("<br>", 9, 9), answer("Two &amp; a half", 1, 2)], "Two & a half"),
+        ([answer("<br>", 9, 9), answer("Two &amp;  a half", 1, 2)], "Two &amp; a half"),
         ([answer("unvoted", 0, 0), answer("unknown", None, None)], ""),
         ([answer(None, 3, 3)], ""),
         ([answer("odd count", 3, 0)], "odd count"),

@@ -27,7 +27,7 @@ def test_yes_iff_the_snippets_answer_and_unjudged_questions_are_not_asked(tmp_pa
     first = next(example for example in examples if example.identity == "Q1")
     assert first.fields == {
         "question": "How long is cord number 1?",
-        "snippets": ["The cord of 1 is two metres.", "Boils fast."],
+        "snippets": ["The cord of 1 is two metres.", "Boils <i>fast</i>."],
     }
     assert (first.products, first.category) == (("asin:P1",), "Kettles")
     assert [(origin.file, origin.line) for origin in first.origins] == [("question.jsonl", 1)]

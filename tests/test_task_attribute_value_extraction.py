@@ -9,6 +9,7 @@ from handmade import opened, table_rows
 from ecinstruct_build.example import dump_json, examples_to_table
 from ecinstruct_build.task import Request
 from ecinstruct_build.tasks.attribute_value_extraction import TASK, AttributeValueExtractionSettings
+from quality.hygiene import HygieneSettings, repair
 
 PRODUCT = {
     "product_id": "asin:K1",
@@ -139,14 +140,23 @@ def test_a_false_label_does_not_take_the_others_of_its_product_along(tmp_path):
 def test_records_that_carry_their_own_paragraphs_need_no_product(tmp_path):
     own = [{"source": "title", "text": "Tea &amp; <i>toast</i> set"}, {"source": "feature", "text": " <br> "}]
     example = only(tmp_path, world(label("Kind", evidence("toast", 0, 13), paragraphs=own), products=()))
-    assert example.fields["paragraphs"] == [{"source": "title", "text": "Tea & toast set"}]
+    assert example.fields["paragraphs"] == [{"source": "title", "text": "Tea &amp; <i>toast</i> set"}]
     assert example.answer == [{"attribute": "Kind", "value": "toast", "source": "title"}]
 
 
-def test_a_value_that_cleaning_changes_is_given_as_the_reader_sees_it(tmp_path):
+def test_a_value_stands_in_its_paragraph_as_upstream_writes_it_and_as_the_reader_sees_it(tmp_path):
     own = [{"source": "title", "text": "Salt &amp; pepper mill"}]
     example = only(tmp_path, world(label("Use", evidence("Salt &amp; pepper", 0, 0), paragraphs=own)))
-    assert example.answer == [{"attribute": "Use", "value": "Salt & pepper", "source": "title"}]
+    for seen, value in ((example, "Salt &amp; pepper"), (repair(example, HygieneSettings()), "Salt & pepper")):
+        assert seen.answer == [{"attribute": "Use", "value": value, "source": "title"}]
+        assert value in seen.fields["paragraphs"][0]["text"]
+
+
+def test_a_value_given_twice_is_answered_once_however_it_is_written(tmp_path):
+    own = [{"source": "feature", "text": "Salt & pepper. Salt &amp; pepper."}]
+    found = [evidence("Salt & pepper", 0, 0), evidence("Salt &amp; pepper", 0, 15)]
+    example = only(tmp_path, world(label("Use", *found, paragraphs=own)))
+    assert example.answer == [{"attribute": "Use", "value": "Salt & pepper", "source": "feature"}]
 
 
 def test_a_value_that_is_not_in_the_cleaned_text_is_left_out(tmp_path):

@@ -34,7 +34,7 @@ def one(**more):
 def test_the_answer_is_the_grade_as_one_of_four_fixed_options(tmp_path):
     drawn = draw(tmp_path, graded_world(one()), pool=EVERYTHING)
     (example,) = drawn.examples
-    assert example.fields == {"query": "Oak Tea tray", "product": "tray number 0 of Hearth & Sons"}
+    assert example.fields == {"query": "Oak Tea tray", "product": "tray number 0 of <b>Hearth</b> &amp; Sons"}
     assert [option.key for option in example.options] == ["E", "S", "C", "I"]
     assert (example.answer, TASK.answer.format(example.answer, "ESCI")) == ("S", "B")
     assert example.products == ("asin:P0",)

@@ -124,7 +124,12 @@ def test_what_a_listing_does_not_say_is_not_in_it(tmp_path: Path) -> None:
     ]
     (example,) = draw(tmp_path, products, [match("l:1", "r:1")]).examples
     assert example.fields == {
-        "left": {"title": "Oak lamp", "description": "tall", "manufacturer": "Lumen & Co", "price": "$12.00"},
+        "left": {
+            "title": "Oak&nbsp;lamp",
+            "description": "<b>tall</b>",
+            "manufacturer": "Lumen &amp; Co",
+            "price": "$12.00",
+        },
         "right": {"title": "lamp of oak"},
     }
     assert {origin.file for origin in example.origins} == {"match.jsonl", "product.jsonl"}

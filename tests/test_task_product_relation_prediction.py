@@ -96,7 +96,7 @@ def test_both_titles_are_needed_and_differ(tmp_path: Path) -> None:
     drawn = draw(tmp_path, relations, products)
     assert pairs(drawn) == {"ae": "similar"}
     assert drawn.funnel["title empty after cleaning, or the same twice"] == 2
-    assert drawn.examples[0].fields["product_1"] == "Kettle & lid"
+    assert drawn.examples[0].fields["product_1"] == "Kettle &amp; lid"
 
 
 def test_a_title_in_another_corpus_does_not_count(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_products_are_ranked_by_grade(tmp_path):
     assert [(option.key, option.product_id, option.grade) for option in example.options] == [
         (f"asin:P{n}", f"asin:P{n}", grade) for n, grade in enumerate("ICSE")
     ]
-    assert example.options[1].text == "kettle number 1 of Hearth & Sons"
+    assert example.options[1].text == "kettle number 1 of <b>Hearth</b> &amp; Sons"
     assert example.fields == {"query": "oak tray"}
     assert example.groups == ("query:us:oak tray",)
     assert example.all_products == tuple(f"asin:P{n}" for n in range(4))

@@ -17,7 +17,7 @@ from ecinstruct_build.drawing.pools import Stretch, in_pool, same_words, same_wo
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option, Origin
 from ecinstruct_build.task import Drawn, Request, TaskSettings
-from ecinstruct_build.text import clean
+from ecinstruct_build.text import clean, plain
 
 GRADES = ("E", "S", "C", "I")
 """Grades from best to worst: exact, substitute, complement, irrelevant."""
@@ -52,7 +52,7 @@ class Judged:
     row
         Its short columns, as `judgements` has them.
     query, title
-        Cleaned text.
+        As upstream has them, but for white space.
     origins
         The judgement's and the product's raw records.
     """
@@ -69,8 +69,8 @@ class Judged:
 
 
 def query_groups(locale: str, query: str) -> tuple[str, ...]:
-    """Return the groups of an example about a cleaned query."""
-    return (f"query:{locale}:{same_words(query)}",)
+    """Return the groups of an example about a query, by its words when cleaned."""
+    return (f"query:{locale}:{same_words(clean(query))}",)
 
 
 def eligible(tables: Tables, settings: GradedSettings) -> ir.Table:
@@ -107,18 +107,22 @@ def judgements(rows: ir.Table, settings: GradedSettings) -> ir.Table:
 def titles_of(
     tables: Tables, rows: Sequence[Mapping[str, Any]]
 ) -> Iterator[tuple[Mapping[str, Any], str, Origin | None]]:
-    """Yield each row with its product's cleaned title and the title's raw record ("" and None if there is none)."""
+    """Yield each row with its product's title and the title's raw record.
+
+    The title is "" if there is none, or none that can be read; the record is None if there is no product.
+    """
     keys = [ProductKey(row["catalogue"], row["product_id"], row["locale"]) for row in rows]
     products = fetch_products(tables, keys)
     for row, key in zip(rows, keys, strict=True):
         product = products.get(key)
-        yield row, clean(product["title"]) if product else "", origin_of(product) if product else None
+        title = plain(product["title"]) if product else ""
+        yield row, title if clean(title) else "", origin_of(product) if product else None
 
 
 def _judged(tables: Tables, rows: Sequence[Mapping[str, Any]], lost: Counter[str]) -> Iterator[Judged]:
     for row, title, origin in titles_of(tables, rows):
-        query = clean(row["query"])
-        if not query:
+        query = plain(row["query"])
+        if not clean(query):
             lost["judgements without a readable query"] += 1
         elif not title or origin is None:
             lost["judgements without a product title"] += 1

@@ -6,6 +6,7 @@ The tasks draw from disjoint pools of questions, so that neither asks what the o
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import ibis.expr.types as ir
@@ -17,7 +18,7 @@ from ecinstruct_build.drawing.pools import Stretch, in_pool, same_words, same_wo
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example
 from ecinstruct_build.task import TaskSettings
-from ecinstruct_build.text import clean, word_count
+from ecinstruct_build.text import clean, plain, word_count
 
 ANSWERABILITY_POOL = Stretch(start=0.0, stop=0.5)
 GENERATION_POOL = Stretch(start=0.5, stop=1.0)
@@ -52,7 +53,7 @@ class Asked:
     row
         Its columns.
     question, snippets
-        Cleaned text.
+        As upstream has them, but for white space; none is empty when cleaned.
     """
 
     row: Mapping[str, Any]
@@ -63,10 +64,11 @@ class Asked:
     def groups(self) -> tuple[str, ...]:
         """The question by its id and, if it is long enough to tell, by its words."""
         by_id = f"question:{self.row['source']}:{self.row['question_id']}"
-        wide = sum(ord(letter) >= _WIDE for letter in self.question)
-        if word_count(self.question) + wide // 2 < _TELLING:
+        words = clean(self.question)
+        wide = sum(ord(letter) >= _WIDE for letter in words)
+        if word_count(words) + wide // 2 < _TELLING:
             return (by_id,)
-        return (by_id, f"question:words:{same_words(self.question)}")
+        return (by_id, f"question:words:{same_words(words)}")
 
 
 def eligible(tables: Tables, settings: QuestionSettings) -> ir.Table:
@@ -88,15 +90,16 @@ def short_rows(rows: ir.Table) -> ir.Table:
 
 
 def fetch_asked(tables: Tables, drawn: ir.Table, settings: QuestionSettings, lost: Counter[str]) -> Iterator[Asked]:
-    """Fetch and clean the text of drawn rows; count questions left out in ``lost``."""
+    """Fetch the text of drawn rows; count questions left out in ``lost``."""
     places = [*_KEY, "file", "line"]
     keys = tables.fetch(drawn.select(*places, "domain"), by=places)
     domains: Sequence[str] = keys.column("domain").to_pylist()
     rows = tables.fetch(tables["question"].semi_join(tables.lend(keys.select(places)), places), by=places)
     for row, domain in zip(_first_of_each(rows), domains, strict=True):
-        question = clean(row["question"])
-        snippets = tuple(text for text in map(clean, row["snippets"]) if text)[: settings.max_snippets]
-        if not question:
+        question = plain(row["question"])
+        readable = (text for text in map(plain, row["snippets"]) if clean(text))
+        snippets = tuple(islice(readable, settings.max_snippets))
+        if not clean(question):
             lost["questions without readable words"] += 1
         elif not snippets:
             lost["questions without a readable snippet"] += 1

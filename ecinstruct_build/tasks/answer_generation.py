@@ -20,7 +20,7 @@ from ecinstruct_build.drawing.questions import (
 )
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.task import Drawn, Request, Task
-from ecinstruct_build.text import clean, word_count
+from ecinstruct_build.text import clean, plain, word_count
 
 NAME = "answer_generation"
 
@@ -40,18 +40,20 @@ class AnswerGenerationSettings(QuestionSettings):
 
 
 def most_helpful(answers: Sequence[Mapping[str, Any]]) -> str:
-    """Return the cleaned text of the most helpful answer, or "" if no readable answer has a helpful vote.
+    """Return the text of the most helpful answer, or "" if no readable answer has a helpful vote.
 
-    Most helpful votes win; among equals the greater share of all votes, then the longer text, then the
+    Most helpful votes win; among equals the greater share of all votes, then the longer cleaned text, then the
     alphabet.
     """
 
-    def rank(answer: tuple[str, int, int]) -> tuple[int, Fraction, int, str]:
+    def rank(answer: tuple[str, int, int]) -> tuple[int, Fraction, int, str, str]:
         text, helpful, total = answer
-        return (-helpful, -Fraction(helpful, max(total, helpful)), -len(text), text)
+        words = clean(text)
+        return (-helpful, -Fraction(helpful, max(total, helpful)), -len(words), words, text)
 
-    voted = [(clean(each["text"]), each["helpful"] or 0, each["total"] or 0) for each in answers]
-    return min((answer for answer in voted if answer[0] and answer[1] > 0), key=rank, default=("", 0, 0))[0]
+    voted = [(plain(each["text"]), each["helpful"] or 0, each["total"] or 0) for each in answers]
+    readable = (answer for answer in voted if answer[1] > 0 and clean(answer[0]))
+    return min(readable, key=rank, default=("", 0, 0))[0]
 
 
 def draw(tables: Tables, settings: AnswerGenerationSettings, request: Request) -> Drawn:
@@ -66,7 +68,7 @@ def draw(tables: Tables, settings: AnswerGenerationSettings, request: Request) -
         answer = most_helpful(asked.row["answers"])
         if not answer:
             lost["questions without a readable helpful answer"] += 1
-        elif not settings.min_answer_words <= word_count(answer) <= settings.max_answer_words:
+        elif not settings.min_answer_words <= word_count(clean(answer)) <= settings.max_answer_words:
             lost["questions whose most helpful answer is too short or too long"] += 1
         else:
             examples.append(question_example(NAME, asked, answer))

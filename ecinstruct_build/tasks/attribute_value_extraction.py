@@ -18,7 +18,7 @@ from ecinstruct_build.drawing.pools import Stretch, in_pool, take_share
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Domain, Example, Origin
 from ecinstruct_build.task import Drawn, Request, Task, TaskSettings
-from ecinstruct_build.text import clean
+from ecinstruct_build.text import clean, plain
 
 NAME = "attribute_value_extraction"
 ABSENT = "None"
@@ -185,18 +185,22 @@ def _text_of(row: Mapping[str, Any], products: Mapping[ProductKey, Mapping[str, 
 
 
 def _values(rows: Sequence[Mapping[str, Any]], paragraphs: Sequence[Paragraph]) -> list[tuple[str, str]]:
-    """Return the distinct (value, source) that really stand where the evidences say, in reading order."""
+    """Return the distinct (value, source) that really stand where the evidences say, in reading order.
+
+    They stand there both as upstream writes them and cleaned; two that are the same when cleaned are one.
+    """
     evidences = [evidence for row in rows for evidence in row["evidences"] or () if None not in evidence.values()]
-    found = []
+    found: dict[tuple[str, str], tuple[str, str]] = {}
     for evidence in sorted(evidences, key=lambda each: (each["pid"], each["begin"], each["end"], each["value"])):
         if not 0 <= evidence["pid"] < len(paragraphs) or evidence["begin"] < 0:
             continue
         paragraph = paragraphs[evidence["pid"]]
-        value = clean(evidence["value"])
-        stands = paragraph.text[evidence["begin"] : evidence["end"]] == evidence["value"]
-        if stands and value and value in clean(paragraph.text):
-            found.append((value, paragraph.source))
-    return list(dict.fromkeys(found))
+        value, text = plain(evidence["value"]), plain(paragraph.text)
+        words = clean(value)
+        stands = paragraph.text[evidence["begin"] : evidence["end"]] == evidence["value"] and value in text
+        if stands and words and words in clean(text):
+            found.setdefault((words, paragraph.source), (value, paragraph.source))
+    return list(found.values())
 
 
 def _example(
@@ -207,8 +211,8 @@ def _example(
 ) -> Example | None:
     """Make an example of a product's chosen attributes with their label rows; count what is left out in ``lost``."""
     text = _text_of(labels[0][1][0], products)
-    shown = [{"source": each.source, "text": clean(each.text)} for each in text.paragraphs]
-    shown = [paragraph for paragraph in shown if paragraph["text"]]
+    shown = [{"source": each.source, "text": plain(each.text)} for each in text.paragraphs]
+    shown = [paragraph for paragraph in shown if clean(paragraph["text"])]
     if not shown:
         lost["products without text"] += 1
         return None

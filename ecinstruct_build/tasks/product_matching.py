@@ -22,7 +22,7 @@ from ecinstruct_build.drawing.draw import ProductKey, fetch_products, of_sources
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example
 from ecinstruct_build.task import Drawn, Request, Task, TaskSettings
-from ecinstruct_build.text import clean
+from ecinstruct_build.text import clean, plain
 
 NAME = "product_matching"
 
@@ -244,14 +244,14 @@ def draw_pairs(negatives: Negatives) -> Iterator[Pair]:
 def describe(row: Mapping[str, Any]) -> dict[str, str]:
     """Return what a listing says of its product: title, description, manufacturer, price, if it has them."""
     said = {
-        "title": clean(row["title"]),
-        "description": clean(row["description"]),
-        "manufacturer": clean(row["brand"]),
-        "price": clean(row["price"]),
+        "title": plain(row["title"]),
+        "description": plain(row["description"]),
+        "manufacturer": plain(row["brand"]),
+        "price": plain(row["price"]),
     }
-    if not any(digit in said["price"] for digit in "123456789"):
+    if not any(digit in clean(said["price"]) for digit in "123456789"):
         said["price"] = ""  # upstream writes 0 where it does not know
-    return {name: text for name, text in said.items() if text}
+    return {name: text for name, text in said.items() if clean(text)}
 
 
 def to_example(market: Market, pair: Pair, rows: Mapping[str, Mapping[str, Any]]) -> Example:

@@ -28,7 +28,7 @@ from ecinstruct_build.drawing.draw import (
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option
 from ecinstruct_build.task import Drawn, Request, Task, TaskSettings
-from ecinstruct_build.text import clean
+from ecinstruct_build.text import clean, plain
 
 NAME = "product_relation_prediction"
 
@@ -107,8 +107,9 @@ def to_example(statements: Sequence[Mapping[str, Any]], products: Sequence[Mappi
         The rows of the first and of the second product.
     """
     first = statements[0]
-    titles = [clean(product["title"]) for product in products]
-    if not all(titles) or titles[0].casefold() == titles[1].casefold():
+    titles = [plain(product["title"]) for product in products]
+    words = [clean(title).casefold() for title in titles]
+    if not all(words) or words[0] == words[1]:
         return None
     origins = dict.fromkeys(origin_of(row) for row in (*statements, *products))
     return Example(

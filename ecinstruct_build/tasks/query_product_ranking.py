@@ -26,7 +26,7 @@ from ecinstruct_build.drawing.pools import Stretch
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option, Origin
 from ecinstruct_build.task import Drawn, Request, Task
-from ecinstruct_build.text import clean
+from ecinstruct_build.text import clean, plain
 
 NAME = "query_product_ranking"
 
@@ -89,8 +89,9 @@ def _one_of_each_grade(
     chosen = []
     for grade in grades:
         for row, title, origin in candidates:
-            if row["label"] == grade and origin is not None and title and title.casefold() not in listed:
-                listed.add(title.casefold())
+            words = clean(title).casefold()
+            if row["label"] == grade and origin is not None and words and words not in listed:
+                listed.add(words)
                 chosen.append((Option(row["product_id"], title, row["product_id"], grade), row, origin))
                 break
     return chosen
@@ -104,8 +105,8 @@ def _example(
 ) -> Example | None:
     """Make an example of one query's candidates; count what is left out in ``lost``."""
     first = min((row for row, _, _ in candidates), key=lambda row: (row["file"], row["line"]))
-    query = clean(first["query"])
-    if not query:
+    query = plain(first["query"])
+    if not clean(query):
         lost["queries without readable words"] += 1
         return None
     identity = "|".join(first[name] for name in _QUERY)

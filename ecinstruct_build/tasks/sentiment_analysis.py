@@ -15,7 +15,7 @@ from ecinstruct_build.drawing.draw import eligible_by_domain, first_rows, of_sou
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option
 from ecinstruct_build.task import Drawn, Request, Task, TaskSettings
-from ecinstruct_build.text import clean, word_count
+from ecinstruct_build.text import clean, plain, word_count
 
 NAME = "sentiment_analysis"
 
@@ -72,7 +72,7 @@ def with_text(tables: Tables, drawn: pa.Table) -> list[dict[str, Any]]:
 
 
 def to_example(row: Mapping[str, Any], text: str) -> Example:
-    """Turn a drawn review with its cleaned text into an example."""
+    """Turn a drawn review with its text into an example."""
     return Example(
         task=NAME,
         source=row["source"],
@@ -94,8 +94,8 @@ def draw_examples(tables: Tables, settings: SentimentSettings, request: Request)
     stratum = "rating" if settings.balance == "uniform" else None
     eligible = eligible_reviews(tables, settings)
     drawn = tables.fetch(take(eligible, request, NAME, ["review_id"], stratum), by=["source", "review_id"])
-    rows = [(row, clean(row["text"])) for row in with_text(tables, drawn)]
-    examples = [to_example(row, text) for row, text in rows if word_count(text) >= settings.min_words]
+    rows = [(row, plain(row["text"])) for row in with_text(tables, drawn)]
+    examples = [to_example(row, text) for row, text in rows if word_count(clean(text)) >= settings.min_words]
     funnel = {
         **eligible_by_domain(drawn, "reviews that seem long enough"),
         "drawn": len(rows),

@@ -21,7 +21,7 @@ from ecinstruct_build.drawing.interactions import Codes, Histories, Past, histor
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Domain, Example, Item, Option, Origin
 from ecinstruct_build.task import Drawn, LeakagePolicy, Request, Task, TaskSettings
-from ecinstruct_build.text import clean
+from ecinstruct_build.text import clean, plain
 
 NAME = "sequential_recommendation"
 
@@ -180,8 +180,9 @@ def fetch_shelf(tables: Tables, market: Market, pool: pa.Array, positions: Codes
     numbers: dict[str, int] = {}
     for position, product_id in zip(positions.tolist(), ids, strict=True):
         row = rows[ProductKey(market.catalogue, product_id, market.locale)]
-        if title := clean(row["title"]):
-            shelf.titles[position] = numbers.setdefault(title.casefold(), len(numbers))
+        title = plain(row["title"])
+        if words := clean(title):
+            shelf.titles[position] = numbers.setdefault(words.casefold(), len(numbers))
             record = asdict(origin_of(row))
             shelf.items[position] = Item(product_id, title, **record)
             shelf.options[position] = Option(key=product_id, text=title, product_id=product_id, **record)
