@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from quality.title_words import name_words, read_title
+from quality.hygiene import PLACEHOLDERS
+from quality.title_words import name_words, read_title, vocabulary
 
 _Name = tuple[str, ...]
 _Pair = tuple[str, str]
@@ -20,17 +21,10 @@ PAIRS = pa.schema([("product_id", pa.string()), ("parent_id", pa.string())])
 
 _TELLING_WORDS = 4
 _TELLING_LETTERS = 20
+_SHORT = 40  # characters that a placeholder may have
 _CROWD = 256  # titles with equal numbers and one rarest word: no more of them are compared with a longer title
 _ROUNDING = 1e-9
-_PLACEHOLDERS = frozenset({"product title", "no title", "not available", "not found", "title not found", "n a"})
-_TELLING_APART = frozenset(
-    "academic adult adults advanced baby back basic boys case charger children childrens compatible cover deluxe dual "
-    "educational elite enhanced essential expert express female front girls home infant junior kid kids kit left "
-    "lite mac macintosh male max men mens micro mini nano network office oem plus premier premium pro professional "
-    "rear refill refurbished replacement right single small business standard student teacher toddler ultimate ultra "
-    "unisex upg upgrade used without women womens youth".split()
-)
-_LEGAL_FORMS = frozenset("inc llc ltd limited corp corporation co company gmbh sa plc the".split())
+_LEGAL_FORMS = frozenset({"co", "company", "corp", "corporation", "gmbh", "inc", "limited", "llc", "ltd", "plc", "the"})
 
 
 def families_of(pairs: pa.Table) -> pa.Table:
@@ -112,6 +106,7 @@ class _Core:
 
     @property
     def size(self) -> int:
+        """Words and marks."""
         return len(self.words) + len(self.marks)
 
 
@@ -135,17 +130,19 @@ def _cores(products: pa.Table, *, variants: bool) -> tuple[list[_Core], list[_Pa
 
 def _readings(title: str, brand: _Name, *, variants: bool) -> Iterator[tuple[_Name, _Name, bool]]:
     """Yield words, marks and whether they are telling: once with the brand's words added, once without them."""
+    if len(title) <= _SHORT and " ".join(name_words(title)) in PLACEHOLDERS:
+        return
     read = read_title(title)
     named = set(brand)
     bare = named.symmetric_difference(named.union(read.words))
-    marks = tuple([mark for mark in dict.fromkeys(read.marks) if mark not in named])
+    marks = tuple([mark for mark in read.marks if mark not in named]) if brand else read.marks
     whole = marks + tuple([f"{variant} " for variant in read.variants])  # the space: no mark is spelled like it
     for words in (named | bare, bare) if brand else (bare,):
         told = len(words) + len(marks)
         telling = told >= _TELLING_WORDS and sum(map(len, words)) + sum(map(len, marks)) >= _TELLING_LETTERS
         if telling:
             yield tuple(sorted(words)), marks if variants else whole, True
-        elif len(words) > len(bare) and len(bare) + len(whole) > 1 and " ".join(read.words) not in _PLACEHOLDERS:
+        elif len(words) > len(bare) and len(bare) + len(whole) > 1:
             yield tuple(sorted(words)), whole, False
 
 
@@ -171,23 +168,27 @@ def _similar(cores: Sequence[_Core], similarity: float) -> Iterator[tuple[int, i
     Both may not have words of their own: those are what tells two products of one maker apart. So the smaller set's
     rarest word is among the rarest of the larger, as many as it may have more and one (a prefix filter).
     """
-    frequency = Counter(word for core in cores if core.telling for word in core.words)
-    sets = {place: frozenset(core.words) for place, core in enumerate(cores) if core.telling and core.words}
-    ranked = {
-        place: sorted(words, key=lambda word: (frequency[word], word))[: _surplus(cores[place].size, similarity) + 1]
-        for place, words in sets.items()
+    sets = {
+        place: frozenset(core.words)
+        for place, core in enumerate(cores)
+        if core.telling and core.words and _surplus(core.size + 1, similarity)  # else too short for a word more or less
     }
+    frequency = Counter(word for words in sets.values() for word in words)
+    rarest: dict[int, list[str]] = {}
     smaller: dict[tuple[_Name, str], list[int]] = {}
-    for place, rarest in ranked.items():
-        if _surplus(cores[place].size + 1, similarity):
-            smaller.setdefault((cores[place].marks, rarest[0]), []).append(place)
-    for place, rarest in ranked.items():
-        least = cores[place].size - _surplus(cores[place].size, similarity)
-        for word in rarest[: len(rarest) if least < cores[place].size else 0]:
-            for other in smaller.get((cores[place].marks, word), ())[:_CROWD]:
-                if least <= cores[other].size < cores[place].size and sets[other] < sets[place]:
-                    if _TELLING_APART.isdisjoint(sets[place] - sets[other]):
-                        yield other, place
+    for place, words in sets.items():
+        ranked = sorted(words, key=lambda word: (frequency[word], word))
+        rarest[place] = ranked[: _surplus(cores[place].size, similarity) + 1]
+        smaller.setdefault((cores[place].marks, ranked[0]), []).append(place)
+    apart = vocabulary().apart
+    for place, few in rarest.items():
+        size = cores[place].size
+        least = size - _surplus(size, similarity)
+        found = (other for word in few for other in smaller.get((cores[place].marks, word), ())[:_CROWD])
+        for other in found:
+            fits = least <= cores[other].size < size and sets[other] < sets[place]
+            if fits and apart.isdisjoint(sets[place] - sets[other]):
+                yield other, place
 
 
 def _surplus(size: int, similarity: float) -> int:

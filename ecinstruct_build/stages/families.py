@@ -17,6 +17,7 @@ from ecinstruct_build.stages.corpora import OpenTables
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 from quality.families import PAIRS, families_of, near_identical
+from quality.hygiene import PLACEHOLDERS
 
 _TELLING_TITLE = 20  # characters from which on two products of one title are taken for one product
 _TITLES = pa.schema([("product_id", pa.string()), ("title", pa.string()), ("brand", pa.string())])
@@ -103,13 +104,15 @@ def shown_products(drawn: Iterable[Stage]) -> pa.Array:
 
 
 def _products(pairs: pa.Table) -> int:
-    return int(pc.count_distinct(pa.chunked_array([*pairs["product_id"].chunks, *pairs["parent_id"].chunks])).as_py())
+    ids = [chunk for column in pairs.columns for chunk in column.chunks]
+    return int(pc.count_distinct(pa.chunked_array(ids, pa.string())).as_py())
 
 
 def _same_titles(product: ir.Table) -> ir.Table:
     """Pair products of the same title with the first of them; short titles say too little."""
     titled = product.mutate(words=same_words_column(product.title))
-    titled = titled.filter(titled.words.length() >= _TELLING_TITLE).select("product_id", "words").distinct()
+    telling = (titled.words.length() >= _TELLING_TITLE) & titled.words.notin(sorted(PLACEHOLDERS))
+    titled = titled.filter(telling).select("product_id", "words").distinct()
     first = titled.group_by("words").agg(parent_id=titled.product_id.min(), products=titled.product_id.count())
     first = first.filter(first.products > 1)
     joined = titled.join(first, "words")
