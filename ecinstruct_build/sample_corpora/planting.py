@@ -1,6 +1,7 @@
 """How text is spoiled on purpose: words changed, languages swapped, markup and private details added, lines broken."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,14 @@ _TEST_CARDS = (
     "4111 1111 1111 1111", "4242424242424242", "5555-5555-5555-4444", "378282246310005", "6011 1111 1111 1117",
     "4012888888881881",
 )  # fmt: skip
+# The lines 0100 to 0199 of the exchange 555 are kept for fiction in every area.
+_PHONES = (
+    "({area}) 555-01{line:02d}",
+    "{area}-555-01{line:02d}",
+    "+1 {area} 555 01{line:02d}",
+    "{area}.555.01{line:02d}",
+)
+_AREAS = (206, 212, 303, 312, 415, 512, 617, 702)
 _NO_CP1252 = frozenset((0x81, 0x8D, 0x8F, 0x90, 0x9D))
 _HIDDEN = "\u200b\ufeff\u200e\u00ad\u2060\u0007\u001f"
 LANGUAGES = ("es", "fr", "de", "it", "ja")
@@ -54,6 +63,12 @@ def foreign_question(dice: Dice) -> tuple[str, str]:
     """Return a language and a question in it."""
     language = dice.pick(LANGUAGES)
     return language, dice.pick(languages()[language]["question"])
+
+
+def extreme_review(dice: Dice, slots: Mapping[str, str], *, pleased: bool) -> str:
+    """Return a review that leaves no doubt."""
+    bank = defects()["extreme"]["good" if pleased else "bad"]
+    return " ".join(dice.sample(bank, dice.between(3, 4))).format_map(slots)
 
 
 def change_words(text: str, dice: Dice) -> tuple[str, str]:
@@ -99,8 +114,7 @@ def add_private(text: str, dice: Dice) -> tuple[str, str, str]:
         )
         return f"{text} Write to me at {detail} if you want more pictures.", detail, form
     if form == "phone number":
-        shape = dice.pick(("(555) 01{0}-{1:04d}", "555-01{0}-{1:04d}", "+1 555 01{0} {1:04d}"))
-        detail = shape.format(dice.below(10), dice.below(10_000))
+        detail = dice.pick(_PHONES).format(area=dice.pick(_AREAS), line=dice.below(100))
         return f"{text} Call me on {detail} with any questions.", detail, form
     if form == "order number":
         detail = f"{dice.between(100, 119)}-{dice.below(10**7):07d}-{dice.below(10**7):07d}"

@@ -37,7 +37,7 @@ _DUMPED = 0.015  # listings with a style sheet in the description
 _LOST_TITLES: tuple[tuple[Kind, float], ...] = (
     ("html", 0.012),
     ("style_or_script", 0.02),
-    ("placeholder_title", 0.035),
+    ("placeholder_title", 0.025),
 )
 
 

@@ -33,7 +33,6 @@ _DEFECTS: tuple[tuple[Kind, float], ...] = (
     ("style_or_script", 0.005),
     ("contradicting_stars", 0.006),
 )
-_CLEAR_WORDS = 15  # a review that leaves no doubt
 _BROKEN_RATINGS = 0.002
 _RATING_BREAKS = ("missing_id", "wrong_type")
 _FIRST_NAMES = (
@@ -87,9 +86,10 @@ def write(world: World, category: int, folder: Path) -> tuple[dict[str, int], li
         for block in range(world.blocks):
             bought = purchases(world, category, block, total=world.block_reviews(block))
             written = _reviews(world, category, block, bought)
-            planter = _Planter(Dice(world.seed, "review defects", f"{category}/{block}"), written, file, reviews.lines)
+            dice = Dice(world.seed, "review defects", f"{category}/{block}")
+            planter = _Planter(dice, written, bought, file, reviews.lines)
             planter.plant(stream(world.seed, "review defect places", f"{category}/{block}").random(len(written)))
-            planter.share_texts(world, bought)
+            planter.share_texts(world)
             rows, broken = _ratings(world, category, block, written, ratings.lines)
             reviews.write(planter.lines())
             ratings.write(rows)
@@ -158,10 +158,12 @@ def _reviews(world: World, category: int, block: int, bought: Purchases) -> list
 class _Planter:
     """Plants defects into the reviews of one block and keeps the ledger."""
 
-    def __init__(self, dice: Dice, reviews: list[_Review], file: str, before: int) -> None:
+    def __init__(self, dice: Dice, reviews: list[_Review], bought: Purchases, file: str, before: int) -> None:
         self.entries: list[Entry] = []
         self._dice = dice
         self._reviews = reviews
+        self._bought = bought
+        self._products = [bought.shelves[place] for place in bought.product.tolist()]
         self._file = file
         self._before = before
         self._broken: dict[int, str] = {}
@@ -195,14 +197,14 @@ class _Planter:
             self._note("exact_duplicate_line", count + extra, ids_of=row, partner=row)
         self._touched |= planted.keys()
 
-    def share_texts(self, world: World, bought: Purchases) -> None:
+    def share_texts(self, world: World) -> None:
         """Put each text that questions quote as well into one middling review of its product."""
-        quoted_here = {
-            place: text for place, product in enumerate(bought.shelves) if (text := shared_text(world, product))
-        }
-        for row, place in enumerate(bought.product.tolist()):
-            if place in quoted_here and row not in self._touched and self._reviews[row].stars == SHARED_STARS:
-                self._reviews[row].text = quoted_here.pop(place)
+        own = self._bought.shelves[: self._bought.own]
+        texts = {place: shared_text(world, product) for place, product in enumerate(own)}
+        left = {place: text for place, text in texts.items() if text}
+        for row, place in enumerate(self._bought.product.tolist()):
+            if place in left and row not in self._touched and self._reviews[row].stars == SHARED_STARS:
+                self._reviews[row].text = left.pop(place)
                 self._note("text_across_corpora", row, field="reviewText")
 
     def lines(self) -> list[bytes]:
@@ -247,11 +249,12 @@ class _Planter:
         self._note(kind, row, note=note, reason=reason, field="reviewText")
 
     def _contradict(self, row: int) -> None:
-        """Turn the stars of a long and clear review round."""
-        review = self._reviews[row]
-        if review.stars in (1, 5) and review.text and review.text.count(" ") >= _CLEAR_WORDS:
-            was, review.stars = review.stars, 6 - review.stars
-            self._note("contradicting_stars", row, note=f"written for {was} stars", field="overall")
+        """Let the text say the contrary of extreme stars, as if the scale had been taken for its reverse."""
+        review, product = self._reviews[row], self._products[row]
+        if review.stars in (1, 5):
+            slots = {"type": product.kind.noun, "brand": product.brand}
+            review.text = planting.extreme_review(self._dice, slots, pleased=review.stars == 1)
+            self._note("contradicting_stars", row, note=f"written for {6 - review.stars} stars", field="reviewText")
 
     def _note(
         self,

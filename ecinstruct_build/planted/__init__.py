@@ -1,0 +1,1 @@
+"""Planted defects: what a build on generated corpora found of them, and what it missed."""
