@@ -233,7 +233,7 @@ def _read(measures: pa.Table, ids: Sequence[str]) -> _Measured:
         raise ValueError(f"{len(ids)} examples but {len(place)} measures, {lacking} examples without one")
     order = np.fromiter((place[example_id] for example_id in ids), np.int64, len(ids))
     content = measures["content"].to_pylist()
-    chunks = [chunk.flatten().to_numpy().reshape(-1, PERMUTATIONS) for chunk in measures["signature"].chunks]
+    chunks = [np.from_dlpack(chunk.flatten()).reshape(-1, PERMUTATIONS) for chunk in measures["signature"].chunks]
     rows = np.concatenate([np.empty((0, PERMUTATIONS), np.uint32), *chunks])
     return _Measured([content[position] for position in order], from_arrow(measures["words"]).take(order), rows[order])
 

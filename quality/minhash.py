@@ -15,11 +15,13 @@ from quality.shingles import Shingled
 
 PERMUTATIONS = 128
 _LEAST_RECALL = 0.98  # of pairs that are exactly as similar as the threshold
-_LEADERS = 64  # members of a bucket that all others of it are compared with
-_TILE = 1 << 15  # hashes that are permuted at a time: they stay in the processor's cache
-_SLICE = 4096  # texts whose signatures are computed at a time
-_PAIRS = 1 << 22  # candidates kept before repeated ones are left out
-_VERIFIED = 1 << 15  # candidates verified at a time
+_DEVIATIONS = 5  # how far below the threshold, in standard deviations, a signature's estimate may lie
+_LONG = 64  # shingles of two texts from which on comparing signatures first is cheaper
+_LEADERS = 256  # members of a bucket that all others of it are compared with
+_TILE = 1 << 16  # hashes that are permuted at a time: they stay in the processor's cache
+_SLICE = 1024  # signatures that are looked at at a time
+_PAIRS = 1 << 21  # candidates that are looked at at a time
+_VERIFIED = 1 << 15  # candidates that are verified at a time
 
 Rows = npt.NDArray[np.int64]
 
@@ -58,7 +60,7 @@ def signatures(texts: Shingled) -> npt.NDArray[np.uint32]:
 def similar_pairs(texts: Shingled, rows: npt.NDArray[np.uint32], threshold: float) -> Pairs:
     """Return pairs of texts whose Jaccard similarity is at least ``threshold``.
 
-    In a crowd of look-alikes every one is compared with the first few by position, not with all.
+    In a crowd of look-alikes every one is compared with the first few hundred by position, not with all.
 
     Parameters
     ----------
@@ -79,9 +81,7 @@ def similar_pairs(texts: Shingled, rows: npt.NDArray[np.uint32], threshold: floa
     shape = (len(texts.sizes), len(texts.shingles))
     members = csr_array((np.ones(len(texts.numbers), np.int8), texts.numbers, texts.offsets), shape=shape)
     sizes = texts.sizes
-    left, right = _candidates(rows, np.flatnonzero(sizes), threshold)
-    alike = np.minimum(sizes[left], sizes[right]) >= threshold * np.maximum(sizes[left], sizes[right])
-    left, right = left[alike], right[alike]
+    left, right = _candidates(rows, sizes, threshold)
     found = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
     for start in range(0, len(left), _VERIFIED):
         one, other = left[start : start + _VERIFIED], right[start : start + _VERIFIED]
@@ -123,20 +123,35 @@ def _least(hashes: npt.NDArray[np.uint32], keys: list[tuple[np.uint32, np.uint32
     return least.T
 
 
-def _candidates(signed: npt.NDArray[np.uint32], filled: Rows, threshold: float) -> tuple[Rows, Rows]:
-    """Return the distinct pairs of the ``filled`` texts, smaller first, that agree in a whole band."""
-    count = len(signed)
-    width = _band_width(threshold)
-    parts: list[Rows] = [np.empty(0, np.int64)]
-    held = 0
-    for start in range(0, PERMUTATIONS - width + 1, width):
-        for left, right in _bucket_pairs(_band_keys(signed[filled, start : start + width]), filled):
-            parts.append(left * count + right)
-            held += len(left)
-        if held > _PAIRS:
-            parts = [_distinct(parts)]
-            held = 0
-    return np.divmod(_distinct(parts), max(count, 1))
+def _candidates(signed: npt.NDArray[np.uint32], sizes: Rows, threshold: float) -> tuple[Rows, Rows]:
+    """Return distinct pairs of texts, smaller first, that agree in a whole band and may be similar."""
+    filled = np.flatnonzero(sizes)
+    spread = _DEVIATIONS * np.sqrt(threshold * (1 - threshold) / PERMUTATIONS)
+    least = int(PERMUTATIONS * (threshold - spread))
+    count = max(len(signed), 1)
+    near = held = np.empty(0, np.int64)
+    for keys in _band_keys(signed, filled, _band_width(threshold)):
+        for left, right in _bucket_pairs(keys, filled):
+            alike = np.minimum(sizes[left], sizes[right]) >= threshold * np.maximum(sizes[left], sizes[right])
+            held = np.concatenate([held, left[alike] * count + right[alike]])
+            if len(held) > _PAIRS:
+                near, held = _distinct([near, _agreeing(signed, sizes, held, least)]), held[:0]
+    return np.divmod(_distinct([near, _agreeing(signed, sizes, held, least)]), count)
+
+
+def _agreeing(signed: npt.NDArray[np.uint32], sizes: Rows, pairs: Rows, least: int) -> Rows:
+    """Return the distinct pairs without those of long texts whose signatures agree in too few permutations.
+
+    Short texts are verified as soon as their signatures are compared.
+    """
+    pairs = _distinct([pairs])
+    left, right = np.divmod(pairs, max(len(signed), 1))
+    keep = np.ones(len(pairs), bool)
+    long = np.flatnonzero(sizes[left] + sizes[right] > _LONG)
+    for start in range(0, len(long), _SLICE):
+        part = long[start : start + _SLICE]
+        keep[part] = np.count_nonzero(signed[left[part]] == signed[right[part]], axis=1) >= least
+    return pairs[keep]
 
 
 def _distinct(parts: list[Rows]) -> Rows:
@@ -145,17 +160,22 @@ def _distinct(parts: list[Rows]) -> Rows:
     return keys[np.concatenate(([True], keys[1:] != keys[:-1]))] if len(keys) else keys
 
 
-def _band_keys(band: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64]:
-    """Mix each row of a band into one number; that different rows share one is rare, and verified anyway."""
-    keys = np.zeros(len(band), np.uint64)
-    for column in band.T:
-        keys = (keys ^ column) * np.uint64(0x9E3779B97F4A7C15)
-        keys ^= keys >> np.uint64(29)
+def _band_keys(signed: npt.NDArray[np.uint32], filled: Rows, width: int) -> npt.NDArray[np.uint64]:
+    """Mix each band (row) of each text (column) into one number; different bands rarely share one."""
+    bands = PERMUTATIONS // width
+    keys = np.zeros((bands, len(filled)), np.uint64)
+    for start in range(0, len(filled), _SLICE):
+        part = keys[:, start : start + _SLICE]
+        rows = np.ascontiguousarray(signed[filled[start : start + _SLICE], : bands * width].T)
+        for column in rows.reshape(bands, width, -1).swapaxes(0, 1):
+            part ^= column
+            part *= np.uint64(0x9E3779B97F4A7C15)
+            part ^= part >> np.uint64(29)
     return keys
 
 
 def _bucket_pairs(keys: npt.NDArray[np.uint64], filled: Rows) -> Iterator[tuple[Rows, Rows]]:
-    """Yield pairs of texts with equal keys: each text with the first ones of its bucket."""
+    """Yield, many at a time, pairs of texts with equal keys: each text with the first ones of its bucket."""
     mask = np.uint64((1 << len(keys).bit_length()) - 1)  # the low bits give way to the place, so that one sort does
     ranked = (keys & ~mask) | np.arange(len(keys), dtype=np.uint64)
     ranked.sort()
@@ -164,15 +184,25 @@ def _bucket_pairs(keys: npt.NDArray[np.uint64], filled: Rows) -> Iterator[tuple[
     follows = np.concatenate(([False], ranked[1:] == ranked[:-1]))[: len(ranked)]
     shared = follows.copy()
     shared[:-1] |= follows[1:]
-    order, follows = order[shared], follows[shared]
+    order, follows = filled[order[shared]], follows[shared]
     firsts = np.flatnonzero(~follows)
     place = np.arange(len(order)) - np.repeat(firsts, np.diff(np.append(firsts, len(order))))
     later = np.flatnonzero(place)
+    held: list[tuple[Rows, Rows]] = []
     for step in range(_LEADERS):
         later = later[place[later] > step]
         if not len(later):
             break
-        yield filled[order[later - place[later] + step]], filled[order[later]]
+        held.append((order[later - place[later] + step], order[later]))
+        if sum(len(left) for left, _ in held) > _PAIRS:
+            yield _both(held)
+            held = []
+    if held:
+        yield _both(held)
+
+
+def _both(held: list[tuple[Rows, Rows]]) -> tuple[Rows, Rows]:
+    return np.concatenate([left for left, _ in held]), np.concatenate([right for _, right in held])
 
 
 def _band_width(threshold: float) -> int:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_BLOCK = 8_000_000  # characters (of ordinary texts) that are cut at a time
+_BLOCK = 2_000_000  # characters (of ordinary texts) that are cut at a time
 _BLOCK_TEXTS = 100_000
 _WORD = re.compile(r"\w+")
 _SPACE = 32
@@ -92,7 +92,7 @@ def from_arrow(column: pa.ChunkedArray) -> Shingled:
         values = chunk.flatten()
         if chunk.null_count or values.null_count:
             raise ValueError("a measured text without its words")
-        counts = chunk.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
+        counts = np.from_dlpack(chunk.value_lengths()).astype(np.int64)
         parts.append(_sets(_numbered(values, numbers), counts, len(numbers)))
     return _joined(numbers, parts)
 
@@ -121,16 +121,16 @@ def _blocks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 def _words_of(texts: Sequence[str]) -> tuple[pa.Array, npt.NDArray[np.int64]]:
     """Return the words of all texts, one text after the other, and how many each has."""
     pieces = [text.encode() if text.isascii() else " ".join(words(text)).encode() for text in texts]
-    folded = np.frombuffer((b" " + b" ".join(pieces) + b" ").translate(_FOLDED), np.uint8)
-    inside = folded != _SPACE
+    folded = b"".join((b" ", b" ".join(pieces), b" ")).translate(_FOLDED)
+    inside = np.frombuffer(folded, np.uint8) != _SPACE
     edges = np.flatnonzero(inside[1:] != inside[:-1])
     begins, ends = edges[::2], edges[1::2]
-    text_ends = np.cumsum(np.fromiter((len(piece) + 1 for piece in pieces), np.int64, len(pieces)))
+    text_ends = np.cumsum(np.fromiter(map(len, pieces), np.int64, len(pieces)) + 1)
     counts = np.diff(np.searchsorted(begins, text_ends), prepend=0)
     offsets = _summed(ends - begins)
     kind = pa.large_string() if offsets[-1] > np.iinfo(np.int32).max else pa.string()
     offsets = offsets if pa.types.is_large_string(kind) else offsets.astype(np.int32)
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(folded[inside])]
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(folded.translate(None, b" "))]
     return pa.Array.from_buffers(kind, len(begins), buffers), counts
 
 
@@ -154,8 +154,8 @@ def _numbered(values: pa.Array, numbers: dict[str, int]) -> npt.NDArray[np.int64
     if not pa.types.is_dictionary(values.type):
         values = values.dictionary_encode()
     known = [numbers.setdefault(value, len(numbers)) for value in values.dictionary.to_pylist()]
-    indices: npt.NDArray[np.int32] = values.indices.to_numpy(zero_copy_only=False)
-    return np.array(known, np.int64)[indices]
+    numbered: npt.NDArray[np.int64] = np.array(known, np.int64)[np.from_dlpack(values.indices)]
+    return numbered
 
 
 def _sets(
@@ -164,8 +164,9 @@ def _sets(
     """Return the numbers of each text ascending and once each, and how many are left of each."""
     if not len(flat):
         return np.empty(0, np.int32), np.zeros(len(counts), np.int64)
-    keys = np.repeat(np.arange(len(counts)) * limit, counts) + flat
+    bits = limit.bit_length()
+    keys = np.repeat(np.arange(len(counts)) << bits, counts)
+    keys |= flat
     keys.sort()
     keys = keys[np.concatenate(([True], keys[1:] != keys[:-1]))]
-    rows, numbers = np.divmod(keys, limit)
-    return numbers.astype(np.int32), np.bincount(rows, minlength=len(counts))
+    return (keys & ((1 << bits) - 1)).astype(np.int32), np.bincount(keys >> bits, minlength=len(counts))
