@@ -1,13 +1,17 @@
 """Language: texts in another language than their marketplace's are rejected.
 
-A fast model decides where it is sure. What it doubts, or calls foreign without the evidence of a long text, goes
-to langdetect with a prior for the marketplace's language: to both, titles full of brands and model names
-look like anything. Words with digits are left out, and texts of a few letters pass.
+The marketplace that the source states comes first: its language is the one expected, and texts of marketplaces that
+are not known are not judged. Writing decides next: a Japanese text has Japanese letters, an English one Latin ones.
+Then a fast model decides where it is sure, with the small words of both languages as its witnesses. What it doubts
+goes to langdetect, seeded, with a prior for the expected language: to both, titles full of brands and model names
+look like anything. Words with digits are left out. Fields too short or too doubtful to tell are judged together, and
+what has only a few letters even so passes.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 
 import langdetect
@@ -19,6 +23,7 @@ from pydantic import Field
 from ecinstruct_build.check import Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example
 from quality.content import fields_by_name
+from quality.function_words import weigh
 
 LANGUAGES: Mapping[str, str] = {
     "us": "en",
@@ -33,12 +38,23 @@ LANGUAGES: Mapping[str, str] = {
     "fr": "fr",
     "it": "it",
 }
-"""Language (ISO 639-1) of a marketplace's texts; those of other marketplaces are not judged."""
+"""Language (ISO 639-1) of a marketplace's texts, by marketplace in lower case; those of others are not judged."""
+
+NEAR = 0.75
+"""From this share of ``second_confidence`` on, a text that passed is shown to people who set thresholds."""
 
 _CANDIDATES = 8  # languages asked of the fast model
-_WIDE = 0x2E80  # from here on, a character stands for a syllable or a word
-_WIDE_LETTERS = 3
+_NEXT_TO_NONE = 0.1  # the fast model's word for a language that it rules out
+_DOUBTED_HOME = 0.3  # the fast model's word for the expected language when it leads a scattered field
+_FOREIGN_PRIOR = 0.5  # the expected language's prior when small words or accents speak for another
+_DOUBTED_FOREIGN_PRIOR = 0.9
+_WIDE_LETTERS = 3  # letters that a syllable or a word in one character counts for
+_MOSTLY = 0.5
+_SOME_JAPANESE = 0.15  # the rest may be names
 _DIGIT = re.compile(r"\d")
+_WIDE = re.compile("[\u2e80-\ud7ff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]")
+_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa\uff66-\uff9d]")
+_BEYOND_LATIN = re.compile("[\u0370-\u1dff\u2c00-\U0003ffff]")
 
 
 class LanguageSettings(CheckSettings):
@@ -69,6 +85,26 @@ class LanguageSettings(CheckSettings):
     second_confidence: float = Field(default=0.9, ge=0, le=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What became of a text.
+
+    Attributes
+    ----------
+    foreign
+        Whether it is in another language than expected.
+    settled
+        Whether it can be told from this text alone.
+    language, confidence
+        The foreign language that it may be in, and how sure that is; "" and 0.0 if it is plainly none.
+    """
+
+    foreign: bool
+    settled: bool
+    language: str = ""
+    confidence: float = 0.0
+
+
 def detect_foreign(text: str, expected: str, settings: LanguageSettings) -> tuple[str, float] | None:
     """Return the language of a text and how sure that is, if it is another than ``expected``; else None.
 
@@ -81,41 +117,131 @@ def detect_foreign(text: str, expected: str, settings: LanguageSettings) -> tupl
     settings
         The thresholds.
     """
-    text = " ".join(word for word in text.split() if not _DIGIT.search(word))
-    letters = _letters(text)
+    found = examine(text, expected, settings)
+    return (found.language, found.confidence) if found.foreign else None
+
+
+def examine(text: str, expected: str, settings: LanguageSettings) -> Finding:
+    """Judge one text; the parameters are those of `detect_foreign`."""
+    if _DIGIT.search(text):
+        text = " ".join(word for word in text.split() if not _DIGIT.search(word))
+    letters = sum(map(str.isalpha, text))
+    wide = 0 if text.isascii() else sum(map(str.isalpha, _WIDE.findall(text))) * _WIDE_LETTERS
+    letters += wide - wide // _WIDE_LETTERS
     if letters < settings.min_letters:
-        return None
-    found = {row["lang"]: row["score"] for row in _fast().detect(text, k=_CANDIDATES)}
+        return Finding(foreign=False, settled=False)
+    found = {str(row["lang"]): float(row["score"]) for row in _fast().detect(text, k=_CANDIDATES)}
+    by_script = _by_script(text, expected, found, wide / letters)
+    if by_script is not None:
+        return by_script
     language, score = max(found.items(), key=lambda item: item[1], default=(expected, 1.0))
-    sure = score >= settings.confidence
-    if sure and language == expected:
+    if language == expected and score >= settings.confidence:
+        return Finding(foreign=False, settled=True)
+    return _doubted(text, expected, found, letters, settings)
+
+
+def _by_script(text: str, expected: str, found: Mapping[str, float], wide_share: float) -> Finding | None:
+    """Judge by the letters alone; None where that cannot tell."""
+    others = [language for language in found if language != expected]
+    likely = max(others, key=lambda language: found[language], default="")
+    if expected == "ja":
+        if not wide_share:
+            return Finding(foreign=True, settled=True, language=likely, confidence=1.0)
+        east_asian = likely in ("zh", "ko") and found[likely] > found.get("ja", 0.0)
+        if _KANA.search(text) or (wide_share >= _SOME_JAPANESE and not east_asian):
+            return Finding(foreign=wide_share < _SOME_JAPANESE / 3, settled=True, language=likely, confidence=1.0)
         return None
-    if sure and score >= settings.foreign_confidence and letters >= settings.foreign_letters:
-        return str(language), float(score)
-    second = _second_opinion(text, expected, settings.second_prior if sure else settings.doubt_prior)
-    return second if second and second[1] >= settings.second_confidence else None
+    if text.isascii():
+        return None
+    letters = sum(map(str.isalpha, text))
+    share = sum(map(str.isalpha, _BEYOND_LATIN.findall(text))) / max(1, letters)
+    if max(share, wide_share) > _MOSTLY:
+        return Finding(foreign=True, settled=True, language=likely, confidence=max(share, wide_share))
+    return None
+
+
+def _doubted(text: str, expected: str, found: Mapping[str, float], letters: int, settings: LanguageSettings) -> Finding:
+    """Judge a text that the fast model is not sure to be in the expected language."""
+    home = found.get(expected, 0.0)
+    language, score = max(found.items(), key=lambda item: item[1])
+    other = max((name for name in found if name != expected), key=lambda name: found[name], default="")
+    mine, theirs = weigh(text, expected, other)
+    sure = score >= settings.confidence
+    if language == expected and score >= _DOUBTED_HOME and theirs <= mine:
+        return Finding(foreign=False, settled=False)
+    accents = not text.isascii() and any(letter.isalpha() and not letter.isascii() for letter in text)
+    # Elsewhere, English names stand in most titles, but titles all of English come with English small words or
+    # with none at all.
+    english = sure and language == "en" != expected
+    if english and home < _NEXT_TO_NONE and (theirs > mine or (not mine and not accents)):
+        return Finding(foreign=True, settled=True, language=language, confidence=score)
+    convincing = language != expected and score >= settings.foreign_confidence
+    if mine > theirs and not (convincing and theirs):
+        return Finding(foreign=False, settled=False, language=other, confidence=0.0)
+    if (convincing and letters >= settings.foreign_letters) or (
+        theirs > max(mine, 1) and found.get(other, 0.0) > 2 * home
+    ):
+        return Finding(foreign=True, settled=True, language=other, confidence=found[other])
+    trusted = sure and (expected == "en" or english)
+    prior = settings.second_prior if trusted else settings.doubt_prior
+    if theirs > mine or (trusted and accents and not mine):
+        prior = min(prior, _FOREIGN_PRIOR if trusted else _DOUBTED_FOREIGN_PRIOR)
+    return _second_finding(text, expected, prior, settings)
+
+
+def _second_finding(text: str, expected: str, prior: float, settings: LanguageSettings) -> Finding:
+    second = _second_opinion(text, expected, prior)
+    if second is None:
+        return Finding(foreign=False, settled=False)
+    foreign = second[1] >= settings.second_confidence
+    return Finding(foreign=foreign, settled=foreign, language=second[0], confidence=second[1])
 
 
 def judge(examples: Sequence[Example], settings: LanguageSettings, _evidence: Evidence) -> list[Verdict]:
     """Find examples whose texts, or any one field, are in another language than their marketplace's."""
+
+    # Titles and queries recur.
+    @lru_cache(maxsize=2**16)
+    def examined(text: str, expected: str) -> Finding:
+        return examine(text, expected, settings)
+
     verdicts = []
     for example in examples:
-        expected = LANGUAGES.get(example.locale)
-        if expected is None:
+        expected = LANGUAGES.get(example.locale.casefold())
+        found = _worst(example, expected, examined) if expected else None
+        if found is None or not (found.foreign or found.confidence >= NEAR * settings.second_confidence):
             continue
-        parts = fields_by_name(example)
-        # A foreign question is lost among ten English snippets, a foreign title alone may be too short to tell.
-        texts = dict.fromkeys([" ".join(parts.values()), *parts.values()])
-        found = next(filter(None, (detect_foreign(text, expected, settings) for text in texts)), None)
-        if found:
-            language, score = found
-            detail = f"{language}, where {expected} is expected"
-            verdicts.append(Verdict(example.example_id, "foreign language", round(score, 6), detail=detail))
+        verdicts.append(
+            Verdict(
+                example.example_id,
+                "foreign language",
+                round(found.confidence, 6),
+                detail=f"{found.language}, where {expected} is expected",
+                remedy="reject" if found.foreign else "keep",
+            )
+        )
     return sorted(verdicts, key=lambda verdict: verdict.example_id)
 
 
-def _letters(text: str) -> int:
-    return sum(_WIDE_LETTERS if ord(character) >= _WIDE else 1 for character in text if character.isalpha())
+def _worst(example: Example, expected: str, examined: Callable[[str, str], Finding]) -> Finding:
+    """Return the finding on the first foreign field, or else on the likeliest to be.
+
+    A foreign question is lost among ten English snippets, so each field is judged alone. Those that are too short
+    or too doubtful to tell are judged together.
+    """
+    findings, doubtful = [], []
+    for text in dict.fromkeys(fields_by_name(example).values()):
+        found = examined(text, expected)
+        if found.foreign:
+            return found
+        findings.append(found)
+        if not found.settled:
+            doubtful.append(text)
+    if len(doubtful) > 1:
+        findings.append(examined(" ".join(doubtful), expected))
+    return max(
+        findings, key=lambda found: (found.foreign, found.confidence), default=Finding(foreign=False, settled=True)
+    )
 
 
 @cache
