@@ -23,23 +23,21 @@ SOFT_WEIGHT = 0.25
 _RESOLUTIONS = 40  # doublings before a community is taken apart into its nodes
 
 
-def components(size: int, *ties: Ragged) -> Integers:
+def components(size: int, ties: Ragged) -> Integers:
     """Return the connected component of each of ``size`` nodes, given rows of nodes that hang together."""
-    heads = np.concatenate([np.repeat(rows.values[rows.starts[:-1][rows.lengths > 0]], _filled(rows)) for rows in ties])
-    tails = np.concatenate([rows.values for rows in ties])
-    graph = coo_array((np.ones(len(tails), np.int8), (heads, tails)), shape=(size, size))
+    filled = ties.lengths > 0
+    heads = np.repeat(ties.values[ties.starts[:-1][filled]], ties.lengths[filled])
+    graph = coo_array((np.ones(len(heads), np.int8), (heads, ties.values)), shape=(size, size))
     return np.asarray(connected_components(graph.tocsr(), directed=False)[1], np.int64)
 
 
-def cut(core: Ragged, soft: Ragged, bonds: Ragged, loads: npt.NDArray[np.float64], *, cap: float, key: int) -> Integers:
+def cut(core: Ragged, soft: Ragged, loads: npt.NDArray[np.float64], *, cap: float, key: int) -> Integers:
     """Cut one component into communities.
 
     Parameters
     ----------
     core, soft
         The nodes that each example ties firmly, and those that it could do without.
-    bonds
-        Other rows of nodes that had better stay together.
     loads
         What each node (row) carries of each measure (column); the largest measure of a community counts.
     cap
@@ -52,7 +50,7 @@ def cut(core: Ragged, soft: Ragged, bonds: Ragged, loads: npt.NDArray[np.float64
     The community of each node, numbered by the smallest node in it.
     """
     size = len(loads)
-    graph = _graph(size, core, soft, bonds)
+    graph = _graph(size, core, soft)
     labels = np.arange(size)
     with _chance(key):
         pending = [(np.arange(graph.vcount()), 1.0, 0)]
@@ -80,14 +78,14 @@ def _leiden(graph: igraph.Graph, vertices: Integers, resolution: float) -> list[
     return np.split(vertices[order], bounds)
 
 
-def _graph(size: int, core: Ragged, soft: Ragged, bonds: Ragged) -> igraph.Graph:
+def _graph(size: int, core: Ragged, soft: Ragged) -> igraph.Graph:
     """Two tied nodes become an edge; three or more become a star around a vertex of their own."""
-    owners = np.concatenate([core.owners, soft.owners, bonds.owners + len(core)])
-    nodes = np.concatenate([core.values, soft.values, bonds.values])
-    strengths = np.repeat([1.0, SOFT_WEIGHT, 1.0], [len(core.values), len(soft.values), len(bonds.values)])
+    owners = np.concatenate([core.owners, soft.owners])
+    nodes = np.concatenate([core.values, soft.values])
+    strengths = np.repeat([1.0, SOFT_WEIGHT], [len(core.values), len(soft.values)])
     order = np.argsort(owners, kind="stable")
     owners, nodes, strengths = owners[order], nodes[order], strengths[order]
-    counts = np.bincount(owners, minlength=len(core) + len(bonds))
+    counts = np.bincount(owners, minlength=len(core))
     firsts = np.cumsum(counts) - counts
     star = counts > 2
     hubs = np.where(star, size + np.cumsum(star) - 1, 0)
@@ -100,10 +98,6 @@ def _graph(size: int, core: Ragged, soft: Ragged, bonds: Ragged) -> igraph.Graph
     graph = igraph.Graph(n=total, edges=np.stack([matrix.row, matrix.col], axis=1))
     graph.es["weight"] = matrix.data
     return graph
-
-
-def _filled(rows: Ragged) -> Integers:
-    return rows.lengths[rows.lengths > 0]
 
 
 @contextmanager

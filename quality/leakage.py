@@ -1,7 +1,7 @@
 """The split: examples go to train, validation, test or the out-of-domain test, and nothing stands in two of them.
 
-What may not straddle are *nodes*: product families, and groups such as users, queries and questions. Nodes are
-placed first, over all tasks at once, and an example follows its nodes.
+What may not straddle are *nodes*: product families, groups such as users, queries and questions, and crowds of
+examples that are too alike. Nodes are placed first, over all tasks at once, and an example follows its nodes.
 
 1. Out-of-domain examples take theirs for ``test_ood``; an in-domain example that needs one of these is dropped.
 2. The other nodes are placed component by component (`quality.placement`): a small component whole, a large one cut
@@ -9,9 +9,6 @@ placed first, over all tasks at once, and an example follows its nodes.
    whose nodes fall in two splits is dropped, or first loses the context items that fall outside, by policy.
 3. Each task's quotas are filled in keyed order (`quality.quotas`), tests first; wrong options that fall in another
    split are replaced by spares.
-
-Nor do two examples that are too alike straddle: placement draws them together, and of two that it could not, the
-one whose quota is filled later is dropped.
 """
 
 from collections.abc import Collection, Mapping
@@ -19,16 +16,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from ecinstruct_build import chance
-from ecinstruct_build.check import PAIR_SCHEMA
 from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import TaskSettings
 from quality.placement import NOWHERE, Ties, homes, place
 from quality.quotas import KEPT_TESTS, SHARED_WITH_OOD, SHORT_CONTEXT, STRADDLES, TOO_ALIKE, Filling
-from quality.ragged import Integers, Ragged, ragged, union
+from quality.ragged import Integers, union
 from quality.web import Web
 
 OOD = SPLITS.index("test_ood")
@@ -88,13 +82,12 @@ def assign(
     weights: Mapping[Split, float],
     seed: int,
     *,
-    alike: pa.Table | None = None,
     kept: Kept | None = None,
 ) -> Assigned:
     """Assign every example to a split, or say why it was dropped.
 
-    The outcome depends on the set of examples, never on their order. Examples that share no node, no quota and no
-    likeness with others are assigned alike whatever the others are.
+    The outcome depends on the set of examples, never on their order. Examples that share no node (and no
+    quota) with others are assigned alike whatever the others are.
 
     Parameters
     ----------
@@ -106,8 +99,6 @@ def assign(
         The relative sizes of train, validation and test.
     seed
         Seed of the keyed choices.
-    alike
-        Pairs of examples that are too alike to stand in two splits, in `PAIR_SCHEMA`.
     kept
         What an earlier build's test sets hold.
 
@@ -118,7 +109,7 @@ def assign(
     """
     kept = kept or Kept()
     shares = _shares({"train": 1} if kept.frozen else weights)
-    run = _Run(web, settings, seed, neighbours(web, PAIR_SCHEMA.empty_table() if alike is None else alike))
+    run = _Run(web, settings, seed)
     run.keep(kept)
     run.out_of_domain(frozen=kept.frozen)
     run.in_domain(shares)
@@ -133,18 +124,6 @@ def _shares(weights: Mapping[Split, float]) -> list[float]:
     return [weight / sum(stated) for weight in stated]
 
 
-def neighbours(web: Web, alike: pa.Table) -> Ragged:
-    """Return, for each example of a web, those that are too like it, ascending."""
-    ids = pa.array(web.example_ids, pa.string())
-    left, right = (pc.index_in(alike[side], value_set=ids) for side in ("left", "right"))
-    known = pc.and_(pc.is_valid(left), pc.is_valid(right))
-    ends = [pc.filter(side, known).to_numpy().astype(np.int64) for side in (left, right)]
-    rows, others = np.concatenate(ends), np.concatenate(ends[::-1])
-    order = np.argsort(rows, kind="stable")
-    starts = np.searchsorted(rows[order], np.arange(len(ids) + 1))
-    return union(Ragged(others[order], starts))
-
-
 def ties_of(web: Web, settings: Mapping[str, TaskSettings]) -> Ties:
     """Return what ties each example of a web to a split, by the leakage policy of its task."""
     names = sorted(settings)
@@ -155,7 +134,7 @@ def ties_of(web: Web, settings: Mapping[str, TaskSettings]) -> Ties:
     )
     least = np.fromiter((settings[name].min_context for name in names), np.int64, len(names))[task]
     owners = web.context.owners
-    core = union(web.firm, web.context.where(strict[owners]))
+    core = union(web.firm, web.alike, web.context.where(strict[owners]))
     soft = web.context.where(trim[owners])
     return Ties(task, core, soft, np.where(soft.lengths > 0, least, 0))
 
@@ -163,12 +142,11 @@ def ties_of(web: Web, settings: Mapping[str, TaskSettings]) -> Ties:
 class _Run:
     """One run of the split."""
 
-    def __init__(self, web: Web, settings: Mapping[str, TaskSettings], seed: int, alike: Ragged) -> None:
+    def __init__(self, web: Web, settings: Mapping[str, TaskSettings], seed: int) -> None:
         self.web = web
         self.seed = seed
-        self.alike = alike
         self.ties = ties_of(web, settings)
-        self.filling = Filling(web, self.ties, alike, [settings[name].quota for name in sorted(settings)])
+        self.filling = Filling(web, self.ties, [settings[name].quota for name in sorted(settings)])
         self.packed = np.full(len(web.example_ids), NOWHERE)
         self.candidate = np.zeros(len(web.example_ids), np.bool_)
         self.kept_nodes: dict[int, int] = {}
@@ -200,15 +178,15 @@ class _Run:
     def in_domain(self, shares: list[float]) -> None:
         ties, taken = self.ties, self.filling.taken_array()
         outside = taken == OOD
-        clash = (
-            ties.core.count(outside[ties.core.values]) + self.web.domain.count(outside[self.web.domain.values])
-        ) > 0
+        shared = ties.core.count(outside[ties.core.values]) + self.web.domain.count(outside[self.web.domain.values])
+        alike = self.web.alike.count(outside[self.web.alike.values])
+        clash = shared > 0
         for row in np.flatnonzero(clash & ~self.web.ood).tolist():
-            self.filling.drop(row, SHARED_WITH_OOD)
+            self.filling.drop(row, SHARED_WITH_OOD if shared[row] > alike[row] else TOO_ALIKE)
         self.candidate = ~clash & ~self.web.ood & self.filling.open_rows()
         rows = np.flatnonzero(self.candidate)
         within = Ties(ties.task, ties.core, ties.soft.where(taken[ties.soft.values] != OOD), ties.need).take(rows)
-        placed = place(within, self._bonds(rows), self.web.nodes, shares, self.seed)
+        placed = place(within, self.web.nodes, shares, self.seed)
         placed = np.where(taken != NOWHERE, taken, placed)
         lowest, highest = homes(within.core, placed)
         items = ties.soft.take(rows)
@@ -216,18 +194,11 @@ class _Run:
         inside = items.count(placed[items.values] == home[items.owners])
         fits = (home != NOWHERE) & (inside >= within.need)
         self.packed[rows[fits]] = home[fits]
-        for row, together in zip(rows[~fits].tolist(), (home != NOWHERE)[~fits].tolist(), strict=True):
-            self.filling.drop(row, SHORT_CONTEXT if together else STRADDLES)
+        lowest, highest = homes(self.web.firm.take(rows), placed)
+        near = np.where(home != NOWHERE, SHORT_CONTEXT, np.where(lowest == highest, TOO_ALIKE, STRADDLES))
+        for row, reason in zip(rows[~fits].tolist(), near[~fits].tolist(), strict=True):
+            self.filling.drop(row, reason)
         self.filling.fill(self.ranked(rows), self.packed, placed)
-
-    def _bonds(self, rows: Integers) -> Ragged:
-        """Return, for each pair of alike examples among ``rows``, a node of either."""
-        among = np.zeros(len(self.alike), np.bool_)
-        among[rows] = True
-        left, right = self.alike.owners, self.alike.values
-        both = among[left] & among[right] & (left < right)
-        firsts = self.ties.core.values[self.ties.core.starts[:-1]]
-        return ragged(np.stack([firsts[left[both]], firsts[right[both]]], axis=1).tolist())
 
     def assigned(self) -> Assigned:
         filling = self.filling

@@ -51,15 +51,13 @@ class Ties:
         return Ties(self.task[rows], self.core.take(rows), self.soft.take(rows), self.need[rows])
 
 
-def place(ties: Ties, bonds: Ragged, names: Sequence[str], shares: Sequence[float], seed: int) -> Integers:
+def place(ties: Ties, names: Sequence[str], shares: Sequence[float], seed: int) -> Integers:
     """Choose the split of every node that the examples stand on.
 
     Parameters
     ----------
     ties
         What ties each example; ordered by a key of theirs.
-    bonds
-        Rows of nodes that had better fall in one split, though no example asks for it.
     names
         The name of each node.
     shares
@@ -72,18 +70,16 @@ def place(ties: Ties, bonds: Ragged, names: Sequence[str], shares: Sequence[floa
     The position in ``shares`` for each node, or `NOWHERE`.
     """
     placed = np.full(len(names), NOWHERE)
-    labels = components(len(names), _joined(ties.core, ties.soft), bonds)
+    labels = components(len(names), _joined(ties.core, ties.soft))
     row_label = labels[ties.core.values[ties.core.starts[:-1]]]
     used = np.unique(np.concatenate([ties.core.values, ties.soft.values]))
-    bond_label = labels[bonds.values[bonds.starts[:-1]]]
-    nodes_of, rows_of, bonds_of = _grouped(used, labels[used]), _grouped(None, row_label), _grouped(None, bond_label)
+    nodes_of, rows_of = _grouped(used, labels[used]), _grouped(np.arange(len(row_label)), row_label)
     for label, rows in rows_of.items():
         nodes = nodes_of[label]
         if len(rows) <= WHOLE:
             placed[nodes] = draw_share(shares, chance.uniform(seed, "split", names[nodes[0]]))
         else:
-            mine = _Component(nodes, names, ties.take(rows), bonds.take(bonds_of.get(label, np.zeros(0, np.int64))))
-            placed[nodes] = mine.place(shares, seed)
+            placed[nodes] = _Component(nodes, names, ties.take(rows)).place(shares, seed)
     return placed
 
 
@@ -93,21 +89,21 @@ def _joined(left: Ragged, right: Ragged) -> Ragged:
     return Ragged(np.concatenate([left.values, right.values])[order], left.starts + right.starts)
 
 
-def _grouped(items: Integers | None, labels: Integers) -> Mapping[int, Integers]:
-    """Return the items (None: their positions) of each label, in their order."""
+def _grouped(items: Integers, labels: Integers) -> Mapping[int, Integers]:
+    """Return the items of each label, in their order."""
     order = np.argsort(labels, kind="stable")
     found, firsts = np.unique(labels[order], return_index=True)
-    groups = np.split(order if items is None else items[order], firsts[1:])
+    groups = np.split(items[order], firsts[1:])
     return dict(zip(found.tolist(), groups, strict=False))
 
 
 class _Component:
     """One connected component with its nodes and examples renumbered from 0."""
 
-    def __init__(self, nodes: Integers, names: Sequence[str], ties: Ties, bonds: Ragged) -> None:
+    def __init__(self, nodes: Integers, names: Sequence[str], ties: Ties) -> None:
         self.names = [names[node] for node in nodes.tolist()]
-        self.core, self.soft, self.bonds = (
-            Ragged(np.searchsorted(nodes, part.values), part.starts) for part in (ties.core, ties.soft, bonds)
+        self.core, self.soft = (
+            Ragged(np.searchsorted(nodes, part.values), part.starts) for part in (ties.core, ties.soft)
         )
         present, self.task = np.unique(ties.task, return_inverse=True)
         self.tasks = len(present)
@@ -117,7 +113,7 @@ class _Component:
         """Return the split of each node, as a position in ``shares``."""
         cap = min(share for share in shares if share > 0) / _PARTS
         key = int(chance.digest(seed, "communities", self.names[0])[:12], 16)
-        units = cut(self.core, self.soft, self.bonds, self._loads(), cap=cap, key=key)
+        units = cut(self.core, self.soft, self._loads(), cap=cap, key=key)
         firsts = np.unique(units, return_index=True)[1].tolist()
         splits = pack([self.names[first] for first in firsts], self._standing(units), shares, seed)[units]
         lowest, highest = homes(self.core, splits)

@@ -34,18 +34,15 @@ class Filling:
     ----------
     web, ties
         The examples.
-    alike
-        For each example, those too like it.
     quotas
         By number of the task.
     """
 
-    def __init__(self, web: Web, ties: Ties, alike: Ragged, quotas: Sequence[Quota]) -> None:
+    def __init__(self, web: Web, ties: Ties, quotas: Sequence[Quota]) -> None:
         self.web = web
         self.task = ties.task.tolist()
         self.need = ties.need.tolist()
         self.core, self.soft = ties.core.to_lists(), ties.soft.to_lists()
-        self.alike = alike.to_lists()
         self.items = web.context.lengths.tolist()
         self.wanted = [[getattr(quota, split) for split in SPLITS] for quota in quotas]
         self.room = [list(wanted) for wanted in self.wanted]
@@ -137,9 +134,6 @@ class Filling:
     def _try(self, row: int, split: int) -> None:
         """Assign an example to a split, or say why it cannot go there."""
         if not self._has_room(row, split):
-            return
-        if any(self.split[other] not in (NOWHERE, split) for other in self.alike[row]):
-            self.drop(row, TOO_ALIKE)
             return
         open_to = (NOWHERE, split)
         if any(self.taken[node] not in open_to for node in self.core[row]):

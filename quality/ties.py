@@ -13,6 +13,7 @@ They only keep in-domain examples apart from out-of-domain ones.
 
 FAMILY = "family|"
 GROUP = "group|"
+ALIKE = "alike|"
 
 
 def family_node(product_id: str, families: Mapping[str, str]) -> str:

@@ -3,8 +3,10 @@
 It depends on examples and families only, on no seed, quota or policy, so that it is spun once for all splits.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +14,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ecinstruct_build.check import PAIR_SCHEMA
 from ecinstruct_build.example import EXAMPLE_SCHEMA, Example, Option
 from quality.ragged import Integers, Ragged, from_arrow, ragged
-from quality.ties import DOMAIN_GROUPS, FAMILY, family_node, group_node, replaceable_options
+from quality.ties import ALIKE, DOMAIN_GROUPS, FAMILY, family_node, group_node, replaceable_options
 
 NOTHING = -1
 """The node of an option that is no product."""
 
+_LISTS = ("firm", "alike", "context", "domain", "options", "replaceable", "spares")
 _OPTION = EXAMPLE_SCHEMA.field("options").type.value_type
 
 
@@ -31,10 +35,13 @@ class Web:
     example_ids, tasks, ood
         Of each example: its id, its task, and whether it is out of domain.
     nodes
-        The names of all families (``family|...``) and groups (``group|...``), sorted; an example without any has a
-        node of its own (``example|...``). Everything below says nodes by their position here.
+        The names of all families (``family|...``), groups (``group|...``) and crowds of look-alikes (``alike|...``),
+        sorted; an example without family or group has a node of its own (``example|...``). Everything below says
+        nodes by their position here.
     firm
         Groups, families of the facts, of the right option and of every option that cannot be replaced; ascending.
+    alike
+        The crowds of look-alikes (``alike|...``) that the example belongs to; ascending.
     context
         The family of each context item, in order.
     domain
@@ -54,6 +61,7 @@ class Web:
     ood: npt.NDArray[np.bool_]
     nodes: Sequence[str]
     firm: Ragged
+    alike: Ragged
     context: Ragged
     domain: Ragged
     option_values: pa.StructArray
@@ -70,12 +78,11 @@ class Web:
 
     def write(self, folder: Path) -> None:
         """Write the web to three files of a folder."""
-        lists = ("firm", "context", "domain", "options", "replaceable", "spares")
         examples = {
             "example_id": pa.array(self.example_ids, pa.string()),
             "task": pa.array(self.tasks, pa.string()).dictionary_encode(),
             "ood": pa.array(self.ood),
-            **{name: getattr(self, name).to_arrow() for name in lists},
+            **{name: getattr(self, name).to_arrow() for name in _LISTS},
         }
         options = {"value": self.option_values, "node": pa.array(self.option_node), "text": pa.array(self.option_text)}
         nodes = {"name": pa.array(self.nodes, pa.string())}
@@ -88,7 +95,6 @@ def read_web(folder: Path) -> Web:
     examples, options, nodes = (
         pq.read_table(folder / f"{name}.parquet").combine_chunks() for name in ("examples", "options", "nodes")
     )
-    lists = ("firm", "context", "domain", "options", "replaceable", "spares")
     values = options["value"]
     return Web(
         examples["example_id"].to_pylist(),
@@ -98,11 +104,11 @@ def read_web(folder: Path) -> Web:
         option_values=values.chunk(0) if values.num_chunks else pa.array([], _OPTION),
         option_node=options["node"].to_numpy(),
         option_text=options["text"].to_numpy(),
-        **{name: from_arrow(examples[name]) for name in lists},
+        **{name: from_arrow(examples[name]) for name in _LISTS},
     )
 
 
-def web_of(examples: Iterable[Example], families: Mapping[str, str]) -> Web:
+def web_of(examples: Iterable[Example], families: Mapping[str, str], alike: pa.Table | None = None) -> Web:
     """Spin the web of examples of any tasks.
 
     Parameters
@@ -111,6 +117,8 @@ def web_of(examples: Iterable[Example], families: Mapping[str, str]) -> Web:
         In any order; the same example twice counts once.
     families
         Family of a product by product id; a product that is missing is its own family.
+    alike
+        Pairs of examples that are too alike to stand in two splits, in `PAIR_SCHEMA`.
     """
     unique = {example.example_id: example for example in examples}
     ids = sorted(unique)
@@ -118,6 +126,8 @@ def web_of(examples: Iterable[Example], families: Mapping[str, str]) -> Web:
     fixed = [replaceable_options(example) for example in ordered]
     firm = [sorted(_firm(*one, families)) for one in zip(ids, ordered, fixed, strict=True)]
     context = [[family_node(item.product_id, families) for item in example.context] for example in ordered]
+    crowds = _crowds(PAIR_SCHEMA.empty_table() if alike is None else alike)
+    likes = [sorted(crowds.get(example_id, ())) for example_id in ids]
     domain = [
         sorted({group_node(group) for group in example.groups if group.startswith(DOMAIN_GROUPS)})
         for example in ordered
@@ -126,7 +136,9 @@ def web_of(examples: Iterable[Example], families: Mapping[str, str]) -> Web:
     options = ragged([listed.numbers(example.options) for example in ordered])
     spares = ragged([listed.numbers(example.spare_options) for example in ordered])
     option_names = [family_node(one.product_id, families) if one.product_id else "" for one in listed.options]
-    names = sorted({name for rows in (firm, context, domain, [option_names]) for row in rows for name in row} - {""})
+    names = sorted(
+        {name for rows in (firm, likes, context, domain, [option_names]) for row in rows for name in row} - {""}
+    )
     number = {"": NOTHING, **{name: position for position, name in enumerate(names)}}
     texts: dict[str, int] = {}
     replaceable = [
@@ -138,6 +150,7 @@ def web_of(examples: Iterable[Example], families: Mapping[str, str]) -> Web:
         np.fromiter((example.domain == "ood" for example in ordered), np.bool_, len(ordered)),
         names,
         firm=_numbered(firm, number),
+        alike=_numbered(likes, number),
         context=_numbered(context, number),
         domain=_numbered(domain, number),
         option_values=listed.as_structs(),
@@ -151,6 +164,21 @@ def web_of(examples: Iterable[Example], families: Mapping[str, str]) -> Web:
 
 def _numbered(rows: Iterable[Sequence[str]], number: Mapping[str, int]) -> Ragged:
     return ragged([number[name] for name in row] for row in rows)
+
+
+def _crowds(alike: pa.Table) -> dict[str, set[str]]:
+    """Return the crowds of each example: one around every hub, the end of a pair that stands in more pairs.
+
+    Of a large crowd, pairs name its hubs with each member but not the members with each other.
+    """
+    pairs = list(zip(alike["left"].to_pylist(), alike["right"].to_pylist(), strict=True))
+    degree = Counter(chain.from_iterable(pairs))
+    crowds: defaultdict[str, set[str]] = defaultdict(set)
+    for left, right in pairs:
+        hub = right if degree[right] > degree[left] else left
+        for member in (left, right):
+            crowds[member].add(f"{ALIKE}{hub}")
+    return crowds
 
 
 def _firm(example_id: str, example: Example, replaceable: set[str], families: Mapping[str, str]) -> set[str]:

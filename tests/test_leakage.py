@@ -80,12 +80,12 @@ def split_of(
     alike: Iterable[tuple[Example, Example]] = (),
     kept: Kept | None = None,
 ) -> dict[str, Went]:
-    web = web_of(examples, families)
     pairs = sorted(tuple(sorted((one.example_id, other.example_id))) for one, other in alike)
     table = pa.Table.from_pylist(
         [{"left": left, "right": right, "reason": "alike", "score": 1.0} for left, right in pairs], schema=PAIR_SCHEMA
     )
-    found = assign(web, settings, weights, seed, alike=table, kept=kept)
+    web = web_of(examples, families, table)
+    found = assign(web, settings, weights, seed, kept=kept)
     keys = web.option_values.field("key").to_pylist()
     return {
         example_id: Went(

@@ -14,6 +14,7 @@ from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.splits import SPLITS
 from ecinstruct_build.stages.checks import Checked
+from ecinstruct_build.stages.lookalikes import lookalikes, read_pairs
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 from quality.leakage import Assigned, assign
@@ -36,18 +37,20 @@ ASSIGNMENT_SCHEMA = pa.schema(
 
 def web(recipe: Recipe, checked: Checked, joined: Stage, machine: Machine) -> Stage:
     """Spin the web of the accepted examples of all tasks: what each stands on, whatever the seed."""
+    found = lookalikes(recipe, checked, machine)
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track("web"):
             family = pq.read_table(joined.folder / "families.parquet").to_pydict()
             families = dict(zip(family["product_id"], family["family_id"], strict=True))
-            spun = web_of(chain.from_iterable(map(checked.accepted, recipe.tasks)), families)
+            spun = web_of(chain.from_iterable(map(checked.accepted, recipe.tasks)), families, read_pairs(found))
             spun.write(out)
         return {"examples": len(spun.example_ids), "nodes": len(spun.nodes)}
 
     inputs = {
         "examples": [stage.digest for stage in checked.stages],
         "families": joined.digest,
+        "look-alikes": found.digest,
         "tasks": list(recipe.tasks),
         "code": [code_digest("quality.web"), own_digest(__name__)],
     }

@@ -1,0 +1,74 @@
+"""Find look-alikes, wrapped for the store: accepted examples too alike to stand in two splits, whatever the seed."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ecinstruct_build.example import Example
+from ecinstruct_build.provenance import code_digest, own_digest
+from ecinstruct_build.recipe import Recipe
+from ecinstruct_build.stages.checks import Checked
+from ecinstruct_build.stages.machine import Machine
+from ecinstruct_build.store import Stage
+from quality.duplicates import DuplicateSettings, measure, similar_examples
+from quality.passages import shared_passages
+
+_CHECK = "duplicates"
+
+
+def lookalikes(recipe: Recipe, checked: Checked, machine: Machine) -> Stage:
+    """Find the pairs of accepted examples of any tasks whose content is nearly the same or that share passages."""
+    settings = duplicate_settings(recipe)
+
+    def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        with machine.progress.track("look-alikes"):
+            examples = [one for name in recipe.tasks for one in checked.accepted(name, spare_options=False)]
+            measures = measures_of(checked, examples, settings)
+            similar = similar_examples(measures, recipe.split.similarity, settings.min_words)
+            pairs = joined([similar, shared_passages(examples)])
+        pq.write_table(pairs, out / "pairs.parquet", compression="zstd")
+        return {"pairs": pairs.num_rows}
+
+    inputs = {
+        "examples": [stage.digest for stage in checked.stages],
+        "tasks": list(recipe.tasks),
+        "similarity": recipe.split.similarity,
+        "settings": settings.model_dump(mode="json"),
+        "code": [code_digest("quality.duplicates"), code_digest("quality.passages"), own_digest(__name__)],
+    }
+    return machine.store.run("look-alikes", recipe.name, inputs, produce)
+
+
+def read_pairs(found: Stage) -> pa.Table:
+    """Return the pairs of look-alikes, in `PAIR_SCHEMA`."""
+    return pq.read_table(found.folder / "pairs.parquet")
+
+
+def duplicate_settings(recipe: Recipe) -> DuplicateSettings:
+    """Return what the recipe says of the check for duplicates, or its defaults."""
+    stated = recipe.checks.get(_CHECK)
+    return stated if isinstance(stated, DuplicateSettings) else DuplicateSettings()
+
+
+def measures_of(checked: Checked, examples: Sequence[Example], settings: DuplicateSettings) -> pa.Table:
+    """Return what examples are compared by: as the check measured it, or measured now if the check is off."""
+    if checked.measured.get(_CHECK):
+        return checked.measures(_CHECK, [example.example_id for example in examples])
+    return measure(examples, settings)
+
+
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """Put tables of pairs together, each pair once, with its highest score, ordered by both ids."""
+    pairs = pa.concat_tables(tables)
+    order = [("left", "ascending"), ("right", "ascending"), ("score", "descending"), ("reason", "ascending")]
+    pairs = pairs.sort_by(order)
+    ends = [pairs[side].combine_chunks() for side in ("left", "right")]
+    if len(pairs) < 2:
+        return pairs
+    new = [pc.not_equal(side[1:], side[:-1]) for side in ends]
+    return pairs.filter(pa.array(np.concatenate([[True], pc.or_(*new).to_numpy(zero_copy_only=False)])))
