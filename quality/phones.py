@@ -15,8 +15,8 @@ _DOLLAR_REGIONS = ("US", "CA")
 _BEFORE = 48  # characters before a number whose words tell what it is
 
 _CANDIDATE = re.compile(
-    r"(?<![a-zA-Z\u00c0-\u024f\d_$€£¥/])(?<!\d[.,])(?<!\w-)"
-    r"[+(]{0,2}\d(?:[ ().\-\u2010-\u2015]{0,3}\d){6,40}(?![a-zA-Z\u00c0-\u024f\d_%])(?!-\w)(?!\.\d)"
+    r"(?<![A-Za-z\u00c0-\u024f\d_$€£¥/])(?<!\d[.,])(?<!\w-)"
+    r"[+(]{0,2}\d(?:(?:[ ()\-\u2010-\u2015]|\.(?! )){0,3}\d){6,40}(?![A-Za-z\u00c0-\u024f\d_%])(?!-\w)(?!\.\d)"
 )
 _CERTAIN_FORM = re.compile(
     r"\+\d{1,3}[ ().-]{0,3}\d.{6,}"
@@ -25,7 +25,7 @@ _CERTAIN_FORM = re.compile(
     r"|\(?0\d{1,4}(?:[) -]{1,2}\d{2,6}){1,3}"
     r"|[679]\d\d([ .-])\d{3}\2\d{3}"
 )
-_LOCAL_FORM = re.compile(r"(?:1[ .-])?(?:\(?\d{3}\)?[ .-]{1,2})?\d{3}[.-]\d{4}")
+_LOCAL_FORM = re.compile(r"(?<!\d)(?:1[ .-])?(?:\(?\d{3}\)?[ .-]{1,2})?\d{3}[.-]\d{4}(?!\d)")
 _CALLING = re.compile(
     r"(?:\b(?:call(?:ed|ing)?|dial(?:ed|ing)?|phoned|ring|text(?:ed)? (?:me|us|him|her|them)|whatsapp|reach(?:ed)?"
     r"|contact(?:ed)?|hotline|helpline|customer (?:service|support|care)|toll[ -]?free|ll[aá]m[ae]\w{0,5})\b|電話|連絡)"
@@ -69,6 +69,8 @@ def find_phones(text: str, region: str | None) -> Iterator[tuple[int, int]]:
     """
     for candidate in _CANDIDATE.finditer(text):
         digits, start = candidate[0], candidate.start()
+        if digits[0] == "(" and digits.count("(") > digits.count(")"):
+            digits, start = digits[1:], start + 1
         begin = max(0, start - _BEFORE)
         announced = _CALLING.search(text, begin, start) or _TELEPHONE.search(text, begin, start)
         if not announced and (not _CERTAIN_FORM.search(digits) or follows_product_code(text, start)):

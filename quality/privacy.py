@@ -17,7 +17,7 @@ from pydantic import Field
 from ecinstruct_build.check import Action, Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example, Item, Option
 from quality.phones import region_of
-from quality.private_data import KINDS, Found, Kind, find
+from quality.private_data import KINDS, LATIN, Found, Kind, find
 
 T = TypeVar("T", Item, Option)
 
@@ -165,7 +165,7 @@ def _places(example: Example, listed: Mapping[int, Item | Option]) -> Iterator[t
 def _masking(private: Mapping[str, Kind], finder: _Finder, settings: PrivacySettings) -> Callable[[str], str]:
     """Return what masks a text: what is found in it, and what was found in another text of the example."""
     shared = sorted(islice(private, _SHARED), key=lambda datum: (-len(datum), datum))
-    anywhere = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, shared))})(?!\w)")
+    anywhere = re.compile(rf"(?<![{LATIN}])(?:{'|'.join(map(re.escape, shared))})(?![{LATIN}])")
 
     def change(text: str) -> str:
         text = _with_masks(text, finder(text), settings)

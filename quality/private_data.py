@@ -18,9 +18,17 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 Span = tuple[int, int]
 
+LATIN = r"A-Za-z0-9\u00c0-\u024f_"
+"""The characters, within a regular expression's brackets, that private data do not begin or end between.
+
+Letters of other scripts are none of them: Japanese writes numbers and words without spaces.
+"""
+
+_START = rf"(?<![{LATIN}-])"
+_END = rf"(?![{LATIN}-])"
 _FIVE_DIGITS = re.compile(r"\d(?:[^\w\n]{0,3}[A-Za-z]{0,3}\d){4}")
 _LINK = re.compile(
-    r"(?<![\w@.-])(?:[a-z][a-z0-9+]{1,9}://|(?:[a-z0-9-]{1,40}\.){1,4}[a-z]{2,10}(?=[/?]))"
+    r"(?:(?<![a-z0-9+])[a-z][a-z0-9+]{1,9}://|(?<![\w@.-])(?:[a-z0-9-]{1,40}\.){1,4}[a-z]{2,10}(?=[/?]))"
     r"[^\s<>\"'\u3000-\u30ff\u4e00-\u9fff]{1,2000}",
     re.IGNORECASE,
 )
@@ -28,7 +36,7 @@ _LINK_END = ".,;:!?)]}>*"
 _SECRET_NAME = re.compile(
     r"(?:.*[_-])?(?:token|key|apikey|secret|signature|sig|sign|session|sessionid|sess|sid|phpsessid|jsessionid|auth"
     r"|authkey|password|passwd|pwd|pass|credentials?|ticket|otp|e?mail|phone|tag|affid|uid)"
-    r"|(?:asc|associate)_?(?:sub)?tag|link(?:id|code)|(?:aff|affiliate|user|client|customer|account|order)_?id"
+    r"|(?:asc|associate)_?(?:sub)?tag|link(?:id|code)|(?:aff|affiliate|user|client|customer|account|order|session|login)_?id"
     r"|(?:access|auth|refresh|id|csrf|api|session|login|user|reset)(?:token|key)",
     re.IGNORECASE,
 )
@@ -37,42 +45,43 @@ _UNLIKE_WORDS = re.compile(r"(?<=\d)[A-Za-z]|(?<=[A-Za-z])\d|(?<=[a-z])[A-Z]")
 _FEWEST_CHANGES = 5  # between letters and digits or cases, in what is no word or name
 
 _EMAIL = re.compile(
-    r"(?<![a-z0-9\u00c0-\u024f_.+%-])[a-z0-9\u00c0-\u024f_.+%-]{1,64}(?:@|\s?[(\[]\s?at\s?[)\]]\s?)"
-    r"(?:[a-z0-9-]{1,63}(?:\.|\s?[(\[]\s?dot\s?[)\]]\s?)){1,6}([a-z]{2,24})(?![\w-])",
+    rf"(?<![{LATIN}.+%-])[{LATIN}.+%-]{{1,64}}(?:@|\s?[(\[]\s?at\s?[)\]]\s?)"
+    r"(?:[a-z0-9-]{1,63}(?:\.|\s?[(\[]\s?dot\s?[)\]]\s?)){1,6}([a-z]{2,24})" + _END,
     re.IGNORECASE,
 )
 _FILE_ENDINGS = frozenset(
     ("png", "jpg", "jpeg", "gif", "webp", "svg", "bmp", "tif", "css", "js", "html", "htm", "pdf", "mp")
 )
 
-_CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){13,18}(?![\w-]|\.\d)")
+_CARD = re.compile(rf"(?<!\.){_START}\d(?:[ -]?\d){{13,18}}{_END}(?!\.\d)")
 _CARD_GROUPS = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{4}([ -])\d{6}\2\d{4,5}")
 _CARD_ISSUERS = re.compile(
     r"4\d{15}(?:\d{3})?|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
     r"|6(?:011|4[4-9]\d|5\d\d)\d{12}|3(?:0[0-5]|[68]\d)\d{11}|35(?:2[89]|[3-8]\d)\d{12}"
 )
 _GROUPED_ONLY = 14  # digits of cards that are as long as the codes of cartons
+_ROUND_GROUPS = 3  # so many groups that end in 0 are sizes or models in a row
 
-_AMAZON_ORDER = re.compile(r"(?<![\w-])(?:\d{3}([- ])\d{7}\1\d{7}|D\d{2}-\d{7}-\d{7})(?![\w-])")
+_AMAZON_ORDER = re.compile(rf"{_START}(?:\d{{3}}([- ])\d{{7}}\1\d{{7}}|D\d{{2}}-\d{{7}}-\d{{7}}){_END}")
 _ORDER = re.compile(
     r"(?:\b(?:orders?|invoice|confirmation|booking|rma|ticket|account|acct|membership|customer|pedido|factura)"
     r"(?:\s?(?:(?:number|num|nr|id|n[uú]mero|no)\b|n\.?\s?[ºo°]|[#№])){1,2}"
     r"|\b(?:n[uú]mero|n\.?\s?[ºo°]) de (?:pedido|factura)\b"
     r"|(?:注文|オーダー|受注)(?:番号|ID|No))"
-    r"\.?\s{0,2}(?:(?:is|was|es|era)\b|は)?[\s:=#(\uff1a]{0,4}((?:[A-Z]{1,4}-?)?\d(?:-?[A-Z\d]){3,29})(?![\w-])",
+    r"\.?\s{0,2}(?:(?:is|was|es|era)\b|は)?[\s:=#(\uff1a]{0,4}((?:[A-Z]{1,4}-?)?\d(?:-?[A-Z\d]){3,29})" + _END,
     re.IGNORECASE,
 )
-_BARE_ORDER = re.compile(r"\b(?:order|pedido)\s{1,2}(\d{8,18})(?![\w-])", re.IGNORECASE)
+_BARE_ORDER = re.compile(r"\b(?:order|pedido)\s{1,2}(\d{8,18})" + _END, re.IGNORECASE)
 _FEWEST_ORDER_DIGITS = 5
 
 _PARCELS = (
-    re.compile(r"(?<![\w-])1Z ?(?:[0-9A-Z] ?){15}\d(?![\w-])"),
-    re.compile(r"(?<![\w-])9[1-5]\d\d(?: ?\d{4}){4}(?: ?\d\d)?(?![\w-])"),
-    re.compile(r"(?<![\w-])TB[ACM]\d{12}(?![\w-])"),
+    re.compile(_START + r"1Z ?(?:[0-9A-Z] ?){15}\d" + _END),
+    re.compile(_START + r"9[1-5]\d\d(?: ?\d{4}){4}(?: ?\d\d)?" + _END),
+    re.compile(_START + r"TB[ACM]\d{12}" + _END),
 )
 _TRACKING = re.compile(
     r"\btracking(?:\s?(?:(?:number|num|nr|no|id|code)\b|#)){1,2}\.?\s{0,2}(?:(?:is|was)\b)?[\s:=#(]{0,4}"
-    r"([A-Z0-9]{8,34})(?![\w-])",
+    r"([A-Z0-9]{8,34})" + _END,
     re.IGNORECASE,
 )
 
@@ -138,7 +147,7 @@ def _is_private(link: str) -> bool:
         return True
     path, *parameters = parts.path.split(";")
     pairs = [pair for query in (parts.query, parts.fragment, *parameters) for pair in parse_qsl(query)]
-    if any(_SECRET_NAME.fullmatch(name) or _is_random(value) for name, value in pairs):
+    if any(_is_random(value) or (len(value) > 3 and _SECRET_NAME.fullmatch(name)) for name, value in pairs):
         return True
     return any(_is_random(segment) for segment in path.split("/"))
 
@@ -155,9 +164,11 @@ def _emails(text: str) -> Iterator[Span]:
 
 def _cards(text: str) -> Iterator[Span]:
     for card in _CARD.finditer(text):
-        digits = re.sub("[ -]", "", card[0])
-        whole = digits == card[0]
-        written = len(digits) > _GROUPED_ONLY if whole else _CARD_GROUPS.fullmatch(card[0])
+        groups = re.split("[ -]", card[0])
+        digits = "".join(groups)
+        written = len(digits) > _GROUPED_ONLY if len(groups) == 1 else _CARD_GROUPS.fullmatch(card[0])
+        if sum(group.endswith("0") for group in groups) >= _ROUND_GROUPS:
+            continue
         if not written or not _CARD_ISSUERS.fullmatch(digits) or not _passes_luhn(digits):
             continue
         if not follows_product_code(text, card.start()):
