@@ -28,13 +28,8 @@ _ELEMENTS = (
 _TAG = re.compile(rf"</?(?:{_ELEMENTS})(?:\s[^<>]{{0,300}})?/?>|<!--", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _NAMES = frozenset(name for name in html.entities.html5 if name.endswith(";"))
-_LITERAL = re.compile(
-    r"\s{0,8}(?:nan|none|null|inf|-inf)\s{0,8}"  # the whole text
-    r"|.{0,20}?(?:\bdtype=|\barray\(\[)",
-    re.IGNORECASE | re.DOTALL,
-)
-_PYTHON = re.compile(r"\s{0,8}(?:\[\s?['\"]|\[\s?\{\s?['\"]|\{\s?['\"])")
-_BARE_NAN = re.compile(r"[\[:,]\s?(?:nan|NaN|None|Infinity|-Infinity)\s?[,\]}]")
+_NO_VALUE = re.compile(r"\s{0,8}(?:nan|NaN|-?inf|null|NULL|NoneType|NaT|<NA>)\s{0,8}")
+_PRINTED = re.compile(r"\s{0,8}(?:[\[{]\s?){1,3}'|\s{0,8}(?:array|dict_keys|dict_values|OrderedDict|DataFrame)\(")
 _LETTERS = re.compile(r"[A-Z]{1,2}(?:\s?[,>]\s?[A-Z]{1,2})*")
 _SEPARATOR = re.compile(r"\s?[,>]\s?")
 
@@ -151,13 +146,8 @@ def _python_literals(texts: dict[str, list[str]]) -> Found:
 
 def _is_python(text: str) -> bool:
     """Say whether a text is, or begins with, what Python prints of a value that is not text."""
-    if _LITERAL.match(text) and (len(text) < 20 or "=" in text or "(" in text):
-        return True
-    if _PYTHON.match(text):
-        return bool(_json_fault(text)) and (
-            _BARE_NAN.search(text) is not None or text.strip()[1:3].lstrip("[{ ")[:1] == "'"
-        )
-    return False
+    closed = text.rstrip()[-1:] in ("]", "}", ")")
+    return bool(_NO_VALUE.fullmatch(text) or (closed and _PRINTED.match(text)))
 
 
 def _markup(texts: dict[str, list[str]]) -> Found:
