@@ -42,6 +42,7 @@ EXACT_ACROSS = "same content in another task"
 NEAR_ACROSS = "near duplicate in another task"
 MISS = "almost a near duplicate"
 
+_Row = tuple[str, str, str, float]
 _LEAST = 0.01  # similarity from which on texts can be compared at all
 
 MEASURE_SCHEMA = pa.schema(
@@ -96,7 +97,7 @@ class Cluster:
     """
 
     members: tuple[str, ...]
-    pairs: tuple[tuple[str, str, str, float], ...]
+    pairs: tuple[_Row, ...]
 
 
 class _Edge(NamedTuple):
@@ -109,11 +110,15 @@ class _Edge(NamedTuple):
 
 @dataclass(frozen=True)
 class _Measured:
-    """The columns of `MEASURE_SCHEMA`, row by row in the order asked for."""
+    """The columns of `MEASURE_SCHEMA`, example by example in the order asked for.
+
+    The signature of example ``i`` is ``signatures[rows[i]]``: putting them in order would copy them all.
+    """
 
     content: Sequence[bytes | None]
     texts: Shingled
     signatures: npt.NDArray[np.uint32]
+    rows: npt.NDArray[np.int64]
 
 
 def measure(examples: Sequence[Example], settings: DuplicateSettings) -> pa.Table:
@@ -193,23 +198,20 @@ def similar_examples(measures: pa.Table, threshold: float, min_words: int) -> pa
     copies = {place for _, place in scores}
     places = [place for place in range(len(ids)) if place not in copies]
     scores |= {(left, right): score for left, right, score in _alike(measured, places, threshold, min_words)}
-    rows = [(ids[left], ids[right], NEAR, score) for (left, right), score in sorted(scores.items())]
-    return pa.table([list(column) for column in zip(*rows, strict=True)] or [[]] * 4, schema=PAIR_SCHEMA)
+    return _pair_table([(ids[left], ids[right], NEAR, score) for (left, right), score in sorted(scores.items())])
 
 
-def clusters(pairs: Iterable[Mapping[str, object]]) -> list[Cluster]:
-    """Group pairs (rows of `PAIR_SCHEMA`) that share examples, the largest group first, then by the first member."""
+def clusters(pairs: pa.Table) -> list[Cluster]:
+    """Group the pairs of a table in `PAIR_SCHEMA` that share examples: larger groups first, then by first member."""
     group: dict[str, list[str]] = {}
-    rows = sorted(
-        {(str(row["left"]), str(row["right"]), str(row["reason"]), float(str(row["score"]))) for row in pairs}
-    )
+    rows: list[_Row] = sorted(set(zip(*(pairs[name].to_pylist() for name in PAIR_SCHEMA.names), strict=True)))
     for left, right, _, _ in rows:
         one, other = group.setdefault(left, [left]), group.setdefault(right, [right])
         if one is not other:
             large, small = (one, other) if len(one) >= len(other) else (other, one)
             large.extend(small)
             group.update(dict.fromkeys(small, large))
-    of_group: dict[int, list[tuple[str, str, str, float]]] = defaultdict(list)
+    of_group: dict[int, list[_Row]] = defaultdict(list)
     for row in rows:
         of_group[id(group[row[0]])].append(row)
     found = [Cluster(tuple(sorted(group[linked[0][0]])), tuple(linked)) for linked in of_group.values()]
@@ -218,7 +220,11 @@ def clusters(pairs: Iterable[Mapping[str, object]]) -> list[Cluster]:
 
 def verdict_pairs(verdicts: Iterable[Verdict]) -> pa.Table:
     """Return the verdicts of this check as pairs in `PAIR_SCHEMA`, for `clusters`."""
-    rows = sorted({(*sorted((one.example_id, one.peer)), one.reason, one.score) for one in verdicts})
+    linked = ((min(one.example_id, one.peer), max(one.example_id, one.peer), one) for one in verdicts)
+    return _pair_table(sorted({(left, right, one.reason, one.score) for left, right, one in linked}))
+
+
+def _pair_table(rows: Sequence[_Row]) -> pa.Table:
     return pa.table([list(column) for column in zip(*rows, strict=True)] or [[]] * 4, schema=PAIR_SCHEMA)
 
 
@@ -233,9 +239,10 @@ def _read(measures: pa.Table, ids: Sequence[str]) -> _Measured:
         raise ValueError(f"{len(ids)} examples but {len(place)} measures, {lacking} examples without one")
     order = np.fromiter((place[example_id] for example_id in ids), np.int64, len(ids))
     content = measures["content"].to_pylist()
-    chunks = [np.from_dlpack(chunk.flatten()).reshape(-1, PERMUTATIONS) for chunk in measures["signature"].chunks]
-    rows = np.concatenate([np.empty((0, PERMUTATIONS), np.uint32), *chunks])
-    return _Measured([content[position] for position in order], from_arrow(measures["words"]).take(order), rows[order])
+    chunks = [np.asarray(np.from_dlpack(chunk.flatten()), np.uint32) for chunk in measures["signature"].chunks]
+    signed = chunks[0] if len(chunks) == 1 else np.concatenate([np.empty(0, np.uint32), *chunks])
+    texts = from_arrow(measures["words"]).take(order)
+    return _Measured([content[position] for position in order], texts, signed.reshape(-1, PERMUTATIONS), order)
 
 
 def _repeated(ranked: Sequence[Example], contents: Sequence[bytes | None]) -> tuple[list[Verdict], dict[int, int]]:
@@ -281,7 +288,8 @@ def _alike(
     """Return the similar ones among the texts at ``places`` (ascending) that are long enough."""
     chosen = np.array(places, np.int64)
     chosen = chosen[measured.texts.sizes[chosen] >= min_words]
-    found = similar_pairs(measured.texts.take(chosen), measured.signatures[chosen], max(threshold, _LEAST))
+    signed = measured.signatures[measured.rows[chosen]]
+    found = similar_pairs(measured.texts.take(chosen), signed, max(threshold, _LEAST))
     return zip(chosen[found.left].tolist(), chosen[found.right].tolist(), found.score.tolist(), strict=True)
 
 

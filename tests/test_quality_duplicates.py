@@ -263,7 +263,7 @@ def test_similar_examples_are_of_all_tasks_titles_included() -> None:
 
 def test_clusters_hold_every_pair_and_its_similarity() -> None:
     examples = [review(str(n), f"{text} {n}") for n, text in enumerate([PROSE] * 4 + [OTHER] * 2)]
-    large, small = clusters(verdict_pairs(found_in(examples)).to_pylist())
+    large, small = clusters(verdict_pairs(found_in(examples)))
     assert large.members == tuple(sorted(one.example_id for one in examples[:4]))
     assert small.members == tuple(sorted(one.example_id for one in examples[4:]))
     assert len(large.pairs) == 3
