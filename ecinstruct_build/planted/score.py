@@ -14,7 +14,7 @@ from typing import Any
 
 from ecinstruct_build.example import Example, Item, Option
 from ecinstruct_build.planted.rules import RULES, SHOWN, How, Rule
-from ecinstruct_build.sample_corpora.ledger import KINDS, Entry, Kind
+from ecinstruct_build.sample_corpora.ledger import KINDS, OTHER_VARIATION, Entry, Kind
 
 Line = tuple[str, str, int]
 """Corpus, file and line of a record."""
@@ -111,7 +111,9 @@ def score(ledger: Sequence[Entry], evidence: Evidence) -> list[Score]:
         if not entries:
             continue
         scores.append(_score(_Lot(kind, "", entries), rule, look))
-        for form in sorted({entry.reason for entry in entries if entry.reason and rule.findings}):
+        for form in sorted(
+            {entry.reason for entry in entries if entry.reason and (rule.findings or rule.how == "joined")}
+        ):
             own = tuple(finding for finding in rule.findings if finding.endswith(f": {form}"))
             lot = _Lot(kind, form, [entry for entry in entries if entry.reason == form], told_apart=bool(own))
             scores.append(_score(lot, replace(rule, findings=own or rule.findings), look))
@@ -307,7 +309,7 @@ def _apart(entry: Entry, _rule: Rule, look: _Look) -> bool | None:
 
 def _joined(entry: Entry, _rule: Rule, look: _Look) -> bool | None:
     drawn = [key for key in _products(entry) if key in look.drawn_products]
-    if len(drawn) < 2:
+    if len(drawn) < 2 or entry.reason == OTHER_VARIATION:
         return None
     return len({look.evidence.families.get(key, key) for key in drawn}) == 1
 

@@ -94,6 +94,20 @@ class _Shops:
                 if place < _SIBLINGS
                 else []
             )
+            for again in here[1:]:
+                ids = (*again.place.ids, *here[0].place.ids)
+                self.entries.append(
+                    Entry(
+                        "family_twin",
+                        SOURCE,
+                        AMAZON,
+                        again.place.line,
+                        ids,
+                        here[0].place,
+                        reason="relisted",
+                        field="title",
+                    )
+                )
             both = dice.chance(_IN_BOTH)
             copied = here[0] if here and here[0].readable and self._defects.chance(_COPIED) else None
             there = (
@@ -157,6 +171,8 @@ class _Shops:
             self.entries.append(
                 Entry("mojibake", SOURCE, file, line, (identity,), reason="cp1252", note=_SIGN, field=field)
             )
+        if "&amp;" in texts[2] and not broken:
+            self.entries.append(Entry("html", SOURCE, file, line, (identity,), note="&amp;", field="description"))
         row = (",".join([*map(_quoted, texts), price]) + "\r").encode("latin-1")
         target.write([row])
         if dice.chance(_REPEATED) and not broken:

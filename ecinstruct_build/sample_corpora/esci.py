@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from ecinstruct_build.sample_corpora import planting
 from ecinstruct_build.sample_corpora.draws import Dice
-from ecinstruct_build.sample_corpora.ledger import Entry, Kind
+from ecinstruct_build.sample_corpora.ledger import TWINS, Entry, Kind
 from ecinstruct_build.sample_corpora.planting import languages
 from ecinstruct_build.sample_corpora.products import Product
 from ecinstruct_build.sample_corpora.text_files import LineFile
@@ -186,9 +186,9 @@ def _spoil_titles(world: World, category: int, shelf: int, listings: list[dict[s
         listing, found, field = listings[place], [], "product_title"
         here = (SOURCE, PRODUCTS, 0, (product_id, "us"))
         if product_id != product.asin:
-            listing["product_title"], note = _reworded(product, dice)
+            listing["product_title"], how = _reworded(product, dice)
             ids = (product_id, product.asin)
-            found.append(Entry("family_twin", SOURCE, PRODUCTS, 0, ids, note=note, field=field))
+            found.append(Entry("family_twin", SOURCE, PRODUCTS, 0, ids, reason=how, field=field))
         draw, title, form = dice.unit(), listing["product_title"], None
         kind = next((kind for kind, edge in _TITLE_EDGES if draw < edge), None)
         if kind == "mojibake":
@@ -210,12 +210,12 @@ def _reworded(product: Product, dice: Dice) -> tuple[str, str]:
     """Return the title of a product under its other id, and how it differs from the usual one."""
     draw = dice.below(6)
     if draw == 0:
-        return product.title.upper(), "capitals"
+        return product.title.upper(), TWINS[1]
     if draw == 1:
-        return product.title.replace(",", " -").replace("(", "").replace(")", ""), "punctuation"
+        return product.title.replace(",", " -").replace("(", "").replace(")", ""), TWINS[2]
     if draw == 2:
-        return f"{product.title} by {product.brand}", "maker named again"
-    return product.title, "same title"
+        return f"{product.title} by {product.brand}", TWINS[3]
+    return product.title, TWINS[0]
 
 
 def _abroad(listed: list[tuple[str, Product]], locale: str) -> list[tuple[str, Product]]:

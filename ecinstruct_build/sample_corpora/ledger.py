@@ -34,6 +34,12 @@ REASONS = ("truncated", "wrong_type", "missing_id", "bad_utf8")
 """Why a malformed line cannot be read."""
 PRIVATE = ("e-mail address", "phone number", "order number", "link with a token", "card number")
 """Kinds of private data."""
+OTHER_VARIATION = "other"
+VARIATIONS = ("colour", "size", "quantity", "not in the title", OTHER_VARIATION)
+"""What tells the variants of a model apart. Those "not in the title" have one title. Those that differ in anything
+"other" (a material, a wattage) may be taken for one family or for products of their own."""
+TWINS = ("same title", "capitals", "punctuation", "maker named again", "relisted")
+"""How the title of a product under its second id differs from the first."""
 MOJIBAKE = ("cp1252", "cp1252 twice", "latin-1", "latin-1 twice")
 """What UTF-8 was taken for."""
 
@@ -72,7 +78,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
         The record that it repeats, resembles or contradicts.
     reason
         For a malformed line, one of ``REASONS``; for private data, one of ``PRIVATE``; for mojibake, one of
-        ``MOJIBAKE``.
+        ``MOJIBAKE``; for families, one of ``VARIATIONS`` or ``TWINS``.
     note
         What was done: the language, the words changed, the markup, what was left out.
     field

@@ -8,7 +8,7 @@ from typing import Any
 
 from ecinstruct_build.sample_corpora import planting
 from ecinstruct_build.sample_corpora.draws import Dice
-from ecinstruct_build.sample_corpora.ledger import REASONS, Entry, Kind, Place
+from ecinstruct_build.sample_corpora.ledger import OTHER_VARIATION, REASONS, Entry, Kind, Place
 from ecinstruct_build.sample_corpora.products import CSS_PARAGRAPH, CSS_PRICE, Product
 from ecinstruct_build.sample_corpora.relations import Links, shelf_links
 from ecinstruct_build.sample_corpora.text_files import LineFile
@@ -21,6 +21,11 @@ SECOND_FORM = "Cell_Phones_and_Accessories"
 CROWDED = "Sports_and_Outdoors"
 """The category whose metadata repeats a third of its lines, as some of upstream's do."""
 
+_VARIATIONS = {
+    "Color": "colour", "Light Color": "colour", "Finish": "colour", "Size": "size", "Bed Size": "size",
+    "Screen Size": "size", "Length": "size", "Blade Length": "size", "Thickness": "size", "Drive Size": "size",
+    "Capacity": "size", "Number of Pieces": "quantity",
+}  # fmt: skip
 _REPEATED, _REPEATED_CROWDED = 0.012, 0.33
 _BROKEN = 0.003
 _ABROAD = 0.012  # products that another department's file lists as well
@@ -115,23 +120,15 @@ class _Writer:
             families.setdefault(product.family, []).append(place)
         for places in families.values():
             facts = [products[place].attributes for place in places]
-            told = [
-                f"{name}: " + " | ".join(fact[name] for fact in facts)
-                for name in facts[0]
-                if len({fact[name] for fact in facts}) > 1
-            ]
-            if len(places) > 1:
+            varied = next((name for name in facts[0] if len({fact[name] for fact in facts}) > 1), None)
+            stated = varied in products[places[0]].stated[:2]
+            how = _VARIATIONS.get(varied or "", OTHER_VARIATION) if stated else "not in the title"
+            if varied:
                 ids = tuple(products[place].asin for place in places)
+                note = f"{varied}: " + " | ".join(fact[varied] for fact in facts)
+                line = before + places[0] + 1
                 self.entries.append(
-                    Entry(
-                        "variant_family",
-                        SOURCE,
-                        self._file,
-                        before + places[0] + 1,
-                        ids,
-                        note="; ".join(told),
-                        field="title",
-                    )
+                    Entry("variant_family", SOURCE, self._file, line, ids, reason=how, note=note, field="title")
                 )
 
     def _visitors(self, shelf: int, dice: Dice) -> list[bytes]:
