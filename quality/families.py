@@ -19,6 +19,9 @@ _Pair = tuple[str, str]
 PAIRS = pa.schema([("product_id", pa.string()), ("parent_id", pa.string())])
 """Products of one family, two by two."""
 
+CODE = ("{", "getTime(")
+"""What only titles hold that are pieces of a page's style or script."""
+
 _TELLING_WORDS = 4
 _TELLING_LETTERS = 20
 _SHORT = 40  # characters that a placeholder may have
@@ -130,7 +133,7 @@ def _cores(products: pa.Table, *, variants: bool) -> tuple[list[_Core], list[_Pa
 
 def _readings(title: str, brand: _Name, *, variants: bool) -> Iterator[tuple[_Name, _Name, bool]]:
     """Yield words, marks and whether they are telling: once with the brand's words added, once without them."""
-    if len(title) <= _SHORT and " ".join(name_words(title)) in PLACEHOLDERS:
+    if any(code in title for code in CODE) or (len(title) <= _SHORT and " ".join(name_words(title)) in PLACEHOLDERS):
         return
     read = read_title(title)
     named = set(brand)

@@ -28,7 +28,9 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?|\d{1,2}/\d{1,2}")
 _MEASURE = re.compile(r"(\d+(?:\.\d+)?)([a-z]+)")
 _GRID = re.compile(r"\d+(?:\.\d+)?[a-z]{0,2}(?:x\d+(?:\.\d+)?[a-z]{0,2})+")
 _VERSION = re.compile(r"v\d+(?:\.\d+)*")
-_OPENS = {"more": ("size",), "shade": ("colour", "shade")}
+# Kinds of words that the vocabulary lists; one that is listed twice is of the last kind.
+_LISTED = ("pack", "version", "letter_size", "size", "more_size", "size_name", "shade", "colour_name", "colour")
+_OPENS = {"more_size": ("size",), "shade": ("colour", "shade")}
 _LONGEST_SIZE = 5  # digits and points of a figure that may be a size
 
 
@@ -86,18 +88,10 @@ def vocabulary() -> Vocabulary:
         part: {variant: one for one, variants in file[part].items() for variant in (one, *variants)}
         for part in ("spellings", "units", "ratings", "numerals")
     }
-    kinds: dict[str, tuple[str, str]] = {}
-    for kind, part in (
-        ("word", "spellings"), ("unit", "units"), ("rating", "ratings"), ("mark", "numerals")
-    ):  # fmt: skip
-        kinds.update(
-            {token: (kind, one if kind in ("word", "mark") else token) for token, one in spelled[part].items()}
-        )
-    for kind, part in (
-        ("pack", "packs"), ("version", "versions"), ("letter", "letter_sizes"), ("size", "sizes"), ("more", "more"),
-        ("size name", "size_names"), ("shade", "shades"), ("colour name", "colour_names"), ("colour", "colours"),
-    ):  # fmt: skip
-        kinds.update({token: (kind, token) for token in file[part]})
+    kinds = {token: ("word", one) for token, one in spelled["spellings"].items()}
+    kinds |= {token: ("mark", one) for token, one in spelled["numerals"].items() if not token.isdigit()}
+    kinds |= {token: (kind, token) for kind in ("unit", "rating") for token in spelled[f"{kind}s"]}
+    kinds |= {token: (kind, token) for kind in _LISTED for token in file[f"{kind}s"]}
     sets = {
         part: frozenset(file[part])
         for part in ("attached_units", "networks", "optics", "editions", "regions", "packs", "apart")
@@ -194,7 +188,7 @@ class _Reader:
             elif kind in ("number", "measure", "grid"):
                 self._figure()
                 continue
-            elif kind in ("unit", "rating", "pack", "size name"):
+            elif kind in ("unit", "rating", "pack", "size_name"):
                 self._name(kind, spelling)
                 continue
             else:
@@ -212,8 +206,8 @@ class _Reader:
     def _name(self, kind: str, word: str) -> None:
         """Read a word that may announce a size or a quantity: `size 9`, `pack of 3`."""
         ahead = 1
-        if kind == "size name":
-            if self._kind(1) in ("number", "size", "letter", "more"):
+        if kind == "size_name":
+            if self._kind(1) in ("number", "size", "letter_size", "more_size"):
                 self.variants.append(self.kinds[self.at + 1][1])
                 ahead = 2
         elif word in self.vocabulary.packs and self._token(1) == "of" and self._kind(2) in ("number", "mark"):
@@ -229,14 +223,14 @@ class _Reader:
             (self.marks if self._token(1) in self.vocabulary.editions else self.variants).append(spelling)
         elif kind == "size" or self._kind(1) in _OPENS.get(kind, ()):
             self.variants.append(spelling)
-        elif kind == "letter":
+        elif kind == "letter_size":
             near = {self._kind(-1), self._kind(1)}
-            sized = self.at == len(self.kinds) - 1 or not near.isdisjoint({"size", "colour", "letter"})
+            sized = self.at == len(self.kinds) - 1 or not near.isdisjoint({"size", "colour", "letter_size"})
             (self.variants if sized else self.marks).append(spelling)
         elif kind == "version":
             if self._kind(1) != "number":
                 (self.words if len(spelling) > 1 else self.marks).append(spelling)
-        elif kind in ("shade", "more"):
+        elif kind in ("shade", "more_size"):
             self.words.append(spelling)
 
     def _figure(self) -> None:
@@ -258,8 +252,8 @@ class _Reader:
             self.at += 1
         grid = len(figures) > 1 or kind == "grid"
         optical = (grid or figures[0].endswith("mm")) and not self.vocabulary.optics.isdisjoint(self.tokens)
-        sized = (grid or measured) and not optical
-        (self.variants if sized or self._shoe_size() else self.marks).append("x".join(figures))
+        sized = ((grid or measured) and not optical) or self._pass_shoe_size()
+        (self.variants if sized else self.marks).append("x".join(figures))
 
     def _with_unit(self, number: str) -> tuple[str, str]:
         """Return the number just passed with the unit that follows, passing it too, and ``measure`` if there is one."""
@@ -279,11 +273,12 @@ class _Reader:
             return ""  # 3 in 1
         return unit
 
-    def _shoe_size(self) -> bool:
-        """Tell whether the number just passed is one: `9 US`, `9 D US`, `9 D M US`."""
+    def _pass_shoe_size(self) -> bool:
+        """Tell whether the number just passed is one, and pass the rest of it: `9 US`, `9 D US`, `9 D(M) US`."""
         for place in range(3):
             if self._token(place) in self.vocabulary.regions:
+                self.at += place + 1
                 return True
-            if self._kind(place) not in ("letter", "mark"):
-                return False
+            if self._kind(place) not in ("letter_size", "mark"):
+                break
         return False

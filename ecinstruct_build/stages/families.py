@@ -16,7 +16,7 @@ from ecinstruct_build.recipe import FamilySettings
 from ecinstruct_build.stages.corpora import OpenTables
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
-from quality.families import PAIRS, families_of, near_identical
+from quality.families import CODE, PAIRS, families_of, near_identical
 from quality.hygiene import PLACEHOLDERS
 
 _TELLING_TITLE = 20  # characters from which on two products of one title are taken for one product
@@ -111,8 +111,12 @@ def _products(pairs: pa.Table) -> int:
 def _same_titles(product: ir.Table) -> ir.Table:
     """Pair products of the same title with the first of them; short titles say too little."""
     titled = product.mutate(words=same_words_column(product.title))
-    telling = (titled.words.length() >= _TELLING_TITLE) & titled.words.notin(sorted(PLACEHOLDERS))
-    titled = titled.filter(telling).select("product_id", "words").distinct()
+    telling = [titled.words.length() >= _TELLING_TITLE, titled.words.notin(sorted(PLACEHOLDERS))]
+    titled = (
+        titled.filter(*telling, *(~titled.title.contains(code) for code in CODE))
+        .select("product_id", "words")
+        .distinct()
+    )
     first = titled.group_by("words").agg(parent_id=titled.product_id.min(), products=titled.product_id.count())
     first = first.filter(first.products > 1)
     joined = titled.join(first, "words")
