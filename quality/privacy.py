@@ -46,8 +46,18 @@ class PrivacySettings(CheckSettings):
     ----------
     kinds
         What to look for.
-    email_mask, phone_mask, link_mask, order_mask, card_mask, tracking_mask
-        The words in square brackets that stand for what was masked.
+    email_mask
+        Words in square brackets that stand for an e-mail address.
+    phone_mask
+        Words that stand for a phone number.
+    link_mask
+        Words that stand for a link with a token, a session, a password or an affiliate's tag.
+    order_mask
+        Words that stand for the number of an order, invoice or account.
+    card_mask
+        Words that stand for the number of a payment card.
+    tracking_mask
+        Words that stand for the number of a parcel.
     """
 
     action: Action = "repair"

@@ -32,6 +32,7 @@ _LINK = re.compile(
     r"[^\s<>\"'\u3000-\u30ff\u4e00-\u9fff]{1,2000}",
     re.IGNORECASE,
 )
+_LINK_MARK = re.compile(r"\.[a-z]{2,10}[/?]\S", re.IGNORECASE)
 _LINK_END = ".,;:!?)]}>*"
 _SECRET_NAME = re.compile(
     r"(?:.*[_-])?(?:token|key|apikey|secret|signature|sig|sign|session|sessionid|sess|sid|phpsessid|jsessionid|auth"
@@ -49,6 +50,7 @@ _EMAIL = re.compile(
     r"(?:[a-z0-9-]{1,63}(?:\.|\s?[(\[]\s?dot\s?[)\]]\s?)){1,6}([a-z]{2,24})" + _END,
     re.IGNORECASE,
 )
+_AT_MARK = re.compile(r"[(\[]\s?at\s?[)\]]", re.IGNORECASE)
 _FILE_ENDINGS = frozenset(
     ("png", "jpg", "jpeg", "gif", "webp", "svg", "bmp", "tif", "css", "js", "html", "htm", "pdf", "mp")
 )
@@ -117,9 +119,9 @@ def find(text: str, kinds: frozenset[Kind], region: str | None = None) -> list[F
                 if kind in kinds:
                     found.append(Found(kind, start, end))
 
-    links = list(_links(text)) if "/" in text or "?" in text else []
+    links = list(_links(text)) if "://" in text or _LINK_MARK.search(text) else []
     keep("link", (span for span in links if _is_private(text[span[0] : span[1]])))
-    if "@" in text or "at" in text:
+    if "@" in text or _AT_MARK.search(text):
         keep("email", _emails(text))
     if _FIVE_DIGITS.search(text):
         for start, end in links:  # a number in a plain link is the page's
