@@ -38,6 +38,8 @@ _TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
 _NAME = rf"(?:{_ELEMENTS.replace(' ', '|')})(?![^\s/>])|[a-z][a-z0-9]{{0,9}}:[a-z]"
 _NO_TAG = re.compile(rf"<(?=/?[a-z])(?!/?(?:{_NAME}))", re.IGNORECASE)
 _FIRST_TAG = re.compile(rf"<(?:/?(?:{_NAME})|[/!?])[^<>]{{0,{_SEEN}}}>?", re.IGNORECASE)
+# Upstream cuts some texts off within a tag; the parser takes what is left of it for text.
+_CUT_TAG = re.compile(rf"<(?:{_ELEMENTS.replace(' ', '|')})\s[a-z-]{{1,30}}\s?=[^<>]*\Z", re.IGNORECASE)
 _REFERENCE = re.compile(r"&[#a-zA-Z][a-zA-Z0-9]{0,31};?")
 _LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
 # Joiners, direction marks and soft hyphens mean something only beside letters of other scripts than Latin.
@@ -54,8 +56,7 @@ _PERHAPS_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MARKS + 1},}}")
 _PERHAPS_GARBLED = re.compile("[\u0080-\U0010ffff](?:[\u0080-\U0010ffff]|(?<=[\u0080-\u009f\u00c2\u00c3\u0152\u0153]))")
 _SILENT = {"script", "style"}
 _BREAKS = {"br", "p", "div", "li", "ul", "ol", "tr", "td", "th", "table", "h1", "h2", "h3", "h4", "h5", "h6"}
-# Encodings only: letters that are right, quotes and widths stay as they are.
-_ENCODINGS = TextFixerConfig(replace_lossy_sequences=False, explain=False)
+_ENCODINGS = TextFixerConfig(explain=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,13 +233,13 @@ def _mended_once(text: str, found: dict[str, str]) -> str:
         found.setdefault(ENTITIES, _first_reference(text))
         text = unescaped
     if _LOOKS_LIKE_MARKUP.search(text):
-        bare = _without_tags(text)
+        bare = _CUT_TAG.sub("", _without_tags(text))
         if bare != text:
             tag = _FIRST_TAG.search(text)
             found.setdefault(MARKUP, tag[0] if tag else "<")
             text = bare
     if _is_garbled(text):
-        decoded = fix_encoding(text, _ENCODINGS)
+        decoded = _decoded(text)
         if decoded != text and badness(decoded) < badness(text):
             found.setdefault(MOJIBAKE, _first_garbled(text))
             text = decoded
@@ -254,6 +255,14 @@ def _garbled_share(text: str) -> float:
     pairs = badness(text) if _is_garbled(text) else 0
     # One odd pair is met in good text too: a degree sign after a capital, a trademark after an accent.
     return min(1.0, (text.count("\ufffd") + (2 * pairs if pairs > 1 else 0)) / max(1, len(text)))
+
+
+def _decoded(text: str) -> str:
+    """Decode garbled letters anew: all at once or, where good letters stand in the way, word by word."""
+    decoded = fix_encoding(text, _ENCODINGS)
+    if not is_bad(decoded):
+        return decoded
+    return " ".join([fix_encoding(word, _ENCODINGS) if _is_garbled(word) else word for word in decoded.split(" ")])
 
 
 def _first_reference(text: str) -> str:

@@ -3,7 +3,7 @@
 What a person reads is mended for certain: tags go, entities become the characters that they stand for, letters that
 were decoded by the wrong encoding are decoded anew. What cannot be mended is left out: styles and scripts in place of
 words, titles that name nothing, letters that are lost. Wrong options count too, for they are published with the rest;
-where one cannot be mended, a spare option takes its place.
+where one cannot be mended, a spare option takes its place, and a context does without the item.
 """
 
 import re
@@ -43,6 +43,7 @@ PLACEHOLDERS = frozenset({
 """Titles that name no product, in lower case and without punctuation."""
 
 _SEEN = 40  # characters of a fault that are shown
+_GRAVITY: Sequence[Remedy] = ("keep", "flag", "repair", "reject")
 _REMEMBERED = 2**18  # texts of options that are not looked at again
 _NOT_WORDS = re.compile(r"[\W_]+")
 _PROPERTY = (
@@ -79,10 +80,13 @@ class HygieneSettings(CheckSettings):
         As for every check; here ``repair`` unless the recipe says otherwise.
     max_undecodable
         Share of a text's characters that are lost or still garbled after repair, at most.
+    min_context
+        Items that a context keeps at least when those beyond repair are left out of it; with fewer the example goes.
     """
 
     action: Action = "repair"
     max_undecodable: float = Field(default=0.02, ge=0, le=1)
+    min_context: int = Field(default=2, ge=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,8 @@ def _beyond_repair(mended: Mended, *, is_title: bool, max_undecodable: float) ->
         yield Fault(PLACEHOLDER, "reject", _short(text))
     if mended.garbled:
         share = round(mended.garbled, 6)
-        yield Fault(UNDECODABLE, "reject" if share > max_undecodable else "keep", _short(text), share)
+        lost = max(0, text.find("\ufffd") - _SEEN // 2)
+        yield Fault(UNDECODABLE, "reject" if share > max_undecodable else "keep", _short(text[lost:]), share)
 
 
 def _code_in(text: str) -> re.Match[str] | None:
@@ -167,9 +172,6 @@ def judge(examples: Sequence[Example], settings: HygieneSettings, _evidence: Evi
     """Find examples with a text that is to be mended, or cannot be."""
     verdicts = [verdict for example in examples for verdict in _verdicts(example, settings)]
     return sorted(verdicts, key=lambda verdict: (verdict.example_id, verdict.reason))
-
-
-_GRAVITY: Sequence[Remedy] = ("keep", "flag", "repair", "reject")
 
 
 def _verdicts(example: Example, settings: HygieneSettings) -> Iterator[Verdict]:
@@ -198,8 +200,10 @@ def _example_faults(example: Example, settings: HygieneSettings) -> Iterator[tup
             else:  # short ones recur: yes, a brand, the name of an attribute
                 found = others[text] if len(text) <= _SEEN else faults(text, max_undecodable=share)
             yield from ((place, fault) for fault in found)
+    lessened = bool(_context_left(example, settings))
     for item in example.context:
-        yield from (("context", fault) for fault in titles[item.text])
+        for fault in titles[item.text]:
+            yield "context", _mended_by_leaving_out(fault) if lessened else fault
     yield from _option_faults(example, share)
 
 
@@ -247,10 +251,17 @@ def repair(example: Example, settings: HygieneSettings) -> Example:
         example,
         fields={name: _repaired_value(value) for name, value in example.fields.items()},
         answer=example.answer if example.options else _repaired_value(example.answer),
-        context=_repaired_list(example.context),
+        context=_repaired_list(_context_left(example, settings) or example.context),
         options=_repaired_list(options),
         spare_options=_repaired_list(spares),
     )
+
+
+def _context_left(example: Example, settings: HygieneSettings) -> list[Item]:
+    """Return the items of the context that can be mended; none if those are too few."""
+    titles = _title_faults(settings.max_undecodable)
+    left = [item for item in example.context if not _is_beyond_repair(titles[item.text])]
+    return left if len(left) >= settings.min_context else []
 
 
 def _stand_ins(example: Example, share: float) -> dict[str, Option]:
@@ -264,8 +275,11 @@ def _stand_ins(example: Example, share: float) -> dict[str, Option]:
 
 
 def _is_fit(option: Option, share: float) -> bool:
-    found = _faults_of(option, share)
-    return not found or all(fault.remedy != "reject" for fault in found)
+    return not _is_beyond_repair(_faults_of(option, share))
+
+
+def _is_beyond_repair(found: Sequence[Fault]) -> bool:
+    return bool(found) and any(fault.remedy == "reject" for fault in found)
 
 
 def _faults_of(option: Option, share: float) -> tuple[Fault, ...]:
