@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ecinstruct_build import __version__
-from ecinstruct_build.commands import asking, building, reference
+from ecinstruct_build.commands import asking, auditing, building, reference
 from ecinstruct_build.errors import UserError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command()(building.build)
 app.command()(building.splits)
 app.command()(asking.explain)
 app.command()(asking.status)
+app.command()(auditing.audit)
 app.command()(building.sample_corpora)
 app.add_typer(reference.sources_app, name="sources")
 app.add_typer(reference.tasks_app, name="tasks")

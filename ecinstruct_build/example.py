@@ -184,6 +184,7 @@ SAMPLE_SCHEMA = pa.schema(
         pa.field("category", pa.string(), nullable=False),
         pa.field("locale", pa.string(), nullable=False),
         pa.field("products", pa.list_(pa.string()), nullable=False),
+        pa.field("families", pa.list_(pa.string()), nullable=False),
         pa.field("groups", pa.list_(pa.string()), nullable=False),
         pa.field("option_grades", pa.list_(pa.string()), nullable=False),
     ]

@@ -124,7 +124,8 @@ def _build(recipe: Recipe, raw: Path | None, out: Path, machine: Machine) -> tup
         _judge_shortfall(recipe, manifest, machine)
         with machine.progress.track("publish"):
             samples = {name: read_samples(stage) for name, stage in built.rendered.items()}
-            return built, publish(out, recipe, samples, manifest, generated=raw is None)
+            refused = machine.store.root / "audit"
+            return built, publish(out, recipe, samples, manifest, generated=raw is None, refused=refused)
 
 
 def _splits_of(built: Built, task: str) -> dict[str, str]:

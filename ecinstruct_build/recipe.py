@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError
 
+from ecinstruct_build.audit.limits import AuditLimits
 from ecinstruct_build.check import CheckSettings
 from ecinstruct_build.errors import UserError, did_you_mean
 from ecinstruct_build.packaged import packaged_folder
@@ -133,6 +134,8 @@ class Recipe(_Section):
         Settings by name; a check that the file does not name is there with its defaults.
     families, split, limits, templates
         See each.
+    audit
+        What the audit of the published rows tolerates; see `ecinstruct_build.audit.limits`.
     """
 
     name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9._-]+$")
@@ -148,6 +151,7 @@ class Recipe(_Section):
     split: SplitSettings = SplitSettings()
     limits: Limits = Limits()
     templates: TemplateSettings = TemplateSettings()
+    audit: AuditLimits = AuditLimits()
 
     @property
     def split_seed(self) -> int:

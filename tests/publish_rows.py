@@ -35,6 +35,7 @@ def row(task: str, split: str, setting: str, number: int, **changes: Any) -> dic
         "locale": "us",
         "products": [f"asin:B{number:09d}"],
         "groups": [] if number % 2 else [f"user:U{number}", "query:7"],
+        "families": [],
         "option_grades": [],
     } | changes
 

@@ -23,6 +23,7 @@ COLUMN_MEANINGS: Mapping[str, str] = {
     "category": "product category as the corpus names it; empty if it has none",
     "locale": "marketplace, ISO 3166 lower case (`us`, `es`, `jp`)",
     "products": "namespaced keys of every product whose facts appear in the row, sorted",
+    "families": "the families of those products, variants and twins being one; no family stands in two splits; sorted",
     "groups": "users, queries and questions, which stand in one split only; attributes, in one domain only",
     "option_grades": "ranking only: the grade of each option in letter order (`E`, `S`, `C`, `I`)",
 }

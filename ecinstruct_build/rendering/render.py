@@ -23,10 +23,19 @@ from ecinstruct_build.task import Task
 
 @dataclass(frozen=True)
 class Assigned:
-    """An example with the split that it was given; its options and context are exactly those to show."""
+    """An example with the split that it was given; its options and context are exactly those to show.
+
+    Attributes
+    ----------
+    example, split
+        See above.
+    families
+        The families of all products that it shows, sorted.
+    """
 
     example: Example
     split: Split
+    families: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +250,7 @@ def _records(
             example.category,
             example.locale,
             example.all_products,
+            one.families,
             example.groups,
             grades if any(grades) else [],
         )

@@ -62,7 +62,7 @@ def settled(repaired: Stage, assigned: Stage, task: str) -> list[Assigned]:
     placed = [row for row in read_assignments(assigned, task) if row["split"] is not None]
     only = [row["example_id"] for row in placed]
     examples = {example.example_id: example for example in read_examples(repaired, only, spare_options=False)}
-    return [Assigned(settle(examples[row["example_id"]], row), row["split"]) for row in placed]
+    return [Assigned(settle(examples[row["example_id"]], row), row["split"], tuple(row["families"])) for row in placed]
 
 
 def settle(example: Example, assignment: Mapping[str, Any]) -> Example:
