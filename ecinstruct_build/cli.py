@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ecinstruct_build import __version__
-from ecinstruct_build.commands import asking, auditing, building, reference
+from ecinstruct_build.commands import asking, auditing, building, reference, reporting
 from ecinstruct_build.errors import UserError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command()(building.sample_corpora)
 app.add_typer(reference.sources_app, name="sources")
 app.add_typer(reference.tasks_app, name="tasks")
 app.add_typer(asking.templates_app, name="templates")
+app.add_typer(reporting.report_app, name="report")
 
 
 @app.callback(invoke_without_command=True)

@@ -74,7 +74,7 @@ class Score:
         Why more may be found than was planted, or "".
     """
 
-    kind: str
+    kind: Kind
     form: str
     planted: int
     reachable: int
