@@ -28,7 +28,7 @@ LEAST_LETTERS = 40
 CONFIDENCE = 0.9
 """Confidence from which the model's word is taken."""
 
-_JUDGED = 400  # characters that are looked at
+_JUDGED = 240  # characters that are looked at
 _WIDE = re.compile("[\u2e80-\U0010ffff]")  # a character that stands for a syllable or a word
 _WIDE_LETTERS = 3
 _DIGIT = re.compile(r"\d")

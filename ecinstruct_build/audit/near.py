@@ -120,15 +120,18 @@ def similar_sets(
     sizes = np.fromiter((len(one) for one in sets), np.int64, len(sets))
     expected = rows * bands * threshold
     least = expected - _DEVIATIONS * math.sqrt(rows * bands * threshold * (1 - threshold))
-    survivors = [np.zeros((0, 2), np.int64)]
+    survivors = np.zeros(0, np.int64)  # pairs as left * len(sets) + right, sorted
     for band in range(bands):
         keys = _band_keys(signatures[:, band * rows : (band + 1) * rows])
+        fresh = [survivors]
         for one, other in _same_key(keys, lefts, rights):
             fits = np.minimum(sizes[one], sizes[other]) >= threshold * np.maximum(sizes[one], sizes[other]) - 1e-9
-            pairs = np.stack([one[fits], other[fits]], axis=1)
-            agreed = np.count_nonzero(signatures[pairs[:, 0]] == signatures[pairs[:, 1]], axis=1)
-            survivors.append(np.unique(pairs[agreed >= least], axis=0))
-    return _verified(sets, np.unique(np.concatenate(survivors), axis=0), threshold)
+            pairs = _missing(one[fits] * len(sets) + other[fits], survivors)
+            first, second = np.divmod(pairs, len(sets))
+            agreed = np.count_nonzero(signatures[first] == signatures[second], axis=1)
+            fresh.append(pairs[agreed >= least])
+        survivors = np.sort(np.concatenate(fresh))  # a pair comes once in a band, and only if it is new
+    return _verified(sets, np.stack(np.divmod(survivors, len(sets)), axis=1), threshold)
 
 
 def bands_for(threshold: float) -> tuple[int, int]:
@@ -222,6 +225,15 @@ def _same_key(
         pair = np.arange(low, min(low + _CHUNK, total))
         which = np.searchsorted(ends, pair, side="right")
         yield ordered[begins[which] + pair - (ends[which] - counts[which])], others[which]
+
+
+def _missing(values: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the values that do not stand in a sorted array."""
+    if not len(known):
+        return values
+    places = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    missing: NDArray[np.int64] = values[known[places] != values]
+    return missing
 
 
 def _verified(sets: Sequence[NDArray[np.int32]], pairs: NDArray[np.int64], threshold: float) -> Pairs:

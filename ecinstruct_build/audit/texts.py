@@ -22,7 +22,7 @@ MIN_TITLE = 20
 _WIDE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD = re.compile(rf"[{_WIDE}]|[^\W_{_WIDE}]+")
 _LABELLED = re.compile(r"([^:\n]{1,30}):[ \t]*(.*)")
-_ORDINAL = re.compile(r"\s{0,8}(?:\d{1,3}(?:st|nd|rd|th)[:.)]|\d{1,3}[:.)]|[A-Z]{1,2}[:)])\s{1,8}")
+_ORDINAL = re.compile(r"\s{0,8}(?:\d{1,3}(?i:st|nd|rd|th)[:.)]|\d{1,3}[:.)]|[A-Z]{1,2}[:)])\s{1,8}")
 _OPTION = re.compile(r"\s{0,8}([A-Z]{1,2})\s{0,2}[:.)]\s{0,8}(.*)", re.DOTALL)
 _TITLE_KEYS = re.compile(
     r"(?:(?:first|second|third|fourth)\s)?(?:product|item)(?:\s(?:\d{1,3}|[a-z]|title|name))?|title|name"
