@@ -46,6 +46,7 @@ NEAR = 0.75
 _CANDIDATES = 8  # languages asked of the fast model
 _NEXT_TO_NONE = 0.1  # the fast model's word for a language that it rules out
 _DOUBTED_HOME = 0.3  # the fast model's word for the expected language when it leads a scattered field
+_HINT = 0.25  # the fast model's word for another language that is worth a second opinion of its own
 _FOREIGN_PRIOR = 0.5  # the expected language's prior when small words or accents speak for another
 _DOUBTED_FOREIGN_PRIOR = 0.9
 _WIDE_LETTERS = 3  # letters that a syllable or a word in one character counts for
@@ -176,8 +177,9 @@ def _doubted(text: str, expected: str, found: Mapping[str, float], letters: int,
     if english and home < _NEXT_TO_NONE and (theirs > mine or (not mine and not accents)):
         return Finding(foreign=True, settled=True, language=language, confidence=score)
     convincing = language != expected and score >= settings.foreign_confidence
-    if mine > theirs and not (convincing and theirs):
-        return Finding(foreign=False, settled=False, language=other, confidence=0.0)
+    hinted = theirs or accents or expected != "en" or found.get(other, 0.0) >= _HINT
+    if not hinted or (mine > theirs and not (convincing and theirs)):
+        return Finding(foreign=False, settled=False)
     if (convincing and letters >= settings.foreign_letters) or (
         theirs > max(mine, 1) and found.get(other, 0.0) > 2 * home
     ):
@@ -186,14 +188,12 @@ def _doubted(text: str, expected: str, found: Mapping[str, float], letters: int,
     prior = settings.second_prior if trusted else settings.doubt_prior
     if theirs > mine or (trusted and accents and not mine):
         prior = min(prior, _FOREIGN_PRIOR if trusted else _DOUBTED_FOREIGN_PRIOR)
-    return _second_finding(text, expected, prior, settings)
-
-
-def _second_finding(text: str, expected: str, prior: float, settings: LanguageSettings) -> Finding:
     second = _second_opinion(text, expected, prior)
     if second is None:
         return Finding(foreign=False, settled=False)
-    foreign = second[1] >= settings.second_confidence
+    # Of English titles that look like nothing in particular, two models think of two languages.
+    agreed = sure or theirs > mine or expected != "en" or second[0].split("-")[0] == other
+    foreign = agreed and second[1] >= settings.second_confidence
     return Finding(foreign=foreign, settled=foreign, language=second[0], confidence=second[1])
 
 

@@ -101,3 +101,54 @@ REVIEWS = (
     "すぐに壊れてしまいました。おすすめできません。",
 )
 FOREIGN = (*SPANISH, *GERMAN, *FRENCH, *ITALIAN, *JAPANESE, *REVIEWS)
+
+SPANISH_WITH_NAMES = (
+    "Auriculares Bluetooth SoundPeak Air Pro con estuche de carga",
+    "Funda Spirox Ultra Hybrid para iPhone, transparente",
+    "Teclado Gaming Redstorm RGB Mechanical Switch Blue con reposamanos",
+    "Zapatillas Running Speedcross Wings hombre",
+    "Disco duro externo Data Traveler Storm 2TB USB 3.0",
+    "Altavoz Party Box Thunder Bass con luces LED",
+    "Smartwatch Fitness Tracker Pulse Fit Pro mujer",
+    "Silla Gaming Dragon Racer Pro Series negra",
+    "Star Voyager Deep Space Explorer set de construcción",
+    "Crema Neutra Hydro Boost Water Gel piel seca",
+    "Champú Head Fresh Classic Clean 2 en 1",
+    "Juego de mesa Dungeon Masters Edición Limitada",
+    "Mando inalámbrico Wireless Controller White PlayBox",
+    "Tarjeta gráfica GeoForge Dual OC Edition 8GB",
+    "Impresora Office Jet Smart Tank Plus multifunción",
+    "Camiseta Rock Band World Tour algodón negra",
+    "Whey Protein Gold Standard chocolate doble",
+    "Monitor Curvo Odyssea Wide Screen Full HD",
+    "Mochila Laptop Backpack Urban Traveler gris",
+    "Café en cápsulas Ristretto Intenso Black Label",
+    "Película Blu-ray The Last Voyage of the Dawn edición coleccionista",
+)
+JAPANESE_WITH_NAMES = (
+    "SoundPeak Air Pro ワイヤレスイヤホン Bluetooth",
+    "Spirox Ultra Hybrid iPhone ケース クリア",
+    "Redstorm Gaming Keyboard RGB メカニカル",
+    "Data Traveler Storm USB 3.0 外付けHDD",
+    "PlayBox Wireless Controller White 純正品",
+    "Dragon Racer Pro Series ゲーミングチェア",
+    "Office Jet Smart Tank Plus プリンター",
+    "Archer Storm Dual Band Gigabit 無線ルーター",
+    "Urban Traveler Laptop Backpack バックパック 灰色",
+    "Rock Band World Tour Tシャツ メンズ",
+    "Pulse Fit Pro スマートウォッチ Fitness Tracker",
+    "The Last Voyage of the Dawn ブルーレイ",
+)
+SHORT = (
+    "赤い傘",
+    "鉄のやかん",
+    "Чайник стальной",
+    "красный зонт",
+    "ستارة حمراء",
+    "빨간 우산 대형",
+    "Le chat et la souris de la maison",
+    "El color de tu silla en el campo",
+    "Un peu de la vie des abeilles",
+    "Il gatto e la volpe del bosco",
+)
+"""Foreign texts too short for models, that letters or small words give away."""
