@@ -42,20 +42,20 @@ def render_report(report: Mapping[str, Any], console: Console) -> None:
 
 def _counts_table(counts: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(title="Checks", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_edge=False)
-    for column in ("check", "task", "action", "reason"):
-        table.add_column(column)
+    table.padding = (0, 1, 0, 0)
+    table.add_column("check, task", no_wrap=True)
+    table.add_column("action", no_wrap=True)
+    table.add_column("reason")
     for column in ("examples", "of drawn"):
         table.add_column(column, justify="right", no_wrap=True)
     last = ""
     for row in counts:
-        if last and row["check"] != last:
-            table.add_section()
+        if row["check"] != last:
+            table.add_row(f"[bold]{escape(row['check'])}[/bold]")
+            last = row["check"]
         action = f"[{_COLOURS[row['action']]}]{row['action']}[/]"
-        name = "" if row["check"] == last else escape(row["check"])
-        table.add_row(
-            name, escape(row["task"]), action, escape(row["reason"]), f"{row['examples']:,}", f"{row['share']:.1%}"
-        )
-        last = row["check"]
+        task, reason = f"  {escape(row['task'])}", escape(row["reason"])
+        table.add_row(task, action, reason, f"{row['examples']:,}", f"{row['share']:.1%}")
     return table
 
 

@@ -61,7 +61,9 @@ RULES: Mapping[Kind, Rule] = {
         ("duplicates: near duplicate",),
         "reviews and questions are made of the same sentences and are alike now and then",
     ),
-    "text_across_corpora": Rule("pair", ("duplicates: exact duplicate of another task", "leakage: shared passage")),
+    "text_across_corpora": Rule(
+        "pair", ("duplicates: same content in another task", "duplicates: near duplicate in another task")
+    ),
     "empty_text": Rule("undrawn"),
     "unjoinable_label": Rule("undrawn"),
     "contradicting_relation": Rule("undrawn"),

@@ -23,9 +23,16 @@ def print_scores(scores: Sequence[Mapping[str, Any]], console: Console, title: s
     title
         The table's heading.
     """
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_edge=False)
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     for place, column in enumerate(("kind", "planted", "shown", "found", "recall", "findings", "planted", "precision")):
-        table.add_column(column, justify="right" if place else "left", no_wrap=bool(place))
+        table.add_column(column, justify="right" if place else "left", no_wrap=True)
     for row in scores:
         name = f"  {row['form']}" if row["form"] else row["kind"].replace("_", " ")
         counts = (f"{row[key]:,}" for key in ("planted", "reachable", "found"))
@@ -37,9 +44,11 @@ def print_scores(scores: Sequence[Mapping[str, Any]], console: Console, title: s
             continue
         if row["missed"]:
             more = f" and {len(row['missed']) - _PLACES:,} more" if len(row["missed"]) > _PLACES else ""
-            console.print(f"missed {row['kind']}: {', '.join(row['missed'][:_PLACES])}{more}", markup=False)
+            console.print(
+                f"missed {row['kind']}: {', '.join(row['missed'][:_PLACES])}{more}", markup=False, soft_wrap=True
+            )
         if row["natural"] and row["right"] < row["findings"]:
-            console.print(f"not all planted, {row['kind']}: {row['natural']}", markup=False)
+            console.print(f"not all planted, {row['kind']}: {row['natural']}", markup=False, soft_wrap=True)
 
 
 def share(value: float | None) -> str:
