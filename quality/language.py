@@ -51,6 +51,7 @@ _FOREIGN_PRIOR = 0.5  # the expected language's prior when small words or accent
 _DOUBTED_FOREIGN_PRIOR = 0.9
 _WIDE_LETTERS = 3  # letters that a syllable or a word in one character counts for
 _MOSTLY = 0.5
+_FEW_STRANGE = 3  # letters of another script than Latin that are no mere symbols
 _SOME_JAPANESE = 0.15  # the rest may be names
 _DIGIT = re.compile(r"\d")
 _WIDE = re.compile("[\u2e80-\ud7ff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]")
@@ -126,38 +127,38 @@ def examine(text: str, expected: str, settings: LanguageSettings) -> Finding:
     """Judge one text; the parameters are those of `detect_foreign`."""
     if _DIGIT.search(text):
         text = " ".join(word for word in text.split() if not _DIGIT.search(word))
-    letters = sum(map(str.isalpha, text))
-    wide = 0 if text.isascii() else sum(map(str.isalpha, _WIDE.findall(text))) * _WIDE_LETTERS
-    letters += wide - wide // _WIDE_LETTERS
-    if letters < settings.min_letters:
+    plain = sum(map(str.isalpha, text))
+    wide = 0 if text.isascii() else sum(map(str.isalpha, _WIDE.findall(text)))
+    letters = plain + (_WIDE_LETTERS - 1) * wide
+    strange = 0 if text.isascii() or expected == "ja" else sum(map(str.isalpha, _BEYOND_LATIN.findall(text)))
+    by_script = strange >= _FEW_STRANGE and strange > _MOSTLY * plain
+    if letters < settings.min_letters and not by_script:
         return Finding(foreign=False, settled=False)
     found = {str(row["lang"]): float(row["score"]) for row in _fast().detect(text, k=_CANDIDATES)}
-    by_script = _by_script(text, expected, found, wide / letters)
-    if by_script is not None:
-        return by_script
+    if by_script:
+        return Finding(foreign=True, settled=True, language=_likeliest(found, expected), confidence=strange / plain)
+    if expected == "ja":
+        by_letters = _as_japanese(text, found, _WIDE_LETTERS * wide / letters)
+        if by_letters is not None:
+            return by_letters
     language, score = max(found.items(), key=lambda item: item[1], default=(expected, 1.0))
     if language == expected and score >= settings.confidence:
         return Finding(foreign=False, settled=True)
     return _doubted(text, expected, found, letters, settings)
 
 
-def _by_script(text: str, expected: str, found: Mapping[str, float], wide_share: float) -> Finding | None:
-    """Judge by the letters alone; None where that cannot tell."""
-    others = [language for language in found if language != expected]
-    likely = max(others, key=lambda language: found[language], default="")
-    if expected == "ja":
-        if not wide_share:
-            return Finding(foreign=True, settled=True, language=likely, confidence=1.0)
-        east_asian = likely in ("zh", "ko") and found[likely] > found.get("ja", 0.0)
-        if _KANA.search(text) or (wide_share >= _SOME_JAPANESE and not east_asian):
-            return Finding(foreign=wide_share < _SOME_JAPANESE / 3, settled=True, language=likely, confidence=1.0)
-        return None
-    if text.isascii():
-        return None
-    letters = sum(map(str.isalpha, text))
-    share = sum(map(str.isalpha, _BEYOND_LATIN.findall(text))) / max(1, letters)
-    if max(share, wide_share) > _MOSTLY:
-        return Finding(foreign=True, settled=True, language=likely, confidence=max(share, wide_share))
+def _likeliest(found: Mapping[str, float], expected: str) -> str:
+    return max((name for name in found if name != expected), key=lambda name: found[name], default="")
+
+
+def _as_japanese(text: str, found: Mapping[str, float], share: float) -> Finding | None:
+    """Judge a text that should be Japanese by the share of its ideographs and kana; None where they cannot tell."""
+    likely = _likeliest(found, "ja")
+    east_asian = likely in ("zh", "ko") and found[likely] > found.get("ja", 0.0)
+    if not share:
+        return Finding(foreign=True, settled=True, language=likely, confidence=1.0)
+    if share >= _SOME_JAPANESE and (_KANA.search(text) or not east_asian):
+        return Finding(foreign=False, settled=True)
     return None
 
 
@@ -165,7 +166,7 @@ def _doubted(text: str, expected: str, found: Mapping[str, float], letters: int,
     """Judge a text that the fast model is not sure to be in the expected language."""
     home = found.get(expected, 0.0)
     language, score = max(found.items(), key=lambda item: item[1])
-    other = max((name for name in found if name != expected), key=lambda name: found[name], default="")
+    other = _likeliest(found, expected)
     mine, theirs = weigh(text, expected, other)
     sure = score >= settings.confidence
     if language == expected and score >= _DOUBTED_HOME and theirs <= mine:
