@@ -78,7 +78,8 @@ def near_identical(products: pa.Table, *, similarity: float, variants: bool) -> 
     """
     cores, pairs = _cores(products, variants=variants)
     for core in cores:
-        pairs.extend(_agreeing(core, core))
+        if len(core.brands) > 1:
+            pairs.extend(_agreeing(core, core))
     for left, right in _similar(cores, similarity):
         pairs.extend(_agreeing(cores[left], cores[right]))
     ordered = sorted({(max(pair), min(pair)) for pair in pairs if pair[0] != pair[1]})
@@ -127,7 +128,8 @@ def _cores(products: pa.Table, *, variants: bool) -> tuple[list[_Core], list[_Pa
         for key in _readings(title, name, variants=variants):
             core = cores.get(key) or cores.setdefault(key, _Core(*key))
             first = core.brands.setdefault(name, product_ids[0])
-            pairs.extend((first, product_id) for product_id in product_ids if product_id != first)
+            if len(product_ids) > 1 or first != product_ids[0]:
+                pairs.extend([(first, product_id) for product_id in product_ids])
     return [cores[key] for key in sorted(cores)], pairs
 
 

@@ -31,6 +31,7 @@ _VERSION = re.compile(r"v\d+(?:\.\d+)*")
 # Kinds of words that the vocabulary lists; one that is listed twice is of the last kind.
 _LISTED = ("pack", "version", "letter_size", "size", "more_size", "size_name", "shade", "colour_name", "colour")
 _OPENS = {"more_size": ("size",), "shade": ("colour", "shade")}
+_FARTHEST = 3  # tokens that are looked ahead
 _LONGEST_SIZE = 5  # digits and points of a figure that may be a size
 
 
@@ -172,14 +173,15 @@ class _Reader:
 
     def __init__(self, tokens: Sequence[str], kinds: Sequence[tuple[str, str]]) -> None:
         self.vocabulary = vocabulary()
-        self.tokens, self.kinds = tokens, kinds
+        self.end = len(tokens)
+        self.tokens, self.kinds = [*tokens, *[""] * _FARTHEST], [*kinds, *[("", "")] * _FARTHEST]
         self.words: list[str] = []
         self.marks: list[str] = []
         self.variants: list[str] = []
         self.at = 0
 
     def read(self) -> None:
-        while self.at < len(self.kinds):
+        while self.at < self.end:
             kind, spelling = self.kinds[self.at]
             if kind == "word":
                 self.words.append(spelling)
@@ -196,12 +198,10 @@ class _Reader:
             self.at += 1
 
     def _kind(self, ahead: int) -> str:
-        place = self.at + ahead
-        return self.kinds[place][0] if 0 <= place < len(self.kinds) else ""
+        return self.kinds[self.at + ahead][0]
 
     def _token(self, ahead: int) -> str:
-        place = self.at + ahead
-        return self.tokens[place] if 0 <= place < len(self.tokens) else ""
+        return self.tokens[self.at + ahead]
 
     def _name(self, kind: str, word: str) -> None:
         """Read a word that may announce a size or a quantity: `size 9`, `pack of 3`."""
@@ -225,7 +225,7 @@ class _Reader:
             self.variants.append(spelling)
         elif kind == "letter_size":
             near = {self._kind(-1), self._kind(1)}
-            sized = self.at == len(self.kinds) - 1 or not near.isdisjoint({"size", "colour", "letter_size"})
+            sized = self.at == self.end - 1 or not near.isdisjoint({"size", "colour", "letter_size"})
             (self.variants if sized else self.marks).append(spelling)
         elif kind == "version":
             if self._kind(1) != "number":
@@ -257,7 +257,7 @@ class _Reader:
 
     def _with_unit(self, number: str) -> tuple[str, str]:
         """Return the number just passed with the unit that follows, passing it too, and ``measure`` if there is one."""
-        if self._kind(0) == "number" and "/" in self._token(0) and (unit := self._unit(1)):  # 2 1/2 inch
+        if "/" in self._token(0) and self._kind(0) == "number" and (unit := self._unit(1)):  # 2 1/2 inch
             self.at += 2
             return f"{number}+{self.kinds[self.at - 2][1]}{unit}", "measure"
         if len(number) <= _LONGEST_SIZE and (unit := self._unit(0)):
@@ -269,7 +269,7 @@ class _Reader:
         """Return the unit that stands there in its one spelling, or ""."""
         token = self._token(ahead)
         unit = self.vocabulary.units.get(token, "")
-        if token in self.vocabulary.attached_units or (token == "in" and self._kind(ahead + 1) == "number"):  # noqa: S105
+        if not unit or token in self.vocabulary.attached_units or (token == "in" and self._kind(ahead + 1) == "number"):  # noqa: S105
             return ""  # 3 in 1
         return unit
 

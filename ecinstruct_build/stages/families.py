@@ -92,13 +92,14 @@ def titles_of(opened: Tables, product_ids: pa.Array) -> pa.Table:
 
 def shown_products(drawn: Iterable[Stage]) -> pa.Array:
     """Return the ids of all products that drawn examples show or may show in the place of another, ordered."""
+    leaves = ["products.list.element", *(f"{name}.list.element.product_id" for name in _LISTED)]
     found = [pa.array([], pa.string())]
     for stage in drawn:
-        file = pq.ParquetFile(stage.folder / "examples.parquet")
-        columns = ["products.list.element", *(f"{name}.list.element.product_id" for name in _LISTED)]
-        for batch in file.iter_batches(columns=columns):
-            found.append(batch["products"].flatten())
-            found += [batch[name].flatten().field("product_id") for name in _LISTED]
+        # Read as dictionaries: few products stand behind millions of options.
+        file = pq.ParquetFile(stage.folder / "examples.parquet", read_dictionary=leaves)
+        for batch in file.iter_batches(columns=leaves):
+            listed = [batch["products"].flatten(), *(batch[name].flatten().field("product_id") for name in _LISTED)]
+            found += [pc.unique(ids).dictionary_decode() for ids in listed]
     ids = pc.unique(pa.chunked_array(found))
     return ids.filter(pc.greater(pc.binary_length(ids), 0)).sort()
 
