@@ -246,7 +246,7 @@ def repair(example: Example, settings: HygieneSettings) -> Example:
     stand_ins = _stand_ins(example, share)
     used = {option.key for option in stand_ins.values()}
     options = (stand_ins.get(option.key, option) for option in example.options)
-    spares = (option for option in example.spare_options if _is_fit(option, share) and option.key not in used)
+    spares = [option for option in _fit_spares(example, share) if option.key not in used]
     return replace(
         example,
         fields={name: _repaired_value(value) for name, value in example.fields.items()},
@@ -266,16 +266,18 @@ def _context_left(example: Example, settings: HygieneSettings) -> list[Item]:
 
 def _stand_ins(example: Example, share: float) -> dict[str, Option]:
     """Return the spare options that take the place of wrong options beyond repair, by the key of those."""
-    unfit = [option.key for option in example.options if not _is_fit(option, share)] if example.spare_options else []
-    if not unfit:
+    faulty = [option.key for option in example.options if _is_beyond_repair(_faults_of(option, share))]
+    if not faulty:
         return {}
     replaceable = replaceable_options(example)
-    fit = (option for option in example.spare_options if _is_fit(option, share))
-    return dict(zip((key for key in unfit if key in replaceable), fit, strict=False))
+    return dict(zip((key for key in faulty if key in replaceable), _fit_spares(example, share), strict=False))
 
 
-def _is_fit(option: Option, share: float) -> bool:
-    return not _is_beyond_repair(_faults_of(option, share))
+def _fit_spares(example: Example, share: float) -> list[Option]:
+    titles = _title_faults(share)
+    return [
+        option for option in example.spare_options if not (found := titles[option.text]) or not _is_beyond_repair(found)
+    ]
 
 
 def _is_beyond_repair(found: Sequence[Fault]) -> bool:
