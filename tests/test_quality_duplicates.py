@@ -261,6 +261,13 @@ def test_similar_examples_are_of_all_tasks_titles_included() -> None:
     assert {row["reason"] for row in pairs.to_pylist()} == {"near duplicate"}
 
 
+def test_a_crowd_of_look_alikes_stays_together() -> None:
+    crowd = [review(str(number), f"{PROSE} number {number}") for number in range(400)]
+    pairs = similar_examples(measure([*crowd, review("other", OTHER)], DuplicateSettings()), 0.7, 8)
+    (cluster,) = clusters(pairs)
+    assert cluster.members == tuple(sorted(one.example_id for one in crowd))
+
+
 def test_clusters_hold_every_pair_and_its_similarity() -> None:
     examples = [review(str(n), f"{text} {n}") for n, text in enumerate([PROSE] * 4 + [OTHER] * 2)]
     large, small = clusters(verdict_pairs(found_in(examples)))
