@@ -21,7 +21,6 @@ _PARQUET = (".parquet",)
 _NAMED_ONLY = (".json", ".json.gz")  # read where a file is named, since folders hold other things of that ending
 _LONGEST_LINE = 64 << 20
 _BATCH_ROWS = 1024
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _OPEN_GZIP: Any = igzip.IGzipFile
 _GZIP_ERRORS: Any = (OSError, EOFError, igzip.BadGzipFile, isal_zlib.error)
 
@@ -97,10 +96,8 @@ def _expanded(path: Path) -> list[Path]:
 
 def _json_rows(file: Path, columns: Sequence[str]) -> Iterator[tuple[str, Any]]:
     for number, line in enumerate(_lines(file), start=1):
-        content = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
-        if content.strip():
-            value = _decoded(content, file, number)
-            yield f"line {number}", _selected(value, columns)
+        if line.strip():
+            yield f"line {number}", _selected(_decoded(line, file, number), columns)
 
 
 def _lines(file: Path) -> Iterator[bytes]:
@@ -122,7 +119,7 @@ def _decoded(line: bytes, file: Path, number: int) -> Any:
     except (msgspec.DecodeError, ValueError, RecursionError):
         pass
     try:
-        return json.loads(line)  # which takes NaN, as many tools write it
+        return json.loads(line)  # which takes NaN and a byte order mark, as many tools write them
     except (ValueError, RecursionError) as error:
         raise UserError(f"The test set {file} is not JSON lines: line {number}: {error}") from error
 

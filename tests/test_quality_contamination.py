@@ -250,6 +250,12 @@ def test_pairs_are_those_of_comparing_everything(
     assert pairs_of(shared_passages(shuffled, ngram=size, share=share)) == expected_pairs(examples, size, share)
 
 
+def test_less_than_the_share_is_no_pair() -> None:
+    examples = [review("a", f"{prose(1, 40)} {prose(2, 60)}"), review("b", f"{prose(1, 40)} {prose(3, 48)}")]
+    assert pairs_of(shared_passages(examples, share=0.37)) == expected_pairs(examples, 13, 0.37) == {}
+    assert list(pairs_of(shared_passages(examples, share=0.36)).values()) == [round(28 / 76, 6)]
+
+
 def test_short_texts_are_pairs_where_they_are_equal_and_hang_together() -> None:
     examples = [
         review(str(number), text) for number, text in enumerate(["love it", "Love it!", "loved it", "LOVE  it"])

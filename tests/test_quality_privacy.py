@@ -209,6 +209,25 @@ def test_orders_are_found_in_other_languages(locale: str, text: str, expected: s
     assert found(text, locale) == [("order", expected)]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it says 4111 1111 1111 1112 on the back",
+        "see https://shop.example/item/212-555-0123 for the lid",
+        "https://shop.example/order/114-1234567-7654321",
+    ],
+)
+def test_wrong_check_digits_and_numbers_in_plain_links_are_left_alone(text: str) -> None:
+    assert found(text) == []
+
+
+def test_examples_are_judged_by_their_own_marketplace() -> None:
+    examples = [example({"text": "0117 496 0123"}, locale=locale) for locale in ("us", "uk")]
+    apart = [replace(one, identity=one.locale) for one in examples]
+    (verdict,) = privacy.judge(apart, SETTINGS, Evidence())
+    assert verdict.example_id == apart[1].example_id
+
+
 def example(fields: Mapping[str, Any], answer: Any = "yes", locale: str = "us", **more: Any) -> Example:
     return Example("t", "corpus", "one", "ind", locale, (), fields, answer, **more)
 
