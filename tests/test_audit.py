@@ -15,7 +15,7 @@ from audit_rows import PLANTED, ROLES, Made, clean_dataset, planted_dataset, wri
 from building import SmallBuild
 from rich.console import Console
 
-from ecinstruct_build.audit.limits import AuditLimits
+from ecinstruct_build.audit.limits import AuditLimits, read_limits
 from ecinstruct_build.audit.page import audit_page, write_audit
 from ecinstruct_build.audit.result import Audit
 from ecinstruct_build.audit.run import audit_dataset
@@ -270,6 +270,29 @@ def test_limits_decide(planted: tuple[Made, Audit], tmp_path: Path) -> None:
     assert not audit_dataset(tmp_path, AuditLimits(group_overlap=2)).passed
     assert audit_dataset(tmp_path, AuditLimits(group_overlap=3)).passed
     assert audit_dataset(tmp_path, AuditLimits(group_overlap=None)).passed
+
+
+def test_limits_are_read_from_a_file_or_a_recipe(tmp_path: Path) -> None:
+    file = tmp_path / "limits.toml"
+    file.write_text('name = "mine"\n[audit]\ngroup_overlap = 3\n', encoding="utf-8")
+    assert read_limits(file) == AuditLimits(group_overlap=3)
+    file.write_text("jaccard = 0.9\n", encoding="utf-8")
+    assert read_limits(file) == AuditLimits(jaccard=0.9)
+    file.write_text("group_overlaps = 3\n", encoding="utf-8")
+    with pytest.raises(UserError, match="Did you mean 'group_overlap'"):
+        read_limits(file)
+
+
+def test_one_row_with_markup_does_not_condemn_a_small_split(tmp_path: Path) -> None:
+    made = clean_dataset(SMALL)
+    rows = made.rows["Sentiment_Analysis", "test"]
+    rows[0]["input"] += " <br>"
+    assert [one.setting for one in audit_dataset(write_shards(made, tmp_path / "one")).exceeded] == ["html_share"]
+    tolerant = AuditLimits(html_share=0.02)
+    assert audit_dataset(tmp_path / "one", tolerant).passed
+    for row in rows[1:3]:
+        row["input"] += " <br>"
+    assert not audit_dataset(write_shards(made, tmp_path / "three"), tolerant).passed
 
 
 def test_the_audit_imports_nothing_that_builds() -> None:

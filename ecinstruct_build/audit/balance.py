@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from ecinstruct_build.audit.reading import Published
 from ecinstruct_build.audit.result import ROLES, TRAIN, Balance
@@ -14,6 +14,7 @@ FEW_LABELS = 26
 """Different answers that a task has at most to have labels."""
 
 _LEAST_EXPECTED = 5.0  # rows that a letter is expected to be right in; rarer letters are counted together
+_OTHERS = 0.05  # share of rows with other options than most have, from which options differ from row to row
 _EVEN_ROWS = 20  # rows of a task from which a handful of different answers are labels
 
 Letters = tuple[str, tuple[str, ...]]
@@ -32,7 +33,7 @@ def balances(published: Published) -> list[Balance]:
         mine = [row for (name, _), rows in sorted(rows_of.items()) if name == task for row in rows]
         right = {row: named_letters(outputs[row], parsed[options[row]]) for row in mine if options[row]}
         labels = _labels(mine, outputs, options, right, parsed)
-        shuffled = len({options[row] for row in mine if options[row]}) > 1
+        shuffled = _is_shuffled([options[row] for row in mine if options[row]])
         training = [labels[row] for row in rows_of.get((task, ROLES.index(TRAIN)), ()) if row in labels]
         majority = _ranked(training)[0][0] if training else ""
         for role, name in enumerate(ROLES):
@@ -42,6 +43,12 @@ def balances(published: Published) -> list[Balance]:
                 mine_labels = [labels[row] for row in rows if row in labels]
                 found.append(_balance((task, name, len(rows)), mine_labels, majority, letters))
     return found
+
+
+def _is_shuffled(options: Sequence[str]) -> bool:
+    """Say whether options differ from row to row, rather than being the same classes in the same order."""
+    most = max(Counter(options).values(), default=0)
+    return len(options) - most > _OTHERS * len(options)
 
 
 def _balance(place: tuple[str, str, int], labels: Sequence[str], majority: str, letters: Sequence[Letters]) -> Balance:
@@ -102,4 +109,4 @@ def _position_p(letters: Sequence[Letters]) -> float | None:
     if len(common) < 2:
         return None
     statistic = sum((seen - amount) ** 2 / amount for seen, amount in common)
-    return float(f"{chi2.sf(statistic, len(common) - 1):.6g}")
+    return float(f"{chdtrc(len(common) - 1, statistic):.6g}")

@@ -1,5 +1,6 @@
 """Hold what was found against the limits."""
 
+import math
 from collections.abc import Sequence
 
 from ecinstruct_build.audit.limits import AuditLimits
@@ -58,7 +59,7 @@ def _faults(limits: AuditLimits, faults: Sequence[Fault]) -> list[Exceeded]:
             continue
         if one.limit not in _SHARE_LIMITS:
             totals.setdefault(one.kind, []).append(one)
-        elif one.rows / one.checked > limit:
+        elif one.rows > tolerated(limit, one.checked):
             where = _place(one)
             found.append(Exceeded(f"share of rows with {one.kind}", where, one.rows / one.checked, limit, one.limit))
     for kind, ones in totals.items():
@@ -67,6 +68,11 @@ def _faults(limits: AuditLimits, faults: Sequence[Fault]) -> list[Exceeded]:
             where = ", ".join(_place(one) for one in ones[:3]) + (f" and {len(ones) - 3} more" if len(ones) > 3 else "")
             found.append(Exceeded(f"rows with {_article(kind)}", where, total, limit, ones[0].limit))
     return found
+
+
+def tolerated(share: float, rows: int) -> float:
+    """Return how many of so many rows may have a fault: their share, and three standard deviations for chance."""
+    return share * rows + 3 * math.sqrt(share * (1 - share) * rows)
 
 
 def _article(kind: str) -> str:

@@ -1,6 +1,11 @@
 """What an audit tolerates."""
 
-from pydantic import BaseModel, ConfigDict, Field
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ecinstruct_build.errors import UserError, did_you_mean
 
 
 class AuditLimits(BaseModel):
@@ -44,9 +49,10 @@ class AuditLimits(BaseModel):
     python_literals
         Rows whose input or output shows values as Python prints them, such as ``nan`` or ``['a', 'b']``.
     html_share
-        Share of a split's rows of a task with HTML tags or entities left in.
+        Share of a split's rows of a task with HTML tags or entities left in; three standard deviations more are
+        tolerated, so that one row does not condemn a small split.
     foreign_share
-        Share of a split's rows of a task whose input is confidently in another language than its locale's.
+        Share of a split's rows of a task whose input is confidently in another language than its locale's; likewise.
     answer_not_among_options
         Rows whose answer names an option that is not there.
     duplicate_ids
@@ -83,3 +89,24 @@ class AuditLimits(BaseModel):
     position_p: float | None = Field(default=1e-6, ge=0, le=1)
     label_share: float | None = Field(default=0.95, gt=0, le=1)
     balance_rows: int = Field(default=30, ge=1)
+
+
+def read_limits(path: Path) -> AuditLimits:
+    """Read limits from a TOML file: its table ``[audit]`` if there is one, as in a recipe, else the whole of it.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, or a limit is unknown or of the wrong kind.
+    """
+    try:
+        stated = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"The limits in {path} cannot be read: {error}.") from error
+    try:
+        return AuditLimits.model_validate(stated.get("audit", stated))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        hint = did_you_mean(name, AuditLimits.model_fields) if first["type"] == "extra_forbidden" else ""
+        raise UserError(f"The limits in {path} are not valid: {name or 'they'}: {first['msg']}.{hint}") from error

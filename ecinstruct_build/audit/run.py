@@ -12,9 +12,9 @@ from ecinstruct_build.audit.balance import balances
 from ecinstruct_build.audit.judging import exceeded
 from ecinstruct_build.audit.limits import AuditLimits
 from ecinstruct_build.audit.near import near_duplicates
-from ecinstruct_build.audit.overlaps import Carried, carried_kinds, compare, recover_all, sharing_rows
+from ecinstruct_build.audit.overlaps import Carried, Recoveries, carried_kinds, compare, recover_all, sharing_rows
 from ecinstruct_build.audit.reading import LISTS, OPTIONAL, Published, read_published
-from ecinstruct_build.audit.result import OOD_ROLES, ROLES, TRAIN, UNSEEN_ROLES, Audit, Proof
+from ecinstruct_build.audit.result import OOD_ROLES, ROLES, TRAIN, UNSEEN_ROLES, Audit, Overlap, Proof
 from ecinstruct_build.audit.rows import row_faults
 
 ANYTHING = "anything"
@@ -57,9 +57,7 @@ def audit_dataset(where: str | Path, limits: AuditLimits | None = None, *, progr
         published = read_published(where)
     with progress.track("compare splits"):
         recovered = recover_all(published)
-        kinds = carried_kinds(published, recovered)
-        overlaps = [overlap for carried in kinds for overlap in compare(carried, published)]
-        proofs = _proofs(kinds, published)
+        overlaps, proofs = _compared(published, recovered)
     with progress.track("look for near duplicates"):
         overlaps += near_duplicates(published, limits.jaccard)
     with progress.track("check rows"):
@@ -78,6 +76,11 @@ def audit_dataset(where: str | Path, limits: AuditLimits | None = None, *, progr
         exceeded=tuple(exceeded(limits, overlaps, proofs, balanced, faults)),
         limits=limits.model_dump(mode="json"),
     )
+
+
+def _compared(published: Published, recovered: Recoveries) -> tuple[list[Overlap], list[Proof]]:
+    kinds = carried_kinds(published, recovered)
+    return [overlap for carried in kinds for overlap in compare(carried, published)], _proofs(kinds, published)
 
 
 def _proofs(kinds: Sequence[Carried], published: Published) -> list[Proof]:
