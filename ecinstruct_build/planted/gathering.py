@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecinstruct_build.planted.score import Evidence, Line, Score, score
@@ -22,11 +23,21 @@ def ledger_of(raw: Path) -> list[Entry] | None:
     return decode(path.read_bytes()) if path.is_file() else None
 
 
-def evidence_of(built: Built) -> Evidence:
-    """Gather what a build did, as far as the score asks."""
+def evidence_of(built: Built, pairs: pa.Table | None = None) -> Evidence:
+    """Gather what a build did, as far as the score asks.
+
+    Parameters
+    ----------
+    built
+        The build.
+    pairs
+        The pairs of examples that its split kept together, as `ecinstruct_build.check.PAIR_SCHEMA`; None looks for
+        shared passages anew.
+    """
     drawn = {task: read_examples(stage) for task, stage in built.drawn.items()}
     repaired = {task: read_examples(stage, spare_options=False) for task, stage in built.checked.repaired.items()}
-    passages = shared_passages([example for group in repaired.values() for example in group])
+    if pairs is None:
+        pairs = shared_passages([example for group in repaired.values() for example in group])
     families = pq.read_table(built.families.folder / "families.parquet").to_pydict()
     return Evidence(
         quarantined=_set_aside(built, "quarantine"),
@@ -34,16 +45,16 @@ def evidence_of(built: Built) -> Evidence:
         drawn=drawn,
         repaired=repaired,
         verdicts={task: built.checked.verdicts(task) for task in built.drawn},
-        pairs=[(row["left"], row["right"], row["reason"]) for row in passages.to_pylist()],
+        pairs=[(row["left"], row["right"], row["reason"]) for row in pairs.to_pylist()],
         families=dict(zip(families["product_id"], families["family_id"], strict=True)),
         splits=_splits(built),
     )
 
 
-def score_build(built: Built, raw: Path) -> list[Score]:
-    """Score a build on generated corpora; nothing for a build on others."""
+def score_build(built: Built, raw: Path, pairs: pa.Table | None = None) -> list[Score]:
+    """Score a build on generated corpora; nothing for a build on others. ``pairs`` is as in `evidence_of`."""
     ledger = ledger_of(raw)
-    return [] if ledger is None else score(_taken(ledger, built), evidence_of(built))
+    return [] if ledger is None else score(_taken(ledger, built), evidence_of(built, pairs))
 
 
 def scores_json(scores: Sequence[Score]) -> list[dict[str, Any]]:

@@ -14,6 +14,9 @@ _PLACES = 3  # missed ones that are named
 def print_scores(scores: Sequence[Mapping[str, Any]], console: Console, title: str = "Planted defects") -> None:
     """Print what was found of each kind of planted defect, and name some that were missed.
 
+    *Shown* is what examples show of the planted; *hits* are all findings of the kind's checks, *right* those that
+    stand on planted records.
+
     Parameters
     ----------
     scores
@@ -31,7 +34,7 @@ def print_scores(scores: Sequence[Mapping[str, Any]], console: Console, title: s
         show_edge=False,
         padding=(0, 1, 0, 0),
     )
-    for place, column in enumerate(("kind", "planted", "shown", "found", "recall", "findings", "planted", "precision")):
+    for place, column in enumerate(("kind", "planted", "shown", "found", "recall", "hits", "right", "precision")):
         table.add_column(column, justify="right" if place else "left", no_wrap=True)
     for row in scores:
         name = f"  {row['form']}" if row["form"] else row["kind"].replace("_", " ")
