@@ -12,17 +12,18 @@ examples that are too alike. Nodes are placed first, over all tasks at once, and
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from ecinstruct_build import chance
 from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import TaskSettings
 from quality.placement import NOWHERE, Ties, homes, place
-from quality.quotas import KEPT_TESTS, SHARED_WITH_OOD, SHORT_CONTEXT, STRADDLES, TOO_ALIKE, Filling
-from quality.ragged import Integers, union
+from quality.quotas import FILLED, KEPT_TESTS, SHARED_WITH_OOD, SHORT_CONTEXT, STRADDLES, TOO_ALIKE, Filling
+from quality.ragged import Integers, Ragged, ragged, union
 from quality.web import Web
 
 OOD = SPLITS.index("test_ood")
@@ -70,8 +71,8 @@ class Assigned:
 
     split: Integers
     reason: list[str]
-    context: list[tuple[int, ...]]
-    options: list[tuple[int, ...]]
+    context: Ragged
+    options: Ragged
     packed: Integers
     candidate: npt.NDArray[np.bool_]
 
@@ -137,6 +138,28 @@ def ties_of(web: Web, settings: Mapping[str, TaskSettings]) -> Ties:
     core = union(web.firm, web.alike, web.context.where(strict[owners]))
     soft = web.context.where(trim[owners])
     return Ties(task, core, soft, np.where(soft.lengths > 0, least, 0))
+
+
+def drop_alike(web: Web, assigned: Assigned, alike: pa.Table) -> Assigned:
+    """Drop samples that are too like one of another split: of two, the one of the split that is filled later.
+
+    Parameters
+    ----------
+    web, assigned
+        What was assigned, and where to.
+    alike
+        Pairs of examples that are too alike to stand in two splits, in `PAIR_SCHEMA`.
+    """
+    number = {example_id: row for row, example_id in enumerate(web.example_ids)}
+    split, reason = assigned.split.copy(), list(assigned.reason)
+    for left, right in sorted(zip(alike["left"].to_pylist(), alike["right"].to_pylist(), strict=True)):
+        ends = [number[left], number[right]]
+        if NOWHERE not in split[ends] and split[ends[0]] != split[ends[1]]:
+            later = max(ends, key=lambda row: FILLED.index(SPLITS[split[row]]))
+            split[later], reason[later] = NOWHERE, TOO_ALIKE
+    stays = split != NOWHERE
+    context, options = (rows.where(stays[rows.owners]) for rows in (assigned.context, assigned.options))
+    return replace(assigned, split=split, reason=reason, context=context, options=options)
 
 
 class _Run:
@@ -205,8 +228,8 @@ class _Run:
         return Assigned(
             np.asarray(filling.split, np.int64),
             filling.reason,
-            filling.context,
-            filling.options,
+            ragged(filling.context),
+            ragged(filling.options),
             self.packed,
             self.candidate,
         )

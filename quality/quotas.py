@@ -23,8 +23,11 @@ FEW_OPTIONS = "too few options in the split"
 TOO_ALIKE = "too like a sample of another split"
 KEPT_TESTS = "the tests are kept as they are"
 
-_CLAIM_ORDER: tuple[Split, ...] = ("test", "validation", "train")
+FILLED: tuple[Split, ...] = ("test_ood", "test", "validation", "train")
+"""The splits in the order in which they are filled."""
+
 _OOD = SPLITS.index("test_ood")
+_IN_DOMAIN = tuple(SPLITS.index(split) for split in FILLED if split != "test_ood")
 
 
 class Filling:
@@ -107,7 +110,7 @@ class Filling:
             if (home := int(packed[row])) != NOWHERE:
                 for node in (*self.core[row], *(node for node in self.soft[row] if placed[node] == home)):
                     self.taken[node] = home
-        for split in map(SPLITS.index, _CLAIM_ORDER):
+        for split in _IN_DOMAIN:
             for row in ranked:
                 if packed[row] == split:
                     self._try(row, split)
@@ -120,7 +123,7 @@ class Filling:
 
     def _short(self, task: int) -> list[int]:
         """Return the in-domain splits that want examples of a task, the one that lacks most of its quota first."""
-        lacking = [split for split in map(SPLITS.index, _CLAIM_ORDER) if self.room[task][split] > 0]
+        lacking = [split for split in _IN_DOMAIN if self.room[task][split] > 0]
         return sorted(lacking, key=lambda split: -self.room[task][split] / self.wanted[task][split])
 
     def _release(self, kept: Sequence[int]) -> None:

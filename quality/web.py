@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from ecinstruct_build.check import PAIR_SCHEMA
 from ecinstruct_build.example import EXAMPLE_SCHEMA, Example, Option
-from quality.ragged import Integers, Ragged, from_arrow, ragged
+from quality.ragged import Integers, Ragged, from_arrow, ragged, union
 from quality.ties import ALIKE, DOMAIN_GROUPS, FAMILY, family_node, group_node, replaceable_options
 
 NOTHING = -1
@@ -32,8 +32,8 @@ class Web:
 
     Attributes
     ----------
-    example_ids, tasks, ood
-        Of each example: its id, its task, and whether it is out of domain.
+    example_ids, tasks, categories, ood
+        Of each example: its id, its task, its category, and whether it is out of domain.
     nodes
         The names of all families (``family|...``), groups (``group|...``) and crowds of look-alikes (``alike|...``),
         sorted; an example without family or group has a node of its own (``example|...``). Everything below says
@@ -58,6 +58,7 @@ class Web:
 
     example_ids: Sequence[str]
     tasks: Sequence[str]
+    categories: Sequence[str]
     ood: npt.NDArray[np.bool_]
     nodes: Sequence[str]
     firm: Ragged
@@ -76,11 +77,26 @@ class Web:
         """Whether each node is a family of products."""
         return np.fromiter((name.startswith(FAMILY) for name in self.nodes), np.bool_, len(self.nodes))
 
+    def shown(self, context: Ragged, options: Ragged) -> Ragged:
+        """Return the families and groups of all that each example shows, ascending.
+
+        Parameters
+        ----------
+        context
+            Positions of the context items that are shown.
+        options
+            The options that are shown, as positions in ``option_values``.
+        """
+        items = self.context.values[self.context.starts[:-1][context.owners] + context.values]
+        products = Ragged(self.option_node[options.values], options.starts)
+        return union(self.firm, Ragged(items, context.starts), products.where(products.values != NOTHING))
+
     def write(self, folder: Path) -> None:
         """Write the web to three files of a folder."""
         examples = {
             "example_id": pa.array(self.example_ids, pa.string()),
             "task": pa.array(self.tasks, pa.string()).dictionary_encode(),
+            "category": pa.array(self.categories, pa.string()).dictionary_encode(),
             "ood": pa.array(self.ood),
             **{name: getattr(self, name).to_arrow() for name in _LISTS},
         }
@@ -99,6 +115,7 @@ def read_web(folder: Path) -> Web:
     return Web(
         examples["example_id"].to_pylist(),
         examples["task"].to_pylist(),
+        examples["category"].to_pylist(),
         examples["ood"].to_numpy(),
         nodes["name"].to_pylist(),
         option_values=values.chunk(0) if values.num_chunks else pa.array([], _OPTION),
@@ -147,6 +164,7 @@ def web_of(examples: Iterable[Example], families: Mapping[str, str], alike: pa.T
     return Web(
         ids,
         [example.task for example in ordered],
+        [example.category for example in ordered],
         np.fromiter((example.domain == "ood" for example in ordered), np.bool_, len(ordered)),
         names,
         firm=_numbered(firm, number),

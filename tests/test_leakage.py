@@ -15,6 +15,7 @@ from ecinstruct_build.example import Domain, Example, Item, Option
 from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import Quota, TaskSettings
 from quality.leakage import Kept, assign
+from quality.proof import prove
 from quality.quotas import FEW_OPTIONS, OVER_QUOTA, SHARED_WITH_OOD, SHORT_CONTEXT, STRADDLES
 from quality.web import web_of
 
@@ -86,13 +87,15 @@ def split_of(
     )
     web = web_of(examples, families, table)
     found = assign(web, settings, weights, seed, kept=kept)
+    prove(web, settings, found, table)
+    context, options = found.context.to_lists(), found.options.to_lists()
     keys = web.option_values.field("key").to_pylist()
     return {
         example_id: Went(
             SPLITS[found.split[row]] if found.split[row] >= 0 else None,
             found.reason[row],
-            found.context[row],
-            tuple(keys[option] for option in found.options[row]),
+            tuple(context[row]),
+            tuple(keys[option] for option in options[row]),
         )
         for row, example_id in enumerate(web.example_ids)
     }

@@ -1,6 +1,8 @@
 """Find look-alikes, wrapped for the store: accepted examples too alike to stand in two splits, whatever the seed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +11,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ecinstruct_build.example import Example
+from ecinstruct_build.check import PAIR_SCHEMA
 from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.stages.checks import Checked
+from ecinstruct_build.stages.examples import read_examples
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 from quality.duplicates import DuplicateSettings, measure, similar_examples
+from quality.leakage import Assigned
 from quality.passages import shared_passages
+from quality.placement import NOWHERE
+from quality.web import Web
 
 _CHECK = "duplicates"
 
@@ -28,7 +34,7 @@ def lookalikes(recipe: Recipe, checked: Checked, machine: Machine) -> Stage:
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track("look-alikes"):
             examples = [one for name in recipe.tasks for one in checked.accepted(name, spare_options=False)]
-            measures = measures_of(checked, examples, settings)
+            measures = measures_of(checked, [one.example_id for one in examples], settings)
             similar = similar_examples(measures, recipe.split.similarity, settings.min_words)
             pairs = joined([similar, shared_passages(examples)])
         pq.write_table(pairs, out / "pairs.parquet", compression="zstd")
@@ -49,17 +55,51 @@ def read_pairs(found: Stage) -> pa.Table:
     return pq.read_table(found.folder / "pairs.parquet")
 
 
+def settled_lookalikes(recipe: Recipe, checked: Checked, examples: Web, assigned: Assigned) -> pa.Table:
+    """Return the pairs of samples of two splits that became look-alikes only when the split trimmed their context.
+
+    What was compared before is the whole context. Options that the split replaced are wrong ones: they are not
+    compared.
+    """
+    settings = duplicate_settings(recipe)
+    stands = assigned.split != NOWHERE
+    trimmed = stands & (assigned.context.lengths < examples.context.lengths)
+    if not trimmed.any():
+        return PAIR_SCHEMA.empty_table()
+    ids, rows = np.asarray(examples.example_ids, object), np.flatnonzero(trimmed).tolist()
+    kept = {
+        examples.example_ids[row]: context
+        for row, context in zip(rows, assigned.context.take(trimmed.nonzero()[0]).to_lists(), strict=True)
+    }
+    drawn = [
+        one
+        for task in sorted({examples.tasks[row] for row in rows})
+        for one in read_examples(checked.repaired[task], list(kept), spare_options=False)
+    ]
+    settled = [replace(one, context=tuple(one.context[item] for item in kept[one.example_id])) for one in drawn]
+    others = measures_of(checked, ids[stands & ~trimmed].tolist(), settings)
+    measures = pa.concat_tables([others, measure(settled, settings)])
+    pairs = similar_examples(measures, recipe.split.similarity, settings.min_words)
+    split = dict(zip(examples.example_ids, assigned.split.tolist(), strict=True))
+    apart = [
+        split[left] != split[right]
+        for left, right in zip(*(pairs[side].to_pylist() for side in ("left", "right")), strict=True)
+    ]
+    return pairs.filter(pa.array(apart, pa.bool_()))
+
+
 def duplicate_settings(recipe: Recipe) -> DuplicateSettings:
     """Return what the recipe says of the check for duplicates, or its defaults."""
     stated = recipe.checks.get(_CHECK)
     return stated if isinstance(stated, DuplicateSettings) else DuplicateSettings()
 
 
-def measures_of(checked: Checked, examples: Sequence[Example], settings: DuplicateSettings) -> pa.Table:
-    """Return what examples are compared by: as the check measured it, or measured now if the check is off."""
+def measures_of(checked: Checked, only: Sequence[str], settings: DuplicateSettings) -> pa.Table:
+    """Return what some examples are compared by: as the check measured it, or measured now if the check is off."""
     if checked.measured.get(_CHECK):
-        return checked.measures(_CHECK, [example.example_id for example in examples])
-    return measure(examples, settings)
+        return checked.measures(_CHECK, only)
+    examples = (read_examples(stage, only, spare_options=False) for stage in checked.repaired.values())
+    return measure(list(chain.from_iterable(examples)), settings)
 
 
 def joined(tables: Sequence[pa.Table]) -> pa.Table:

@@ -14,14 +14,16 @@ from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.splits import SPLITS
 from ecinstruct_build.stages.checks import Checked
-from ecinstruct_build.stages.lookalikes import lookalikes, read_pairs
+from ecinstruct_build.stages.lookalikes import lookalikes, read_pairs, settled_lookalikes
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
-from quality.leakage import Assigned, assign
+from quality.leakage import Assigned, assign, drop_alike
 from quality.placement import NOWHERE
-from quality.ragged import ragged, union
+from quality.proof import prove
+from quality.ragged import Integers
+from quality.retention import retention
 from quality.ties import FAMILY
-from quality.web import NOTHING, Web, read_web, web_of
+from quality.web import Web, read_web, web_of
 
 ASSIGNMENT_SCHEMA = pa.schema(
     [
@@ -35,9 +37,18 @@ ASSIGNMENT_SCHEMA = pa.schema(
 )
 
 
-def web(recipe: Recipe, checked: Checked, joined: Stage, machine: Machine) -> Stage:
-    """Spin the web of the accepted examples of all tasks: what each stands on, whatever the seed."""
-    found = lookalikes(recipe, checked, machine)
+def web(recipe: Recipe, checked: Checked, joined: Stage, found: Stage, machine: Machine) -> Stage:
+    """Spin the web of the accepted examples of all tasks: what each stands on, whatever the seed.
+
+    Parameters
+    ----------
+    recipe, checked, joined
+        The recipe, the accepted examples and the families of their products.
+    found
+        The look-alikes among the examples.
+    machine
+        What to build with.
+    """
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track("web"):
@@ -59,59 +70,58 @@ def web(recipe: Recipe, checked: Checked, joined: Stage, machine: Machine) -> St
 
 def split(recipe: Recipe, checked: Checked, joined: Stage, machine: Machine) -> Stage:
     """Assign every accepted example of all tasks to a split, or drop it with a reason."""
-    spun = web(recipe, checked, joined, machine)
+    found = lookalikes(recipe, checked, machine)
+    spun = web(recipe, checked, joined, found, machine)
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track("split"):
-            examples = read_web(spun.folder)
+            examples, alike = read_web(spun.folder), read_pairs(found)
             assigned = assign(examples, recipe.tasks, recipe.split_weights, recipe.split_seed)
+            settled = settled_lookalikes(recipe, checked, examples, assigned)
+            assigned = drop_alike(examples, assigned, settled)
+            checks = prove(examples, recipe.tasks, assigned, pa.concat_tables([alike, settled]))
             table, tasks = assignment_table(examples, assigned), np.asarray(examples.tasks, object)
             for name in recipe.tasks:
                 rows = table.filter(pa.array(tasks == name, pa.bool_()))
                 pq.write_table(rows, out / f"{name}.parquet", compression="zstd")
-        return {}
+            kept = retention(examples, recipe.tasks, assigned, recipe.split_weights, recipe.split_seed)
+        return {"checked": checks, "retention": kept}
 
     inputs = {
         "web": spun.digest,
+        "look-alikes": found.digest,
+        "examples": [stage.digest for stage in checked.stages],
         "settings": {
-            name: task.model_dump(mode="json", include={"quota", "leakage", "min_context"})
+            name: task.model_dump(mode="json", include={"quota", "leakage", "min_context", "ood"})
             for name, task in recipe.tasks.items()
         },
+        "similarity": recipe.split.similarity,
         "weights": recipe.split_weights,
         "seed": recipe.split_seed,
-        "code": [code_digest("quality.leakage"), own_digest(__name__)],
+        "code": [code_digest("quality.proof"), code_digest("quality.retention"), own_digest(__name__)],
     }
     return machine.store.run("split", recipe.name, inputs, produce)
 
 
 def assignment_table(examples: Web, assigned: Assigned) -> pa.Table:
     """Lay an assignment out in `ASSIGNMENT_SCHEMA`, ordered by example_id."""
-    options = ragged(assigned.options)
-    option_values = examples.option_values.take(pa.array(options.values))
-    families = shown_families(examples, assigned)
+    options = assigned.options
+    shown = examples.shown(assigned.context, options)
+    shown = shown.where(examples.is_family[shown.values] & (assigned.split != NOWHERE)[shown.owners])
+    families = pa.array([name.removeprefix(FAMILY) for name in examples.nodes], pa.string())
     columns = [
         pa.array(examples.example_ids, pa.string()),
         pa.array([None if split == NOWHERE else SPLITS[split] for split in assigned.split.tolist()], pa.string()),
         pa.array(assigned.reason, pa.string()),
-        ragged(assigned.context).to_arrow(),
-        pa.ListArray.from_arrays(pa.array(options.starts, pa.int32()), option_values),
-        families,
+        assigned.context.to_arrow(),
+        _lists(options.starts, examples.option_values.take(pa.array(options.values))),
+        _lists(shown.starts, families.take(pa.array(shown.values))),
     ]
     return pa.table(columns, schema=ASSIGNMENT_SCHEMA)
 
 
-def shown_families(examples: Web, assigned: Assigned) -> pa.ListArray:
-    """Return the families of all that each assigned example shows: products, kept context and options; sorted."""
-    context = ragged(assigned.context)
-    context = type(context)(
-        examples.context.values[examples.context.starts[:-1][context.owners] + context.values], context.starts
-    )
-    options = ragged(assigned.options)
-    nodes = type(options)(examples.option_node[options.values], options.starts)
-    shown = union(examples.firm, context, nodes.where(nodes.values != NOTHING))
-    shown = shown.where(examples.is_family[shown.values] & (assigned.split != NOWHERE)[shown.owners])
-    names = pa.array([name.removeprefix(FAMILY) for name in examples.nodes], pa.string())
-    return pa.ListArray.from_arrays(pa.array(shown.starts, pa.int32()), names.take(pa.array(shown.values)))
+def _lists(starts: Integers, values: pa.Array) -> pa.ListArray:
+    return pa.ListArray.from_arrays(pa.array(starts, pa.int32()), values)
 
 
 def read_assignments(assigned: Stage, task: str) -> list[dict[str, Any]]:
