@@ -1,4 +1,4 @@
-"""The small words of some languages: articles, prepositions, pronouns. Titles of brands and model names hold none.
+"""Telling words of some languages: small ones, and those of every shop. Brands and model names hold none.
 
 They settle what models of character sequences doubt: ``Sony black camera with zoom lens`` is English whatever
 its names look like, ``un papillon a une étoile`` is French however short.
@@ -6,6 +6,7 @@ its names look like, ``un papillon a une étoile`` is French however short.
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 FUNCTION_WORDS: Mapping[str, frozenset[str]] = {
     language: frozenset(words.split())
@@ -30,14 +31,52 @@ FUNCTION_WORDS: Mapping[str, frozenset[str]] = {
 }
 """By ISO 639-1 code, in lower case."""
 
+SHOP_WORDS: Mapping[str, frozenset[str]] = {
+    language: frozenset(words.split())
+    for language, words in {
+        "en": "black blue boys brown dark girls green grey kids ladies large men mens pink purple red shoes "
+        "small white women womens yellow",
+        "es": "amarillo azul blanca blanco bolsa botas calzado camiseta dorado funda gris hombre mujer naranja "
+        "negra negro niña niño niños pantalla plata plateado reloj roja rojo rosado verde zapatillas "
+        "zapatos",
+        "fr": "argent blanc blanche bleu bleue chaussures couleur enfant femme femmes fille garçon gris homme "
+        "hommes jaune marron montre noir noire pochette rouge sac vert verte veste",
+        "de": "armbanduhr blau braun damen damenuhr farbe gelb grau grün hellblau herren herrenuhr hülle jungen "
+        "kinder mädchen rot schuhe schwarz silber tasche uhr weiss weiß",
+        "it": "arancione argento azzurro bambina bambini bambino bianca bianco blu borsa donna giallo grigio "
+        "marrone nera nero orologio rossa rosso scarpe uomo",
+        "pt": "amarelo azul branca branco capa castanho cinza criança feminino homem masculino mulher prateado "
+        "preta preto relógio sapatos verde vermelho",
+        "nl": "blauw bruin dames geel grijs groen heren hoesje horloge jongens kinderen meisjes rood schoenen "
+        "voetbalschoenen wit zilver zwart",
+        "pl": "białe biały brązowy buty chłopięce czarne czarny czerwony damski damskie dziecięce męski męskie "
+        "niebieski obuwie szary zegarek zielony",
+    }.items()
+}
+"""Words that half of all titles in a shop hold, and names hardly ever: colours, whom a thing is for."""
+
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 def weigh(text: str, language: str, other: str) -> tuple[int, int]:
-    """Count a text's distinct function words of one language that the other has not, and the reverse.
+    """Count a text's distinct telling words of one language that the other has not, and the reverse.
 
     Languages without a list have none.
     """
-    mine, theirs = FUNCTION_WORDS.get(language, frozenset()), FUNCTION_WORDS.get(other, frozenset())
+    mine, theirs = _telling(language), _telling(other)
     words = frozenset(_WORD.findall(text.casefold()))
     return len(words & (mine - theirs)), len(words & (theirs - mine))
+
+
+def best_witness(text: str, expected: str) -> str:
+    """Return the language, other than the expected one, most of whose telling words a text holds; "" if none."""
+    words = frozenset(_WORD.findall(text.casefold()))
+    home = _telling(expected)
+    counts = {name: len(words & _telling(name) - home) for name in FUNCTION_WORDS if name != expected}
+    most = max(counts.values())
+    return next(name for name in counts if counts[name] == most) if most else ""
+
+
+@cache
+def _telling(language: str) -> frozenset[str]:
+    return FUNCTION_WORDS.get(language, frozenset()) | SHOP_WORDS.get(language, frozenset())

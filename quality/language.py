@@ -23,7 +23,7 @@ from pydantic import Field
 from ecinstruct_build.check import Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example
 from quality.content import fields_by_name
-from quality.function_words import weigh
+from quality.function_words import best_witness, weigh
 
 LANGUAGES: Mapping[str, str] = {
     "us": "en",
@@ -51,6 +51,7 @@ _FOREIGN_PRIOR = 0.5  # the expected language's prior when small words or accent
 _DOUBTED_FOREIGN_PRIOR = 0.9
 _WIDE_LETTERS = 3  # letters that a syllable or a word in one character counts for
 _MOSTLY = 0.5
+_MANY = 2  # telling words beyond which no model is asked
 _FEW_STRANGE = 3  # letters of another script than Latin that are no mere symbols
 _SOME_JAPANESE = 0.15  # the rest may be names
 _DIGIT = re.compile(r"\d")
@@ -168,6 +169,10 @@ def _doubted(text: str, expected: str, found: Mapping[str, float], letters: int,
     language, score = max(found.items(), key=lambda item: item[1])
     other = _likeliest(found, expected)
     mine, theirs = weigh(text, expected, other)
+    witness = best_witness(text, expected)
+    if witness != other and weigh(text, expected, witness)[1] > theirs:
+        other = witness
+        mine, theirs = weigh(text, expected, other)
     sure = score >= settings.confidence
     if language == expected and score >= _DOUBTED_HOME and theirs <= mine:
         return Finding(foreign=False, settled=False)
@@ -182,9 +187,11 @@ def _doubted(text: str, expected: str, found: Mapping[str, float], letters: int,
     if not hinted or (mine > theirs and not (convincing and theirs)):
         return Finding(foreign=False, settled=False)
     if (convincing and letters >= settings.foreign_letters) or (
-        theirs > max(mine, 1) and found.get(other, 0.0) > 2 * home
+        theirs > max(mine, 1) and (theirs > _MANY or found.get(other, 0.0) > 2 * home)
     ):
-        return Finding(foreign=True, settled=True, language=other, confidence=found[other])
+        return Finding(
+            foreign=True, settled=True, language=other, confidence=max(found.get(other, 0.0), settings.confidence)
+        )
     trusted = sure and (expected == "en" or english)
     prior = settings.second_prior if trusted else settings.doubt_prior
     if theirs > mine or (trusted and accents and not mine):
