@@ -1,4 +1,19 @@
-"""Product families: what is one product for the split, by id and by text."""
+"""Product families: what is one product for the split, by id and by text.
+
+By text two products are one where, all of them,
+
+- their brands agree: one begins with the other, legal forms left out, or one is unknown; a brand counts among the
+  words of its title whether it stands there or not;
+- the marks of their titles (see `quality.title_words`) are the same: models, years, volumes, ratings;
+- their colours, sizes and quantities are the same too, unless variants are one family;
+- the plain words of the one are all among those of the other, and as large a share of them as is asked for. Two titles
+  that have a word each of their own are two products, however long they are;
+- what the longer title has more is no word that names another product, such as an edition or an accessory.
+
+Titles that say little (fewer than four words or twenty letters, variants left out) must be equal, their brands known,
+and placeholders and pieces of a page's code are no titles. A pair depends on its two products alone, so that further
+products never split a family (save in a crowd of hundreds of titles with the same marks and the same rarest word).
+"""
 
 import math
 from collections import Counter
@@ -147,7 +162,7 @@ def _readings(title: str, brand: _Name, *, variants: bool) -> Iterator[tuple[_Na
         telling = told >= _TELLING_WORDS and sum(map(len, words)) + sum(map(len, marks)) >= _TELLING_LETTERS
         if telling:
             yield tuple(sorted(words)), marks if variants else whole, True
-        elif len(words) > len(bare) and len(bare) + len(whole) > 1:
+        elif words is not bare and len(bare) + len(whole) > 1:
             yield tuple(sorted(words)), whole, False
 
 
@@ -163,7 +178,7 @@ def _agreeing(one: _Core, other: _Core) -> Iterator[_Pair]:
         for brand, product_id in left.brands.items():
             for words in range(len(brand) + 1):
                 peer = right.brands.get(brand[:words])
-                if peer is not None and (brand or left.telling):
+                if peer is not None:
                     yield product_id, peer
 
 

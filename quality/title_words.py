@@ -22,7 +22,7 @@ _TOKEN = re.compile(
     r"|(?<=\d)(?:''|[\"'])"
 )
 _TYPOGRAPHIC = str.maketrans({"\u201d": '"', "\u2033": '"', "\u2032": "'"})
-_HYPHENATED = re.compile(r"[^\W_]+(?:-[^\W_]+)+")
+_HYPHENATED = re.compile(r"(?<![^\W_])[^\W_]++(?:-[^\W_]++)+")
 _SERIES = 4  # letters that may stand before the hyphen of a part number
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|\d{1,2}/\d{1,2}")
 _MEASURE = re.compile(r"(\d+(?:\.\d+)?)([a-z]+)")

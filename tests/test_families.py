@@ -308,6 +308,14 @@ def test_more_products_split_no_family(
     assert all(many[product] == many[family] for product, family in few.items())
 
 
+@pytest.mark.parametrize(
+    "piece", ["a", "1", "a-", "1-", "1x", "1.", "1,000", "'", '1"', "9 d ", "1/2 ", "pack of ", "\u0301", "&lt;", "<"]
+)
+def test_a_hostile_title_is_read_in_time_and_joins_what_is_equal(piece: str) -> None:
+    title = f"Harbor Point Insulated Camping Kettle {piece * 100_000}"
+    assert joined(title, title + " -", "Oakline", "Oakline")
+
+
 def test_many_titles_of_one_pattern_make_no_giant_family() -> None:
     names = [f"{a}{b}{c}" for a in "bdfgk" for b in ("ara", "eto", "ilo", "una") for c in ("n", "ra", "s", "lo", "mi")]
     rows = [
