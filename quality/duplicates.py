@@ -181,7 +181,7 @@ def similar_examples(measures: pa.Table, threshold: float, min_words: int) -> pa
     Returns
     -------
     Verified pairs in `PAIR_SCHEMA`, sorted, with the reason ``near duplicate``. Examples of the same content are
-    each paired with the first of them by id; in a crowd of look-alikes every one is paired with the first few by id.
+    each paired with the first of them by id; in a crowd of look-alikes every one is paired with the first ones by id.
 
     Raises
     ------

@@ -17,7 +17,7 @@ PERMUTATIONS = 128
 _LEAST_RECALL = 0.98  # of pairs that are exactly as similar as the threshold
 _DEVIATIONS = 5  # how far below the threshold, in standard deviations, a signature's estimate may lie
 _LONG = 64  # shingles of two texts from which on comparing signatures first is cheaper
-_LEADERS = 256  # members of a bucket that all others of it are compared with
+_LEADERS = 128  # members of a bucket that all others of it are compared with
 _TILE = 1 << 16  # hashes that are permuted at a time: they stay in the processor's cache
 _SLICE = 1024  # signatures that are looked at at a time
 _PAIRS = 1 << 21  # candidates that are looked at at a time
@@ -60,7 +60,7 @@ def signatures(texts: Shingled) -> npt.NDArray[np.uint32]:
 def similar_pairs(texts: Shingled, rows: npt.NDArray[np.uint32], threshold: float) -> Pairs:
     """Return pairs of texts whose Jaccard similarity is at least ``threshold``.
 
-    In a crowd of look-alikes every one is compared with the first few hundred by position, not with all.
+    In a crowd of look-alikes every one is compared with the first 128 by position, not with all.
 
     Parameters
     ----------
