@@ -13,6 +13,7 @@ from ecinstruct_build.errors import UserError
 from ecinstruct_build.report_build import report_on_checks
 from ecinstruct_build.report_checks import clusters_of, counts_of, described, nearest, report_json, shortened
 from ecinstruct_build.report_tables import render_report
+from ecinstruct_build.sample_corpora.ledger import KINDS
 
 
 def row(example_id: str, action: str, score: float = 0.0, **more: Any) -> dict[str, Any]:
@@ -127,11 +128,19 @@ def test_the_command_shows_a_check_and_its_planted_defects(small_build: SmallBui
     assert {one["check"] for one in report["counts"]} == {"privacy"}
     assert {one["kind"] for one in report["planted"]} == {"privacy"}
     assert report["nearest"]
-    shown = run_command("report", "checks", *where).stdout
-    assert "malformed line" in shown
-    assert "foreign language" in shown
     # Nothing that was masked is shown.
     assert not [one for one in report["nearest"] if "@example." in one["text"] + one["detail"]]
+
+
+def test_without_a_check_all_kinds_of_planted_defects_are_told(small_build: SmallBuild) -> None:
+    report = report_on_checks(small_build.built, small_build.raw)
+    assert {one["kind"] for one in report["planted"]} == set(KINDS)
+    assert report["nearest"] == report["clusters"] == []
+    console = Console(file=io.StringIO(), width=80)
+    render_report(report, console)
+    shown = console.file.getvalue()
+    assert "\nmalformed line " in shown
+    assert "\n  sentiment_analysis " in shown
 
 
 def test_unknown_checks_and_tasks_are_refused_with_a_hint(small_build: SmallBuild) -> None:
