@@ -8,6 +8,7 @@ RAW ?=
 SEED ?=
 SPLIT_SEED ?=
 SEEDS ?=
+FREEZE ?=
 PYTHON ?= python3
 VENV ?= .venv
 
@@ -19,8 +20,8 @@ PLACES := --out "$(OUT)" --work "$(WORK)" --engine $(ENGINE) --jobs $(JOBS) $(if
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-dataset: $(VENV)/runtime ## Build a dataset (RECIPE, RAW, OUT, WORK, SEED, SPLIT_SEED, ENGINE, JOBS)
-	$(BIN)/ecinstruct build "$(RECIPE)" $(PLACES) $(if $(SEED),--seed $(SEED)) $(if $(SPLIT_SEED),--split-seed $(SPLIT_SEED))
+dataset: $(VENV)/runtime ## Build a dataset (RECIPE, RAW, OUT, WORK, SEED, SPLIT_SEED, FREEZE, ENGINE, JOBS)
+	$(BIN)/ecinstruct build "$(RECIPE)" $(PLACES) $(if $(SEED),--seed $(SEED)) $(if $(SPLIT_SEED),--split-seed $(SPLIT_SEED)) $(if $(FREEZE),--freeze "$(FREEZE)")
 
 splits: $(VENV)/runtime ## Regenerate the splits with SEED, or SEEDS=1,2,3; only split and render run again
 	$(BIN)/ecinstruct splits "$(RECIPE)" $(PLACES) $(if $(SEEDS),--seeds $(SEEDS),--seed $(or $(SEED),0))

@@ -1,7 +1,7 @@
 """The books of a build: what came in, what went out, and every reason in between (law: nothing disappears)."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -29,7 +29,7 @@ def manifest_of(recipe: Recipe, built: Built, machine: Machine) -> dict[str, Any
     -------
     dict
         JSON values. For every input file ``records = ingested + quarantined + collapsed``; for every task
-        ``drawn = rejected + dropped + examples``, each counted by reason or split.
+        ``drawn = rejected + dropped + examples``, each counted by reason or split; ``frozen`` examples come on top.
     """
     return {
         "name": recipe.name,
@@ -69,7 +69,9 @@ def _task_account(name: str, quota: Quota, layout: Layout, built: Built) -> dict
         if verdict["action"] == "reject":
             rejections.setdefault(verdict["example_id"], f"{verdict['check']}: {verdict['reason']}")
     examples = Counter(row["split"] for row in assignments if row["split"] is not None)
+    frozen: Mapping[str, int] = built.frozen.examples(name) if built.frozen else {}
     wanted = quota.model_dump()
+    missing = {split: wanted[split] - examples[split] - frozen.get(split, 0) for split in SPLITS}
     return {
         "wanted": wanted,
         "drawn": drawn.facts["drawn"],
@@ -79,9 +81,17 @@ def _task_account(name: str, quota: Quota, layout: Layout, built: Built) -> dict
         "flagged": _said(verdicts, "flag"),
         "dropped": _sorted(row["reason"] for row in assignments if row["split"] is None),
         "examples": {split: examples[split] for split in SPLITS},
+        "retention": _retention(built.assigned.facts["retention"][name]),
         "samples": _sample_counts(read_samples(built.rendered[name]), layout),
-        "shortfall": {split: wanted[split] - examples[split] for split in SPLITS if wanted[split] > examples[split]},
+        "frozen": {split: frozen.get(split, 0) for split in SPLITS},
+        "shortfall": {split: missing[split] for split in SPLITS if missing[split] > 0},
     }
+
+
+def _retention(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what the split could keep of all in-domain examples, and of those with so many products."""
+    counts = {row["products"]: {name: row[name] for name in ("examples", "kept", "hashing")} for row in rows}
+    return {**counts.pop("all"), "by_products": {name: one for name, one in counts.items() if one["examples"]}}
 
 
 def _said(verdicts: Iterable[Mapping[str, Any]], action: Remedy) -> Mapping[str, int]:

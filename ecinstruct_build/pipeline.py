@@ -20,9 +20,11 @@ from ecinstruct_build.stages.checks import check
 from ecinstruct_build.stages.corpora import canonical_tables, ingest, sample_corpora
 from ecinstruct_build.stages.examples import draw
 from ecinstruct_build.stages.families import families
+from ecinstruct_build.stages.frozen import freeze
+from ecinstruct_build.stages.lookalikes import lookalikes
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.stages.samples import read_samples, render
-from ecinstruct_build.stages.split import read_assignments, split
+from ecinstruct_build.stages.split import read_assignments, split, web
 from ecinstruct_build.store import Store
 
 LAST_BUILD = "last_build"
@@ -84,9 +86,15 @@ def run_stages(recipe: Recipe, raw: Path | None, machine: Machine) -> Built:
         drawn = {name: draw(name, task, recipe.seed, tables, machine) for name, task in recipe.tasks.items()}
         checked = check(drawn, recipe.checks, recipe.seed, machine)
         joined = families(tables, drawn, recipe.families, machine)
-    assigned = split(recipe, checked, joined, machine)
-    rendered = {name: render(name, recipe, checked.repaired[name], assigned, machine) for name in drawn}
-    return Built(ingested.files, drawn, checked, ingested.worker_bytes, joined, assigned, rendered)
+    alike = lookalikes(recipe, checked, machine)
+    spun = web(recipe, checked, joined, alike, machine)
+    frozen = freeze(recipe, checked, joined, machine)
+    assigned = split(recipe, checked, spun, alike, frozen=frozen, machine=machine)
+    rendered = {
+        name: render(name, recipe, mended, assigned, frozen=frozen, joined=joined, machine=machine)
+        for name, mended in checked.repaired.items()
+    }
+    return Built(ingested.files, drawn, checked, ingested.worker_bytes, joined, alike, spun, frozen, assigned, rendered)
 
 
 def last_build(machine: Machine) -> tuple[Built, Path, Recipe]:
@@ -148,6 +156,8 @@ def _remember(recipe: Recipe, raw: Path | None, machine: Machine) -> None:
     values = recipe.resolved()
     if recipe.templates.folder is not None:
         values["templates"]["folder"] = str(recipe.templates.folder.resolve())
+    if recipe.split.freeze is not None:
+        values["split"]["freeze"] = str(recipe.split.freeze.resolve())
     machine.store.remember(LAST_BUILD, {"recipe": values, "raw": str(raw.resolve()) if raw else None})
 
 

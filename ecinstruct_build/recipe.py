@@ -78,6 +78,9 @@ class SplitSettings(_Section):
         Weights of the splits; all 0 = as the quotas of all tasks together.
     similarity
         Jaccard similarity of the words of two examples from which on they may not stand in two splits.
+    freeze
+        Folder of an earlier build's dataset whose validation and test rows are kept as they are: all new examples
+        that share nothing with them go to training.
     """
 
     seed: int | None = None
@@ -85,6 +88,7 @@ class SplitSettings(_Section):
     validation: float = Field(default=0.0, ge=0)
     test: float = Field(default=0.0, ge=0)
     similarity: float = Field(default=0.7, gt=0, le=1)
+    freeze: Path | None = None
 
 
 class Limits(_Section):

@@ -20,22 +20,30 @@ def render_summary(manifest: Mapping[str, Any], console: Console) -> None:
     Parameters
     ----------
     manifest
-        The dataset's manifest: ``inputs``, ``tasks``, ``stages``, ``peak_memory_bytes`` and ``shards`` are read.
+        The dataset's manifest: ``inputs``, ``tasks``, ``stages``, ``audit``, ``peak_memory_bytes`` and
+        ``shards`` are read.
     console
         Where to print.
     """
     tables = [_examples_table(manifest["tasks"]), _rows_table(manifest["tasks"]), _sources_table(manifest["inputs"])]
-    tables += [_left_out_table(manifest["tasks"]), _stages_table(manifest["stages"])]
+    tables += [_retention_table(manifest["tasks"]), _left_out_table(manifest["tasks"])]
+    tables += [_stages_table(manifest["stages"])]
     for table in tables:
         if table.row_count:
             _print_whole(table, console)
             console.print()
     shards = manifest["shards"]
     rows, written = (sum(shard[name] for shard in shards) for name in ("rows", "bytes"))
+    console.print(_audit_line(manifest["audit"]["with_training"]))
     console.print(
         f"{len(shards)} shard{'' if len(shards) == 1 else 's'}, {rows:,} rows, {_size(written)}; "
         f"peak memory {_size(manifest['peak_memory_bytes'])}."
     )
+
+
+def _audit_line(found: Mapping[str, Mapping[str, int]]) -> str:
+    counts = (f"{kind} {one['sharing']:,} of {one['carrying']:,}" for kind, one in sorted(found.items()))
+    return f"The audit passed. Held-out rows that share something with training: {', '.join(counts)}."
 
 
 def _print_whole(table: Table, console: Console) -> None:
@@ -53,14 +61,18 @@ def _examples_table(tasks: Mapping[str, Any]) -> Table:
     table = _table("Examples (made/wanted where short)", "task", *SPLITS, "rows")
     for name, task in sorted(tasks.items()):
         table.add_row(name, *(_against_quota(task, split) for split in SPLITS), _count(sum(task["samples"].values())))
-    made = [sum(task["examples"].get(split, 0) for task in tasks.values()) for split in SPLITS]
+    made = [sum(_made(task, split) for task in tasks.values()) for split in SPLITS]
     table.add_section()
     table.add_row("all", *map(_count, made), _count(sum(sum(task["samples"].values()) for task in tasks.values())))
     return table
 
 
+def _made(task: Mapping[str, Any], split: str) -> int:
+    return sum(int(task[kind].get(split, 0)) for kind in ("examples", "frozen"))
+
+
 def _against_quota(task: Mapping[str, Any], split: str) -> str:
-    made, wanted = task["examples"].get(split, 0), task["wanted"].get(split, 0)
+    made, wanted = _made(task, split), task["wanted"].get(split, 0)
     return f"[yellow]{made:,}/{wanted:,}[/yellow]" if made < wanted else _count(made)
 
 
@@ -90,10 +102,20 @@ def _sources_table(inputs: Iterable[Mapping[str, Any]]) -> Table:
     return table
 
 
+def _retention_table(tasks: Mapping[str, Any]) -> Table:
+    table = _table("Kept by the split, of in-domain examples", "task", "examples", "kept", "by hashing")
+    for name, task in sorted(tasks.items()):
+        account = task["retention"]
+        if account["examples"]:
+            shares = (f"{account[way] / account['examples']:.1%}" for way in ("kept", "hashing"))
+            table.add_row(name, _count(account["examples"]), *shares)
+    return table
+
+
 def _left_out_table(tasks: Mapping[str, Any]) -> Table:
     """Reasons with their counts, all tasks together; the card and the manifest have them by task."""
-    table = _table("Left out or flagged", "", "reason", "tasks", "examples", left=2)
-    for kind in ("rejected", "dropped", "flagged"):
+    table = _table("Left out, repaired or flagged", "", "reason", "tasks", "examples", left=2)
+    for kind in ("rejected", "dropped", "repaired", "flagged"):
         for reason in sorted({reason for task in tasks.values() for reason in task[kind]}):
             counts = [task[kind][reason] for task in tasks.values() if reason in task[kind]]
             table.add_row(kind, escape(reason), _count(len(counts)), _count(sum(counts)))

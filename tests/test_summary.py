@@ -51,7 +51,17 @@ def test_every_reason_is_counted_over_the_tasks():
     text = shown()
     assert line(text, "rejected") == ["rejected", "language: not English", "2", "4"]
     assert line(text, "dropped") == ["dropped", "straddles | splits", "2", "2"]
+    assert line(text, "repaired") == ["repaired", "spelling: two spaces", "2", "6"]
     assert line(text, "flagged") == ["flagged", "length: very long", "2", "2"]
+
+
+def test_what_the_split_keeps_stands_beside_what_hashing_would():
+    assert line(shown(), "product_matching", "10") == ["product_matching", "10", "90.0%", "40.0%"]
+
+
+def test_what_the_audit_found_is_said_in_one_sentence():
+    text = " ".join(shown().split())
+    assert "The audit passed. Held-out rows that share something with training: family 0 of 12, near 1 of 12." in text
 
 
 def test_reasons_are_not_read_as_markup():
@@ -96,4 +106,4 @@ def test_settings_of_the_original_layout_are_added_up_over_tasks():
 
 def test_names_of_tasks_stay_whole_on_a_common_terminal():
     tasks = {"product_substitute_identification": publish_rows.manifest(SHARDS)["tasks"]["product_matching"]}
-    assert shown(width=80, tasks=tasks).count("product_substitute_identification") == 1
+    assert shown(width=80, tasks=tasks).count("product_substitute_identification") == 2

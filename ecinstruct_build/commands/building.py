@@ -40,6 +40,10 @@ def build(
     work: Work = Path("work"),
     seed: Seed = None,
     split_seed: Annotated[int | None, typer.Option(help="Seed of the split; the draws' if not given.")] = None,
+    freeze: Annotated[
+        Path | None,
+        typer.Option(help="Folder of an earlier dataset whose validation and test rows are kept as they are."),
+    ] = None,
     engine: Engine = "duckdb",
     memory: Memory = "1GB",
     jobs: Jobs = 0,
@@ -48,8 +52,8 @@ def build(
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Build a dataset: ingest, draw, check, split, render, publish."""
-    seeds = {"seed": seed, "split.seed": split_seed}
-    overrides = [*(settings or ()), *(f"{name}={value}" for name, value in seeds.items() if value is not None)]
+    stated = {"seed": seed, "split.seed": split_seed, "split.freeze": freeze and f"'{freeze}'"}
+    overrides = [*(settings or ()), *(f"{name}={value}" for name, value in stated.items() if value is not None)]
     machine = partial(machine_at, work, engine, memory, jobs)
     _build(load_recipe(recipe, overrides), raw, out, machine, quiet=quiet, as_json=as_json)
 

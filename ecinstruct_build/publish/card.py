@@ -23,6 +23,8 @@ LICENCE = "LICENSE.md"
 
 _SHOWN_CHARACTERS = 4000
 _CANDIDATES = 100
+_KINDS = {"input": "input, to the letter", "near": "input, nearly the same", "row": "whole row"}
+"""What some kinds of the audit are called on the card."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ def _by_name(sources: Sequence[Source]) -> list[Source]:
 def _text(info: CardInfo) -> str:
     parts = [*_opening(info), *_loading(info), *_rows(info)]
     parts += ["## Columns\n", "The first eight are ECInstruct's own, with the same names and meanings.\n"]
-    parts += [columns_table(), *_samples(info), *_sources(info), *_building(info), *_left_out(info)]
+    parts += [columns_table(), *_samples(info), *_sources(info), *_building(info), *_audit(info)]
+    parts += [*_retention(info), *_left_out(info)]
     return "\n".join(parts)
 
 
@@ -209,6 +212,36 @@ def _building(info: CardInfo) -> Iterator[str]:
         "The same recipe on the same files with the same versions gives the same bytes; `manifest.json` has the "
         "SHA-256 of every file read and of every shard.\n"
     )
+
+
+def _audit(info: CardInfo) -> Iterator[str]:
+    found = info.manifest["audit"]["with_training"]
+    yield "## What the splits share\n"
+    yield (
+        "Counted by an audit that read these shards anew and knows nothing of how they were made; `audit.html` shows "
+        "all of it, and `ecinstruct audit <this folder>` does it again. Validation and test rows that carry something, "
+        "and those of them that share it with training:\n"
+    )
+    rows = [(_KINDS.get(kind, kind), one["carrying"], one["sharing"]) for kind, one in sorted(found.items())]
+    yield markdown.table(("", "held-out rows with one", "shared with training"), rows, right=2)
+
+
+def _retention(info: CardInfo) -> Iterator[str]:
+    yield "## What the split keeps\n"
+    yield (
+        "In-domain examples whose products, users, queries and questions all fall in one split, and how many would do "
+        "so had each of these been hashed to a split by itself.\n"
+    )
+    rows = [
+        (name, account["examples"], _percent(account["kept"], account), _percent(account["hashing"], account))
+        for name, account in ((name, task["retention"]) for name, task in sorted(info.manifest["tasks"].items()))
+        if account["examples"]
+    ]
+    yield markdown.table(("task", "examples", "kept", "by hashing"), rows, right=3) if rows else "None.\n"
+
+
+def _percent(kept: int, account: Mapping[str, int]) -> str:
+    return f"{kept / account['examples']:.1%}"
 
 
 def _left_out(info: CardInfo) -> Iterator[str]:

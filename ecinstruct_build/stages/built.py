@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ecinstruct_build.stages.checks import Checked
 from ecinstruct_build.stages.corpora import IngestedFile
+from ecinstruct_build.stages.frozen import Frozen
 from ecinstruct_build.store import Stage
 
 
@@ -24,6 +25,10 @@ class Built:
         Memory that the worker processes of ingest held together at their largest.
     families
         Products joined into families.
+    lookalikes, web
+        Accepted examples that are too alike for two splits, and what each example stands on.
+    frozen
+        Test rows that are kept from an earlier build, or None.
     assigned
         Splits of all accepted examples.
     rendered
@@ -35,6 +40,9 @@ class Built:
     checked: Checked
     worker_bytes: int
     families: Stage
+    lookalikes: Stage
+    web: Stage
+    frozen: Frozen | None
     assigned: Stage
     rendered: Mapping[str, Stage]
 
@@ -47,6 +55,9 @@ class Built:
             *self.drawn.values(),
             *self.checked.stages,
             self.families,
+            self.lookalikes,
+            self.web,
+            *((self.frozen.rows, self.frozen.held) if self.frozen else ()),
             self.assigned,
             *self.rendered.values(),
         ]

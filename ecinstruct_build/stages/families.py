@@ -70,6 +70,12 @@ def families(tables: OpenTables, drawn: Mapping[str, Stage], settings: FamilySet
     return machine.store.run("families", "products", inputs, produce)
 
 
+def read_families(joined: Stage) -> dict[str, str]:
+    """Return the family of each product that is in one of two or more."""
+    table = pq.read_table(joined.folder / "families.parquet").to_pydict()
+    return dict(zip(table["product_id"], table["family_id"], strict=True))
+
+
 def known_pairs(opened: Tables) -> dict[str, pa.Table]:
     """Return pairs of one family over the whole catalogue, by kind of evidence: parent, match and equal title."""
     product, match = opened["product"], opened["match"]

@@ -7,23 +7,48 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import Example, Option
 from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import TASKS
 from ecinstruct_build.rendering.render import Assigned, render_samples
 from ecinstruct_build.rendering.template_set import load_templates
-from ecinstruct_build.splits import settings_of
+from ecinstruct_build.splits import ORIGINAL_SPLIT, settings_of
 from ecinstruct_build.stages.examples import read_examples
+from ecinstruct_build.stages.families import read_families
+from ecinstruct_build.stages.frozen import Frozen
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.stages.split import read_assignments
 from ecinstruct_build.store import Stage
 
 
-def render(name: str, recipe: Recipe, repaired: Stage, assigned: Stage, machine: Machine) -> Stage:
-    """Render a task's assigned examples into samples."""
+def render(
+    name: str,
+    recipe: Recipe,
+    repaired: Stage,
+    assigned: Stage,
+    *,
+    frozen: Frozen | None,
+    joined: Stage,
+    machine: Machine,
+) -> Stage:
+    """Render a task's assigned examples into samples, and add the rows that are kept from an earlier build.
+
+    Parameters
+    ----------
+    name, recipe
+        The task, and the recipe.
+    repaired, assigned
+        The task's examples, and the splits of all examples.
+    frozen, joined
+        The rows that are kept, and the families that their products are in.
+    machine
+        What to build with.
+    """
     task, settings = TASKS.get(name), settings_of(recipe.layout)
     templates = load_templates(task.name, recipe.templates.folder)
 
@@ -37,6 +62,10 @@ def render(name: str, recipe: Recipe, repaired: Stage, assigned: Stage, machine:
                 settings,
                 paraphrases=recipe.templates.paraphrases,
             )
+            if frozen:
+                kept = frozen.read_rows(name, read_families(joined))
+                _refuse_known_instructions(name, samples, kept)
+                samples = pa.concat_tables([samples, kept])
         pq.write_table(samples, out / "samples.parquet", compression="zstd")
         return {}
 
@@ -44,6 +73,7 @@ def render(name: str, recipe: Recipe, repaired: Stage, assigned: Stage, machine:
     inputs = {
         "examples": repaired.digest,
         "assignment": hashlib.sha256(assignment).hexdigest(),
+        "kept": [frozen.rows.digest, joined.digest] if frozen else [],
         "templates": templates.digest,
         "seed": recipe.seed,
         "layout": recipe.layout,
@@ -55,6 +85,18 @@ def render(name: str, recipe: Recipe, repaired: Stage, assigned: Stage, machine:
         ],
     }
     return machine.store.run("render", name, inputs, produce)
+
+
+def _refuse_known_instructions(name: str, samples: pa.Table, kept: pa.Table) -> None:
+    """Refuse to train on instructions that the kept tests of unseen instructions hold."""
+    unseen = kept.filter(pc.match_substring(kept["setting"], "_Unseen_"))["instruction"].unique()
+    trained = samples.filter(pc.equal(samples["split"], ORIGINAL_SPLIT["train"]))["instruction"].unique()
+    known = sorted({*unseen.to_pylist()} & {*trained.to_pylist()})
+    if known:
+        raise UserError(
+            f"The frozen tests of {name} hold an instruction as unseen that training would now use: '{known[0]}'. "
+            "Build with the templates that the frozen dataset was built with, or hold that instruction out."
+        )
 
 
 def settled(repaired: Stage, assigned: Stage, task: str) -> list[Assigned]:

@@ -14,9 +14,12 @@ from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.splits import SPLITS
 from ecinstruct_build.stages.checks import Checked
-from ecinstruct_build.stages.lookalikes import lookalikes, read_pairs, settled_lookalikes
+from ecinstruct_build.stages.families import read_families
+from ecinstruct_build.stages.frozen import Frozen
+from ecinstruct_build.stages.lookalikes import read_pairs, settled_lookalikes
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
+from ecinstruct_build.task import Quota, TaskSettings
 from quality.leakage import Assigned, assign, drop_alike
 from quality.placement import NOWHERE
 from quality.proof import prove
@@ -52,9 +55,8 @@ def web(recipe: Recipe, checked: Checked, joined: Stage, found: Stage, machine: 
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track("web"):
-            family = pq.read_table(joined.folder / "families.parquet").to_pydict()
-            families = dict(zip(family["product_id"], family["family_id"], strict=True))
-            spun = web_of(chain.from_iterable(map(checked.accepted, recipe.tasks)), families, read_pairs(found))
+            accepted = chain.from_iterable(map(checked.accepted, recipe.tasks))
+            spun = web_of(accepted, read_families(joined), read_pairs(found))
             spun.write(out)
         return {"examples": len(spun.example_ids), "nodes": len(spun.nodes)}
 
@@ -68,15 +70,29 @@ def web(recipe: Recipe, checked: Checked, joined: Stage, found: Stage, machine: 
     return machine.store.run("web", recipe.name, inputs, produce)
 
 
-def split(recipe: Recipe, checked: Checked, joined: Stage, machine: Machine) -> Stage:
-    """Assign every accepted example of all tasks to a split, or drop it with a reason."""
-    found = lookalikes(recipe, checked, machine)
-    spun = web(recipe, checked, joined, found, machine)
+def split(
+    recipe: Recipe, checked: Checked, spun: Stage, found: Stage, *, frozen: Frozen | None, machine: Machine
+) -> Stage:
+    """Assign every accepted example of all tasks to a split, or drop it with a reason.
+
+    Parameters
+    ----------
+    recipe, checked
+        The recipe, and the accepted examples.
+    spun, found
+        Their web, and the look-alikes among them.
+    frozen
+        Test rows that are kept from an earlier build.
+    machine
+        What to build with.
+    """
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track("split"):
             examples, alike = read_web(spun.folder), read_pairs(found)
-            assigned = assign(examples, recipe.tasks, recipe.split_weights, recipe.split_seed)
+            kept = frozen.read_held() if frozen else None
+            settings = training_only(recipe.tasks) if frozen else recipe.tasks
+            assigned = assign(examples, settings, recipe.split_weights, recipe.split_seed, kept=kept)
             settled = settled_lookalikes(recipe, checked, examples, assigned)
             assigned = drop_alike(examples, assigned, settled)
             checks = prove(examples, recipe.tasks, assigned, pa.concat_tables([alike, settled]))
@@ -84,8 +100,8 @@ def split(recipe: Recipe, checked: Checked, joined: Stage, machine: Machine) -> 
             for name in recipe.tasks:
                 rows = table.filter(pa.array(tasks == name, pa.bool_()))
                 pq.write_table(rows, out / f"{name}.parquet", compression="zstd")
-            kept = retention(examples, recipe.tasks, assigned, recipe.split_weights, recipe.split_seed)
-        return {"checked": checks, "retention": kept}
+            survey = retention(examples, recipe.tasks, assigned, recipe.split_weights, recipe.split_seed)
+        return {"checked": checks, "retention": survey}
 
     inputs = {
         "web": spun.digest,
@@ -95,12 +111,18 @@ def split(recipe: Recipe, checked: Checked, joined: Stage, machine: Machine) -> 
             name: task.model_dump(mode="json", include={"quota", "leakage", "min_context", "ood"})
             for name, task in recipe.tasks.items()
         },
+        "kept": frozen.held.digest if frozen else "",
         "similarity": recipe.split.similarity,
         "weights": recipe.split_weights,
         "seed": recipe.split_seed,
         "code": [code_digest("quality.proof"), code_digest("quality.retention"), own_digest(__name__)],
     }
     return machine.store.run("split", recipe.name, inputs, produce)
+
+
+def training_only(tasks: Mapping[str, TaskSettings]) -> dict[str, TaskSettings]:
+    """Return settings of tasks that want nothing but training examples: their tests are kept from an earlier build."""
+    return {name: task.model_copy(update={"quota": Quota(train=task.quota.train)}) for name, task in tasks.items()}
 
 
 def assignment_table(examples: Web, assigned: Assigned) -> pa.Table:

@@ -1,0 +1,222 @@
+"""Test sets of an earlier build, kept as they are while training data changes; wrapped for the store."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ecinstruct_build.errors import UserError
+from ecinstruct_build.example import SAMPLE_SCHEMA, Example
+from ecinstruct_build.provenance import code_digest, own_digest
+from ecinstruct_build.recipe import Recipe
+from ecinstruct_build.registry import TASKS
+from ecinstruct_build.splits import ORIGINAL_SPLIT, Split, settings_of
+from ecinstruct_build.stages.checks import Checked
+from ecinstruct_build.stages.families import read_families
+from ecinstruct_build.stages.lookalikes import duplicate_settings, measures_of
+from ecinstruct_build.stages.machine import Machine
+from ecinstruct_build.store import Stage
+from quality.duplicates import DuplicateSettings, measure, similar_examples
+from quality.leakage import Kept
+from quality.passages import shared_passages
+from quality.ties import DOMAIN_GROUPS, family_node, group_node
+
+_KEPT = "kept"
+_IN_ALL = 0.9  # share of inputs from which on a word is layout and not content
+_FEW = 20  # inputs below which no word is taken for layout
+_NEEDED = [name for name in SAMPLE_SCHEMA.names if name != "families"]
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """Rows that are kept from an earlier build.
+
+    Attributes
+    ----------
+    rows
+        The rows, by task.
+    held
+        What they hold, and which accepted examples are too like one of them.
+    """
+
+    rows: Stage
+    held: Stage
+
+    def read_rows(self, task: str, families: Mapping[str, str]) -> pa.Table:
+        """Return a task's kept rows in `SAMPLE_SCHEMA`, with the families that their products are in now."""
+        return _with_families(_read(self.rows, task), families)
+
+    def examples(self, task: str) -> Mapping[str, int]:
+        """Return how many examples of a task are kept in each split."""
+        splits = {row["example_id"]: split_of(row) for row in _read(self.rows, task).to_pylist()}
+        return Counter(splits.values())
+
+    def read_held(self) -> Kept:
+        """Return what the split has to leave alone."""
+        nodes = pq.read_table(self.held.folder / "nodes.parquet").to_pydict()
+        alike = pq.read_table(self.held.folder / "alike.parquet")["example_id"].to_pylist()
+        return Kept(dict(zip(nodes["node"], nodes["split"], strict=True)), alike, frozen=True)
+
+
+def freeze(recipe: Recipe, checked: Checked, joined: Stage, machine: Machine) -> Frozen | None:
+    """Keep the validation and test rows of the dataset that the recipe names; None if it names none.
+
+    Raises
+    ------
+    UserError
+        If the folder holds no dataset of ours, or one in another layout or of other tasks.
+    """
+    folder = recipe.split.freeze
+    if folder is None:
+        return None
+    shards = sorted((folder / "data").rglob("*.parquet"))
+    if not shards:
+        raise UserError(
+            f"There is nothing to freeze in {folder}: it has no data/*.parquet. Give the folder of a dataset that "
+            "'ecinstruct build' wrote."
+        )
+    rows = _rows(shards, recipe, machine)
+    return Frozen(rows, _held(rows, recipe, checked, joined, machine))
+
+
+def _rows(shards: Sequence[Path], recipe: Recipe, machine: Machine) -> Stage:
+    folder = recipe.split.freeze or Path()
+
+    def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        held_out = _held_out(shards, folder)
+        _refuse_others(held_out, recipe, folder)
+        for name in recipe.tasks:
+            rows = held_out.filter(pc.equal(held_out["task"], TASKS.get(name).published_name))
+            pq.write_table(rows, out / f"{name}.parquet", compression="zstd")
+        return {"rows": held_out.num_rows}
+
+    inputs = {
+        "shards": [machine.store.file_digest(shard) for shard in shards],
+        "tasks": sorted(recipe.tasks),
+        "layout": recipe.layout,
+        "code": own_digest(__name__),
+    }
+    return machine.store.run("frozen", recipe.name, inputs, produce)
+
+
+def _read(stage: Stage, task: str) -> pa.Table:
+    return pq.read_table(stage.folder / f"{task}.parquet")
+
+
+def split_of(row: Mapping[str, Any]) -> Split:
+    """Return the split of a published row."""
+    if row["domain"] == "ood":
+        return "test_ood"
+    return next(split for split, published in ORIGINAL_SPLIT.items() if published == row["split"])
+
+
+def _held_out(shards: Iterable[Path], folder: Path) -> pa.Table:
+    tables = []
+    for shard in shards:
+        missing = [name for name in _NEEDED if name not in pq.read_schema(shard).names]
+        if missing:
+            raise UserError(
+                f"The test sets in {folder} cannot be frozen: {shard.name} has no column {', '.join(missing)}. Only "
+                "datasets that 'ecinstruct build' wrote can be."
+            )
+        rows = pq.read_table(shard, columns=_NEEDED)
+        tables.append(rows.filter(pc.not_equal(rows["split"], ORIGINAL_SPLIT["train"])))
+    return pa.concat_tables(tables).combine_chunks()
+
+
+def _refuse_others(held_out: pa.Table, recipe: Recipe, folder: Path) -> None:
+    published = {TASKS.get(name).published_name for name in recipe.tasks}
+    others = sorted({*held_out["task"].unique().to_pylist()} - published)
+    if others:
+        raise UserError(
+            f"{folder} holds test sets of tasks that recipe '{recipe.name}' does not build: {', '.join(others)}. Add "
+            "them to the recipe, with a quota of 0 if no new examples of them are wanted."
+        )
+    known = {setting.name for setting in settings_of(recipe.layout)}
+    if not {*held_out["setting"].unique().to_pylist()} <= known:
+        raise UserError(f"{folder} is in another layout than '{recipe.layout}', which recipe '{recipe.name}' asks for.")
+
+
+def _held(rows: Stage, recipe: Recipe, checked: Checked, joined: Stage, machine: Machine) -> Stage:
+    """Find what the kept rows hold, and which accepted examples are too like one of them."""
+    settings = duplicate_settings(recipe)
+
+    def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        with machine.progress.track("kept tests"):
+            families, tables = read_families(joined), {name: _read(rows, name) for name in recipe.tasks}
+            kept = [row for table in tables.values() for row in table.to_pylist()]
+            nodes = {node: split_of(row) for row in kept for node in _nodes(row, families)}
+            tests = [one for name, table in tables.items() for one in _as_examples(name, table)]
+            alike = _like_tests(tests, checked, recipe, settings)
+        pq.write_table(pa.table({"node": list(nodes), "split": list(nodes.values())}), out / "nodes.parquet")
+        pq.write_table(pa.table({"example_id": pa.array(alike, pa.string())}), out / "alike.parquet")
+        return {"nodes": len(nodes), "alike": len(alike)}
+
+    inputs = {
+        "rows": rows.digest,
+        "examples": [stage.digest for stage in checked.stages],
+        "families": joined.digest,
+        "similarity": recipe.split.similarity,
+        "settings": settings.model_dump(mode="json"),
+        "code": [code_digest("quality.duplicates"), code_digest("quality.passages"), own_digest(__name__)],
+    }
+    return machine.store.run("kept", recipe.name, inputs, produce)
+
+
+def _with_families(rows: pa.Table, families: Mapping[str, str]) -> pa.Table:
+    listed = [
+        sorted({families.get(product, product) for product in products}) for products in rows["products"].to_pylist()
+    ]
+    column = pa.array(listed, SAMPLE_SCHEMA.field("families").type)
+    return rows.append_column("families", column).select(SAMPLE_SCHEMA.names).cast(SAMPLE_SCHEMA)
+
+
+def _nodes(row: Mapping[str, Any], families: Mapping[str, str]) -> Iterator[str]:
+    """Yield the nodes of a kept row; groups that in-domain splits share count for out-of-domain rows only."""
+    yield from (family_node(product, families) for product in row["products"])
+    for group in row["groups"]:
+        if row["domain"] == "ood" or not group.startswith(DOMAIN_GROUPS):
+            yield group_node(group)
+
+
+def _as_examples(task: str, rows: pa.Table) -> list[Example]:
+    """Return the kept rows as examples to compare with: their inputs without the words that the layout puts in all."""
+    inputs = dict(zip(rows["example_id"].to_pylist(), rows["input"].to_pylist(), strict=True))
+    words = {key: text.split() for key, text in inputs.items()}
+    counts = Counter(word for parts in words.values() for word in set(parts))
+    layout = {word for word, count in counts.items() if len(words) >= _FEW and count >= _IN_ALL * len(words)}
+    return [
+        Example(task, _KEPT, key, "ind", "", (), {"input": " ".join(word for word in parts if word not in layout)}, "")
+        for key, parts in words.items()
+    ]
+
+
+def _like_tests(tests: Sequence[Example], checked: Checked, recipe: Recipe, settings: DuplicateSettings) -> list[str]:
+    """Return the ids of accepted examples that are too like a kept test, or share a passage with one."""
+    examples = [one for name in recipe.tasks for one in checked.accepted(name, spare_options=False)]
+    measures = pa.concat_tables(
+        [measures_of(checked, [one.example_id for one in examples], settings), measure(tests, settings)]
+    )
+    similar = similar_examples(measures, recipe.split.similarity, settings.min_words)
+    neighbours: dict[str, list[str]] = {}
+    for pairs in (similar, shared_passages([*examples, *tests])):
+        for left, right in zip(pairs["left"].to_pylist(), pairs["right"].to_pylist(), strict=True):
+            neighbours.setdefault(left, []).append(right)
+            neighbours.setdefault(right, []).append(left)
+    return sorted(_reached([one.example_id for one in tests], neighbours))
+
+
+def _reached(starts: Sequence[str], neighbours: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return all that hangs together with some examples: in a crowd of look-alikes not every pair is named."""
+    seen, waiting = set(starts), list(starts)
+    while waiting:
+        for other in neighbours.get(waiting.pop(), ()):
+            if other not in seen:
+                seen.add(other)
+                waiting.append(other)
+    return seen - set(starts)
