@@ -1,10 +1,11 @@
 """Measure what the split keeps of real sessions and purchase histories, beside hashing each product.
 
-    python benchmarks/split_retention.py [CORPORA] [--seed N]
+    python benchmarks/split_retention.py [CORPORA] [--seeds 0,1,2]
 
 CORPORA holds upstream files as `<source>/<upstream name>` (default: $ECINSTRUCT_REAL_CORPORA).
 Sessions are judged by the policy `strict` (every product of a session in one split) and users' histories, the last
-purchase being the answer, by `strict` and by `trim`. Hashing gives each product and user a split by its own hash.
+purchase being the answer, by `strict`, `trim` and `target`. Hashing gives each product and user a split by its own
+hash. Kept is what falls wholly in one split, before quotas; the last three columns are of the first seed.
 """
 
 import argparse
@@ -14,15 +15,20 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from ecinstruct_build import chance
 from ecinstruct_build.example import Example, Item
-from ecinstruct_build.splits import Split
+from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import LeakagePolicy, Quota, TaskSettings
-from quality.leakage import Assignment, assign
-from quality.packing import draw_share
+from quality.leakage import assign
+from quality.placement import NOWHERE
+from quality.ragged import Integers
+from quality.retention import by_hashing
+from quality.web import web_of
 
 WEIGHTS: Mapping[Split, float] = {"train": 10, "validation": 1, "test": 1}
 NO_LIMIT = Quota(train=10**9, validation=10**9, test=10**9)
@@ -64,76 +70,64 @@ def histories(path: Path) -> list[Example]:
     return examples
 
 
-def by_hashing(examples: Sequence[Example], policy: LeakagePolicy, seed: int) -> list[tuple[str | None, int]]:
-    """Return the split of each example, or None, and the items of its context that stay."""
-    shares = [weight / sum(WEIGHTS.values()) for weight in WEIGHTS.values()]
-
-    def split_of(node: str) -> str:
-        return list(WEIGHTS)[draw_share(shares, chance.uniform(seed, "hash", node))]
-
-    found: list[tuple[str | None, int]] = []
-    for example in examples:
-        core = {split_of(node) for node in (*example.products, *example.groups)}
-        inside = sum({split_of(item.product_id)} == core for item in example.context)
-        lost = len(core) > 1 or (
-            inside < len(example.context) if policy == "strict" else example.context and not inside
-        )
-        found.append((None if lost else core.pop(), inside))
-    return found
-
-
-def by_communities(examples: Sequence[Example], policy: LeakagePolicy, seed: int) -> list[Assignment]:
-    settings = {example.task: TaskSettings(quota=NO_LIMIT, leakage=policy) for example in examples[:1]}
-    assigned = {one.example_id: one for one in assign({examples[0].task: examples}, settings, {}, dict(WEIGHTS), seed)}
-    return [assigned[example.example_id] for example in examples]
-
-
 def table(
-    title: str, examples: Sequence[Example], policy: LeakagePolicy, seed: int, length: Callable[[Example], int]
+    title: str,
+    examples: Sequence[Example],
+    policy: LeakagePolicy,
+    seeds: Sequence[int],
+    length: Callable[[Example], int],
 ) -> None:
+    settings = {examples[0].task: TaskSettings(quota=NO_LIMIT, leakage=policy)}
+    web = web_of(examples, {})
+    by_id = {example.example_id: length(example) for example in examples}
+    lengths = np.fromiter((by_id[example_id] for example_id in web.example_ids), np.int64, len(by_id))
     started = time.perf_counter()
-    ours = [(one.split, len(one.context)) for one in by_communities(examples, policy, seed)]
-    seconds = time.perf_counter() - started
-    hashed = by_hashing(examples, policy, seed)
-    print(f"\n{title}, {policy}: {len(examples):,} examples, split in {seconds:.1f} s")
-    print("| length | examples | hashing keeps | test | ours keeps | validation | test | context kept |")
-    print("|---|---|---|---|---|---|---|---|")
+    ours = [assign(web, settings, WEIGHTS, seed) for seed in seeds]
+    seconds = (time.perf_counter() - started) / len(seeds)
+    hashed = by_hashing(web, settings, WEIGHTS, seeds[0])
+    print(f"\n{title}, {policy}: {len(lengths):,} examples, split in {seconds:.1f} s")
+    print(
+        f"| length | examples | hashing keeps | test | {' | '.join(f'seed {seed} keeps' for seed in seeds)} "
+        "| validation | test | context kept |"
+    )
+    print(f"|---|---|---|---|{'---|' * len(seeds)}---|---|---|")
     bounds = [(low, low) for low in range(2, 9)] + [(9, 16), (17, 10**6), (2, 10**6), (5, 10**6)]
     for low, high in bounds:
-        rows = [row for row, example in enumerate(examples) if low <= length(example) <= high]
-        if not rows:
+        rows = (lengths >= low) & (lengths <= high)
+        if not rows.any():
             continue
         name = str(low) if low == high else f"{low}-{high}" if high < 10**6 else f">= {low}"
-        kept = [row for row in rows if ours[row][0]]
-        items = sum(len(examples[row].context) for row in kept)
+        kept = rows & (ours[0].split != NOWHERE)
+        items = web.context.lengths[kept].sum()
         print(
-            f"| {name} | {len(rows):,} | {share(hashed, rows)} | {count(hashed, rows, 'test'):,} | {share(ours, rows)} "
-            f"| {count(ours, rows, 'validation'):,} | {count(ours, rows, 'test'):,} "
-            f"| {sum(ours[row][1] for row in kept) / items if items else 1:.0%} |"
+            f"| {name} | {rows.sum():,} | {share(hashed, rows)} | {count(hashed, rows, 'test'):,} "
+            f"| {' | '.join(share(one.packed, rows) for one in ours)} "
+            f"| {count(ours[0].packed, rows, 'validation'):,} | {count(ours[0].packed, rows, 'test'):,} "
+            f"| {ours[0].context.lengths[kept].sum() / items if items else 1:.0%} |"
         )
 
 
-def share(found: Sequence[tuple[str | None, int]], rows: Sequence[int]) -> str:
-    return f"{sum(found[row][0] is not None for row in rows) / len(rows):.1%}"
+def share(splits: Integers, rows: npt.NDArray[np.bool_]) -> str:
+    return f"{(splits[rows] != NOWHERE).mean():.1%}"
 
 
-def count(found: Sequence[tuple[str | None, int]], rows: Sequence[int], split: str) -> int:
-    return sum(found[row][0] == split for row in rows)
+def count(splits: Integers, rows: npt.NDArray[np.bool_], split: Split) -> int:
+    return int((splits[rows] == SPLITS.index(split)).sum())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpora", nargs="?", type=Path, default=os.environ.get("ECINSTRUCT_REAL_CORPORA"))
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0, 1, 2])
     arguments = parser.parse_args()
     if arguments.corpora is None:
         parser.error("say where the corpora are")
     corpora = Path(arguments.corpora)
-    table("Sessions", sessions(corpora), "strict", arguments.seed, lambda example: len(example.products))
+    table("Sessions", sessions(corpora), "strict", arguments.seeds, lambda example: len(example.products))
     for name in HISTORIES:
         examples = histories(corpora / name)
-        for policy in ("strict", "trim"):
-            table(name, examples, policy, arguments.seed, lambda example: len(example.context) + 1)
+        for policy in get_args(LeakagePolicy):
+            table(name, examples, policy, arguments.seeds, lambda example: len(example.context) + 1)
 
 
 if __name__ == "__main__":

@@ -64,16 +64,16 @@ class Refinement:
         self.ends = np.flatnonzero((wanted > 0).any(axis=0)).tolist()
         tasks, count = wanted.shape
         totals = standing.inner.sum(axis=0) + np.bincount(standing.task, minlength=tasks)
-        self.stakes = wanted**2 * totals[:, None]
+        self.stakes = wanted.T**2 * totals  # this and what follows: by split first
         self.bounds = np.searchsorted(standing.unit, np.arange(len(splits) + 1)).tolist()
-        self.firm = np.zeros((len(standing.task), count), np.int64)
+        self.firm = np.zeros((count, len(standing.task)), np.int64)
         self.loose = np.zeros_like(self.firm)
-        np.add.at(self.firm, (standing.row, splits[standing.unit]), standing.firm)
-        np.add.at(self.loose, (standing.row, splits[standing.unit]), standing.loose)
-        home, at = np.nonzero((self.firm == standing.whole[:, None]) & (self.loose >= standing.need[:, None]))
-        self.kept = np.zeros((tasks, count))
-        np.add.at(self.kept, (standing.task[home], at), 1)
-        np.add.at(self.kept.T, splits, standing.inner)
+        np.add.at(self.firm, (splits[standing.unit], standing.row), standing.firm)
+        np.add.at(self.loose, (splits[standing.unit], standing.row), standing.loose)
+        at, home = np.nonzero((self.firm == standing.whole) & (self.loose >= standing.need))
+        self.kept = np.zeros((count, tasks))
+        np.add.at(self.kept, (at, standing.task[home]), 1)
+        np.add.at(self.kept, splits, standing.inner)
 
     def run(self) -> None:
         """Try every community, then again those that stand beside a moved one, until nothing helps."""
@@ -96,39 +96,44 @@ class Refinement:
         return self.standing.row[self.bounds[unit] : self.bounds[unit + 1]]
 
     def _improve(self, unit: int) -> bool:
-        """Move a community to where the cost falls most, if it falls anywhere."""
+        """Move a community to where the cost falls most, if it falls anywhere.
+
+        Only the split that it leaves and the one that it enters change: an example is at home in a third one only if
+        nothing of its core moves.
+        """
         start = int(self.splits[unit])
-        best, best_gain, best_change = start, _TINY, None
+        less = self._change(unit, start, -1)
+        loss = self._gain(start, less)
+        best, best_gain, more = start, _TINY, less
         for end in self.ends:
             if end != start:
-                change = self._change(unit, start, end)
-                columns = (start, end)
-                kept, stakes = self.kept[:, columns], self.stakes[:, columns]
-                gain = float((stakes / (kept + 1) - stakes / (kept + change + 1)).sum())
+                change = self._change(unit, end, 1)
+                gain = loss + self._gain(end, change)
                 if gain > best_gain:
-                    best, best_gain, best_change = end, gain, change
-        if best_change is None:
+                    best, best_gain, more = end, gain, change
+        if best == start:
             return False
-        where = slice(self.bounds[unit], self.bounds[unit + 1])
-        for column, sign in ((start, -1), (best, 1)):
-            self.firm[self._rows(unit), column] += sign * self.standing.firm[where]
-            self.loose[self._rows(unit), column] += sign * self.standing.loose[where]
-        self.kept[:, (start, best)] += best_change
+        rows, where = self._rows(unit), slice(self.bounds[unit], self.bounds[unit + 1])
+        for column, sign, change in ((start, -1, less), (best, 1, more)):
+            self.firm[column, rows] += sign * self.standing.firm[where]
+            self.loose[column, rows] += sign * self.standing.loose[where]
+            self.kept[column] += change
         self.splits[unit] = best
         return True
 
-    def _change(self, unit: int, start: int, end: int) -> Floats:
-        """Return how many examples more, by task, the two splits keep if a community moves from one to the other.
+    def _gain(self, split: int, change: Floats) -> float:
+        kept = self.kept[split] + 1
+        return float((self.stakes[split] * change / (kept * (kept + change))).sum())
 
-        No other split changes: an example is at home in a third one only if nothing of its core moves.
-        """
-        standing, where, rows = self.standing, slice(self.bounds[unit], self.bounds[unit + 1]), self._rows(unit)
-        whole, need, task = standing.whole[rows], standing.need[rows], standing.task[rows]
-        change = np.empty((len(self.stakes), 2))
-        for position, (column, sign) in enumerate(((start, -1), (end, 1))):
-            firm, loose = self.firm[rows, column], self.loose[rows, column]
-            before = (firm == whole) & (loose >= need)
-            after = (firm + sign * standing.firm[where] == whole) & (loose + sign * standing.loose[where] >= need)
-            saved = np.bincount(task, after.astype(np.float64) - before, minlength=len(self.stakes))
-            change[:, position] = saved + sign * standing.inner[unit]
+    def _change(self, unit: int, split: int, sign: int) -> Floats:
+        """Return how many examples more, by task, a split keeps if it gains (+1) or loses (-1) a community."""
+        standing, where = self.standing, slice(self.bounds[unit], self.bounds[unit + 1])
+        change: Floats = sign * standing.inner[unit]
+        rows = standing.row[where]
+        if len(rows):
+            firm, loose = self.firm[split, rows] - standing.whole[rows], self.loose[split, rows] - standing.need[rows]
+            before = (firm == 0) & (loose >= 0)
+            after = (firm == -sign * standing.firm[where]) & (loose >= -sign * standing.loose[where])
+            saved = after.astype(np.float64) - before
+            change = change + np.bincount(standing.task[rows], saved, minlength=len(change))
         return change
