@@ -1,16 +1,18 @@
-"""The language check on real texts; skipped where the corpora are absent."""
+"""The checks of language and validity on real texts; skipped where the corpora are absent."""
 
 import ast
 import csv
 import gzip
 import json
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from quality.contradiction import Extreme, contradiction
 from quality.language import LanguageSettings, detect_foreign
 
 CORPORA = Path(os.environ.get("ECINSTRUCT_REAL_CORPORA", Path(__file__).parents[2] / "shared" / "corpora"))
@@ -56,3 +58,50 @@ def test_fewer_than_one_in_fifty_english_texts_are_rejected(read: Callable[[], l
     rejected = [text for text in texts if detect_foreign(text, "en", LanguageSettings())]
     assert len(texts) > 100
     assert len(rejected) < 0.02 * len(texts)
+
+
+def tagged_titles(language: str) -> list[str]:
+    """Offers' titles of 20 letters or more, from pages that state their language."""
+    quoted = re.compile(rf'"([^"]{{8,300}})"@{language}\b')
+    lines = (line for path in sorted((CORPORA / "wdc_products").glob("*/*")) for line in path.open(encoding="utf-8"))
+    titles = {title.strip() for line in lines for title in quoted.findall(line)}
+    plain = {title: " ".join(word for word in title.split() if not re.search(r"\d", word)) for title in titles}
+    return sorted(title for title in titles if sum(map(str.isalpha, plain[title])) >= 20)
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the real corpora are not here")
+@pytest.mark.parametrize("language", ["es", "fr", "it", "pl"])
+def test_more_than_half_of_the_titles_of_foreign_shops_are_found(language: str) -> None:
+    """Many a title there is a name and a number and of no language at all."""
+    titles = tagged_titles(language)
+    found = [title for title in titles if detect_foreign(title, "en", LanguageSettings())]
+    assert len(titles) > 200
+    assert len(found) > 0.5 * len(titles)
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the real corpora are not here")
+def test_titles_of_english_shops_pass() -> None:
+    titles = tagged_titles("en")
+    rejected = [title for title in titles if detect_foreign(title, "en", LanguageSettings())]
+    assert len(titles) > 2000
+    assert len(rejected) < 0.02 * len(titles)
+
+
+def extreme_reviews() -> Iterator[tuple[float, str]]:
+    for path in sorted(CORPORA.glob("amazon_reviews_201[48]/*_5.json.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            rows = [json.loads(line) for line in file]
+        yield from sorted(
+            {(row["overall"], row.get("reviewText") or "") for row in rows if row["overall"] in (1.0, 5.0)}
+        )
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the real corpora are not here")
+def test_reviews_hardly_ever_contradict_their_stars_and_often_enough_those_of_others() -> None:
+    reviews = [(stars, text) for stars, text in extreme_reviews() if len(text.split()) >= 10]
+    said: dict[float, Extreme] = {5.0: "very positive", 1.0: "very negative"}
+    wrong = [text for stars, text in reviews if contradiction(text, said[stars])]
+    swapped = [text for stars, text in reviews if contradiction(text, said[6.0 - stars])]
+    assert len(reviews) > 3000
+    assert len(wrong) < 0.001 * len(reviews)
+    assert len(swapped) > 0.05 * len(reviews)
