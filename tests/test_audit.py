@@ -113,6 +113,9 @@ def test_out_of_domain_rows_are_counted_by_what_they_share(planted: tuple[Made, 
     assert shared["test_ood", "anything"] == 2 * PLANTED
     assert shared["test_ood_unseen_instructions", "anything"] == 0
     assert shared["test_ood", "product"] == shared["test_ood", "user"] == 0
+    carrying = {(one.role, one.kind): (one.carrying, one.rows) for one in audit.proofs}
+    assert carrying["test_ood", "user"] == (400, 1600)
+    assert carrying["test_ood", "category"] == (1200, 1600)  # the domain of attribute extraction is the attribute
 
 
 def test_a_clean_dataset_passes(clean: Path) -> None:

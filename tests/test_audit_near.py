@@ -127,5 +127,9 @@ def test_normal_form_is_stable(text: str) -> None:
     assert plain(plain(text)) == plain(text)
 
 
+def test_normal_form_sees_through_case_spaces_and_wide_letters() -> None:
+    assert normal(" \ufb01ne\tSTRASSE  \uff21\uff22 stra\u00dfe\n") == "fine strasse ab strasse"
+
+
 def test_scripts_without_spaces_have_words_of_one_character() -> None:
     assert words(normal("赤い箱 USB-C 128GB")) == ["赤", "い", "箱", "usb", "c", "128gb"]
