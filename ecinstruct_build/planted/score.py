@@ -277,15 +277,11 @@ def _pair(entry: Entry, rule: Rule, look: _Look) -> bool | None:
         return None
     return all(
         frozenset((one.example_id, other.example_id)) in look.paired
-        or any(look.judged(example, rule.findings) or _is_rejected(example, look) for example in (one, other))
+        or any(look.judged(example, rule.findings) or _is_told(example, rule, look) for example in (one, other))
         for one in ours
         for other in theirs
         if one.example_id != other.example_id
     )
-
-
-def _is_rejected(example: Example, look: _Look) -> bool:
-    return any(action == "reject" for _, action in look.words.get(example.example_id, ()))
 
 
 def _pair_examples(entry: Entry, look: _Look) -> list[Example]:
