@@ -112,7 +112,7 @@ def assign(
     shares = _shares({"train": 1} if kept.frozen else weights)
     run = _Run(web, settings, seed)
     run.keep(kept)
-    run.out_of_domain(frozen=kept.frozen)
+    run.out_of_domain()
     run.in_domain(shares)
     return run.assigned()
 
@@ -181,6 +181,13 @@ class _Run:
             if name in number:
                 self.kept_nodes[number[name]] = SPLITS.index(kept.nodes[name])
         self.filling.claim(np.fromiter(self.kept_nodes, np.int64), np.fromiter(self.kept_nodes.values(), np.int64))
+        if kept.frozen:
+            self.filling.close(*(split for split in SPLITS if split != "train"))
+            held_out = np.isin(self.filling.taken_array(), (NOWHERE, OOD, SPLITS.index("train")), invert=True)
+            for row in np.flatnonzero(
+                self.web.ood | (self.ties.core.count(held_out[self.ties.core.values]) > 0)
+            ).tolist():
+                self.filling.drop(row, KEPT_TESTS)
         unwanted = set(kept.alike)
         for row, example_id in enumerate(self.web.example_ids):
             if example_id in unwanted:
@@ -191,12 +198,9 @@ class _Run:
         ids = self.web.example_ids
         return sorted(rows.tolist(), key=lambda row: (chance.digest(self.seed, "quota", ids[row]), ids[row]))
 
-    def out_of_domain(self, *, frozen: bool) -> None:
+    def out_of_domain(self) -> None:
         for row in self.ranked(np.flatnonzero(self.web.ood)):
-            if frozen:
-                self.filling.drop(row, KEPT_TESTS)
-            else:
-                self.filling.hold_out(row)
+            self.filling.hold_out(row)
 
     def in_domain(self, shares: list[float]) -> None:
         ties, taken = self.ties, self.filling.taken_array()

@@ -74,6 +74,12 @@ class Filling:
         for node, split in zip(nodes.tolist(), splits.tolist(), strict=True):
             self.taken[node] = split
 
+    def close(self, *splits: Split) -> None:
+        """Let no example into some splits any more."""
+        for room in self.room:
+            for split in splits:
+                room[SPLITS.index(split)] = 0
+
     def drop(self, row: int, reason: str) -> None:
         """Drop an example, unless it was dropped for another reason before."""
         self.reason[row] = self.reason[row] or reason
