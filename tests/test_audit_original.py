@@ -13,6 +13,7 @@ from audit_rows import PLANTED, sentence, title
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecinstruct_build.audit.limits import AuditLimits
 from ecinstruct_build.audit.result import Audit
 from ecinstruct_build.audit.run import audit_dataset
 from ecinstruct_build.audit.texts import option_texts, plain, recover
@@ -153,7 +154,7 @@ def test_a_clean_original_has_no_leaks(tmp_path: Path) -> None:
     write(rows[: len(rows) // 2], tmp_path / "a.jsonl")
     write(rows[len(rows) // 2 :], tmp_path / "b.parquet")
     (tmp_path / "dataset_infos.json").write_text(json.dumps({"about": {"rows": 3}}, indent=1), encoding="utf-8")
-    audit = audit_dataset(tmp_path)
+    audit = audit_dataset(tmp_path, AuditLimits(label_share=0.95))
     assert (audit.rows, audit.files) == (2500, 2)
     assert not [one for one in audit.overlaps if one.values]
     carrying = {one.kind for one in audit.overlaps if one.right_carrying}
@@ -195,6 +196,19 @@ def test_options_and_outputs_of_the_original_are_understood(tmp_path: Path) -> N
     assert sum(one.rows for one in audit.faults if one.kind == "answer not among options") == 1
     balance = audit.balances[0]
     assert {label for label, _ in balance.labels} >= {plain_class[3:].casefold() for plain_class in CLASSES}
+
+
+def test_rows_in_several_settings_are_one_piece_of_evidence_of_balance(tmp_path: Path) -> None:
+    rows = [
+        ranked("train", number, random.Random(number)) | {"options": f"A: a{number}\nB: b\nC: c"}
+        for number in range(30)
+    ]
+    again = [
+        one | {"setting": setting} for one in rows for setting in ("IND_Single_Instruction", "IND_Diverse_Instruction")
+    ]
+    (balance,) = audit_dataset(write(again, tmp_path / "rows.jsonl")).balances
+    assert balance.rows == 30
+    assert balance.letters == (("B", 30),)
 
 
 @pytest.mark.parametrize(

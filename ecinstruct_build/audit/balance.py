@@ -15,19 +15,24 @@ FEW_LABELS = 26
 
 _LEAST_EXPECTED = 5.0  # rows that a letter is expected to be right in; rarer letters are counted together
 _OTHERS = 0.05  # share of rows with other options than most have, from which options differ from row to row
-_EVEN_ROWS = 20  # rows of a task from which a handful of different answers are labels
+_ROWS_A_LABEL = 4  # rows for each different answer, at least, for answers to be labels
 
 Letters = tuple[str, tuple[str, ...]]
 """The letter of the right (or best) option, and all letters of the row."""
 
 
 def balances(published: Published) -> list[Balance]:
-    """Return the balance of each task in each split."""
+    """Return the balance of each task in each split, each different content counted once."""
     options, outputs = published.texts("options"), published.texts("output")
     parsed = {text: option_texts(text) for text in dict.fromkeys(options)}
     rows_of: dict[tuple[str, int], list[int]] = {}
+    seen: set[tuple[str, int, str, str, str]] = set()
     for row, (task, role) in enumerate(zip(published.tasks, published.roles.tolist(), strict=True)):
-        rows_of.setdefault((task, role), []).append(row)
+        # Rows that differ in their setting only are one piece of evidence.
+        content = (task, role, published.inputs[row], options[row], outputs[row])
+        if content not in seen:
+            seen.add(content)
+            rows_of.setdefault((task, role), []).append(row)
     found = []
     for task in sorted({task for task, _ in rows_of}):
         mine = [row for (name, _), rows in sorted(rows_of.items()) if name == task for row in rows]
@@ -82,7 +87,7 @@ def _labels(
         if label:
             labels[row] = label
     different = len(set(labels.values()))
-    few = different <= FEW_LABELS and (len(rows) >= _EVEN_ROWS or different <= len(rows) // 2)
+    few = different <= min(FEW_LABELS, max(2, len(rows) // _ROWS_A_LABEL))
     ranked = any(len(letters) > 1 for letters in right.values())
     return labels if few and not ranked else {}
 

@@ -87,7 +87,7 @@ class AuditLimits(BaseModel):
     answer_not_among_options: int | None = Field(default=0, ge=0)
     duplicate_ids: int | None = Field(default=0, ge=0)
     position_p: float | None = Field(default=1e-6, ge=0, le=1)
-    label_share: float | None = Field(default=0.95, gt=0, le=1)
+    label_share: float | None = Field(default=None, gt=0, le=1)
     balance_rows: int = Field(default=30, ge=1)
 
 

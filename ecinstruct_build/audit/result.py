@@ -145,7 +145,7 @@ class Balance:
     Attributes
     ----------
     task, role, rows
-        Where, and how many rows.
+        Where, and how many rows; rows that differ in their setting only count once.
     labels
         Labels with their shares, the most frequent first; empty where answers are not of a few kinds.
     majority, majority_accuracy
