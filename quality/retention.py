@@ -13,6 +13,9 @@ from quality.ragged import Integers, union
 from quality.ties import ALIKE
 from quality.web import Web
 
+ALL = "all"
+"""The name of the row for all candidates of a task."""
+
 LENGTHS: tuple[tuple[str, int, int], ...] = (
     ("1", 0, 1),
     ("2", 2, 2),
@@ -40,8 +43,8 @@ def retention(
 
     Returns
     -------
-    By task, a row for all candidates and one for each number of distinct products (families): ``products`` (``all``
-    or a name of `LENGTHS`), ``examples``, ``kept`` by the packing, and those that ``hashing`` would keep.
+    By task, a row for all candidates and one for each number of distinct products (families) that some have:
+    ``products`` (`ALL` or a name of `LENGTHS`), ``examples``, ``kept`` by the packing, and those that ``hashing`` would keep.
     """
     hashed = by_hashing(web, settings, weights, seed)
     families = web.is_family
@@ -62,7 +65,7 @@ def retention(
                 "hashing": int((hashed[rows] != NOWHERE).sum()),
             }
             for name, rows in groups
-            if rows.any()
+            if name == ALL or rows.any()
         ]
     return report
 

@@ -165,10 +165,9 @@ def test_the_report_counts_every_candidate_once(world: list[Example]) -> None:
     for task, rows in report.items():
         mine = np.asarray([name == task for name in web.tasks], np.bool_) & found.candidate
         for column in ("examples", "kept", "hashing"):
-            assert sum(int(row[column]) for row in rows[1:]) == (int(rows[0][column]) if rows else 0)
-        if rows:
-            assert rows[0]["examples"] == mine.sum()
-            assert rows[0]["kept"] == (found.packed[mine] != NOWHERE).sum()
+            assert sum(int(row[column]) for row in rows[1:]) == rows[0][column]
+        assert rows[0]["examples"] == mine.sum()
+        assert rows[0]["kept"] == (found.packed[mine] != NOWHERE).sum()
 
 
 def test_hashing_keeps_as_many_pairs_as_chance_says() -> None:
