@@ -21,6 +21,8 @@ import pyarrow as pa
 from ecinstruct_build import chance
 from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import TaskSettings
+from quality.communities import components
+from quality.levelling import level
 from quality.placement import NOWHERE, Ties, homes, place
 from quality.quotas import FILLED, KEPT_TESTS, SHARED_WITH_OOD, SHORT_CONTEXT, STRADDLES, TOO_ALIKE, Filling
 from quality.ragged import Integers, Ragged, ragged, union
@@ -225,7 +227,31 @@ class _Run:
         near = np.where(home != NOWHERE, SHORT_CONTEXT, np.where(lowest == highest, TOO_ALIKE, STRADDLES))
         for row, reason in zip(rows[~fits].tolist(), near[~fits].tolist(), strict=True):
             self.filling.drop(row, reason)
-        self.filling.fill(self.ranked(rows), self.packed, placed)
+        self.filling.fill(self.ranked(rows), *self._levelled(placed, taken))
+
+    def _levelled(self, placed: Integers, taken: Integers) -> tuple[Integers, Integers]:
+        """Move components of what fits between splits where that fills quotas; return examples' and nodes' splits."""
+        rows = np.flatnonzero(self.packed != NOWHERE)
+        home = self.packed[rows]
+        items = self.ties.soft.take(rows)
+        stands = union(self.ties.core.take(rows), items.where(placed[items.values] == home[items.owners]))
+        labels = components(len(placed), stands)
+        component = labels[stands.values[stands.starts[:-1]]]
+        present, firsts, number = np.unique(component, return_index=True, return_inverse=True)
+        wanted = np.asarray(self.filling.room, np.float64)
+        counts = np.zeros((len(present), len(wanted)))
+        np.add.at(counts, (number, self.ties.task[rows]), 1)
+        fixed = np.isin(present, labels[taken != NOWHERE])
+        ids = [self.web.example_ids[row] for row in rows[firsts].tolist()]
+        keyed = sorted(range(len(ids)), key=lambda place: chance.digest(self.seed, "level", ids[place]))
+        rank = np.empty(len(ids), np.int64)
+        rank[keyed] = np.arange(len(ids))
+        in_domain = [place for place in range(len(SPLITS)) if place != OOD]
+        homes_now = level(counts, home[firsts], wanted.T[in_domain], rank, fixed)
+        packed, moved = self.packed.copy(), placed.copy()
+        packed[rows] = homes_now[number]
+        moved[stands.values] = homes_now[number][stands.owners]
+        return packed, moved
 
     def assigned(self) -> Assigned:
         filling = self.filling

@@ -44,7 +44,8 @@ def retention(
     Returns
     -------
     By task, a row for all candidates and one for each number of distinct products (families) that some have:
-    ``products`` (`ALL` or a name of `LENGTHS`), ``examples``, ``kept`` by the packing, and those that ``hashing`` would keep.
+    ``products`` (`ALL` or a name of `LENGTHS`), ``examples``, ``kept`` by the packing, and those that ``hashing``
+    would keep.
     """
     hashed = by_hashing(web, settings, weights, seed)
     families = web.is_family

@@ -105,7 +105,7 @@ def test_kept_tests_hold_their_nodes_and_all_else_goes_to_training() -> None:
     assert assigned[other.example_id].reason == SHARED_WITH_OOD
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(worlds(), worlds())
 def test_frozen_tests_share_nothing_with_what_is_added(first: list[Example], second: list[Example]) -> None:
     before = split_of(first)
@@ -146,6 +146,19 @@ def test_a_short_split_takes_what_another_has_too_much_of() -> None:
     wanted = {**SETTINGS, "pairs": TaskSettings(quota=Quota(train=40, validation=30, test=30))}
     assigned = split_of(world, families={}, settings=wanted)
     assert Counter(one.split for one in assigned.values()) == {"train": 40, "validation": 30, "test": 30}
+
+
+def test_a_short_split_takes_whole_queries_that_another_can_spare() -> None:
+    world = [
+        example("pairs", f"{query} {number}", products=[f"x{query} {number}"], groups=[f"query:{query}"])
+        for query in range(20)
+        for number in range(30)
+    ]
+    wanted = {**SETTINGS, "pairs": TaskSettings(quota=Quota(train=400, validation=50, test=50))}
+    for seed in range(5):
+        assigned = split_of(world, families={}, settings=wanted, seed=seed)
+        found = Counter(one.split for one in assigned.values() if one.split)
+        assert found == {"train": 400, "validation": 50, "test": 50}
 
 
 def test_an_example_that_straddles_two_placements_is_used_if_no_sample_needs_its_nodes() -> None:
