@@ -33,7 +33,7 @@ def write_reviews(place: Path, lines: Iterable[str]) -> Path:
 def recipe_of(place: Path, *overrides: str) -> Recipe:
     """Return a recipe for sentiment analysis over the file."""
     file = place / "tiny.toml"
-    file.write_text(f'name = "tiny"\n[sources.{SOURCE}]\n[tasks.{TASK}]\n[checks.duplicates]\nthreshold = 1.0\n')
+    file.write_text(f'name = "tiny"\n[sources.{SOURCE}]\n[tasks.{TASK}]\n[checks.duplicates]\nthreshold = 1.0\n[split]\nsimilarity = 1.0\n')
     return load_recipe(file, overrides)
 
 

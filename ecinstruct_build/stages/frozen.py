@@ -28,7 +28,6 @@ from quality.ties import DOMAIN_GROUPS, family_node, group_node
 
 _KEPT = "kept"
 _IN_ALL = 0.9  # share of inputs from which on a word is layout and not content
-_FEW = 20  # inputs below which no word is taken for layout
 _NEEDED = [name for name in SAMPLE_SCHEMA.names if name != "families"]
 
 
@@ -184,16 +183,18 @@ def _nodes(row: Mapping[str, Any], families: Mapping[str, str]) -> Iterator[str]
             yield group_node(group)
 
 
-def _as_examples(task: str, rows: pa.Table) -> list[Example]:
-    """Return the kept rows as examples to compare with: their inputs without the words that the layout puts in all."""
+def _as_examples(task: str, rows: pa.Table) -> Iterator[Example]:
+    """Yield each kept row twice as an example to compare with: its input as it is, and without its layout.
+
+    Layout is what stands in nearly all inputs: the words around the content, or content that is much the same.
+    """
     inputs = dict(zip(rows["example_id"].to_pylist(), rows["input"].to_pylist(), strict=True))
     words = {key: text.split() for key, text in inputs.items()}
     counts = Counter(word for parts in words.values() for word in set(parts))
-    layout = {word for word, count in counts.items() if len(words) >= _FEW and count >= _IN_ALL * len(words)}
-    return [
-        Example(task, _KEPT, key, "ind", "", (), {"input": " ".join(word for word in parts if word not in layout)}, "")
-        for key, parts in words.items()
-    ]
+    layout = {word for word, count in counts.items() if count >= _IN_ALL * len(words)}
+    for key, parts in words.items():
+        for form, shown in (("whole", parts), ("content", [word for word in parts if word not in layout])):
+            yield Example(task, _KEPT, f"{form}|{key}", "ind", "", (), {"input": " ".join(shown)}, "")
 
 
 def _like_tests(tests: Sequence[Example], checked: Checked, recipe: Recipe, settings: DuplicateSettings) -> list[str]:
