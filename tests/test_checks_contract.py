@@ -87,7 +87,8 @@ def test_what_was_mended_needs_no_mending_and_is_still_itself(check: Check, draw
             assert (example.products, example.groups) == (original.products, original.groups)
             assert len(example.options) == len(original.options)
             assert {option.key for option in example.options} <= {option.key for option in known}
-            assert [item.product_id for item in example.context] == [item.product_id for item in original.context]
+            context = iter(item.product_id for item in original.context)
+            assert all(item.product_id in context for item in example.context)  # some left out, none moved
 
 
 def test_measures_have_a_row_for_each_example_whatever_the_thresholds(
