@@ -8,7 +8,7 @@ Python, importing and reading are not timed): on the clock, and by the processor
 that is not installed is left out; ``--peer-python`` names the interpreter of an environment that has it (with NumPy
 and PyArrow too).
 
-- ``ours``: quality/shingles.py and quality/minhash.py; every pair is verified by the exact similarity.
+- ``ours``: quality/similarity/{shingles,minhash}.py; every pair is verified by the exact similarity.
 - ``datasketch``: MinHash and MinHashLSH in a plain loop.
 - ``rensa``: RMinHash and RMinHashLSH in bulk; ``rensa-deduplicator`` compares sketches too; ``rensa-rho`` looks at some
   of the words and says which texts have a duplicate, not of what.
@@ -38,7 +38,7 @@ from typing import Any
 
 import numpy as np
 
-from quality.shingles import Shingled, shingled, words
+from quality.similarity.shingles import Shingled, shingled, words
 
 PERMUTATIONS, THRESHOLD, BANDS = 128, 0.8, 16
 NOT_INSTALLED = 3
@@ -51,7 +51,7 @@ def ours(texts: Sequence[str], _folder: Path) -> tuple[Run, Callable[[Any], Any]
     import datasketch  # noqa: F401, PLC0415
     import scipy.sparse  # noqa: F401, PLC0415
 
-    from quality.minhash import signatures, similar_pairs  # noqa: PLC0415
+    from quality.similarity.minhash import signatures, similar_pairs  # noqa: PLC0415
 
     def run() -> Any:
         cut = shingled(texts)

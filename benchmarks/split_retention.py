@@ -24,11 +24,11 @@ import pyarrow.parquet as pq
 from ecinstruct_build.example import Example, Item
 from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import LeakagePolicy, Quota, TaskSettings
-from quality.leakage import assign
-from quality.placement import NOWHERE
-from quality.ragged import Integers
-from quality.retention import by_hashing
-from quality.web import web_of
+from quality.splitting.leakage import assign
+from quality.splitting.placement import NOWHERE
+from quality.splitting.ragged import Integers
+from quality.splitting.retention import by_hashing
+from quality.splitting.web import web_of
 
 WEIGHTS: Mapping[Split, float] = {"train": 10, "validation": 1, "test": 1}
 NO_LIMIT = Quota(train=10**9, validation=10**9, test=10**9)

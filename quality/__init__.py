@@ -1,1 +1,5 @@
-"""Quality: one file per check (a file that defines ``CHECK``), and the split that leaks nothing."""
+"""Quality: one file per check (a file that defines ``CHECK``).
+
+What the checks read with is in `quality.lexicon` and `quality.similarity`; the split that leaks nothing is
+`quality.splitting`.
+"""

@@ -15,10 +15,10 @@ from pydantic import Field
 from ecinstruct_build.check import Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example
 from quality.content import content_texts
-from quality.contents import Contents, contents_of
-from quality.ngrams import Cut, Cutter, Numbers, look_up
-from quality.shingles import words
-from quality.test_sets import Row, read_rows, test_files
+from quality.similarity.contents import Contents, contents_of
+from quality.similarity.ngrams import Cut, Cutter, Numbers, look_up
+from quality.similarity.shingles import words
+from quality.similarity.test_sets import Row, read_rows, test_files
 
 _BLOCK = 1 << 21  # characters of a test set in hand
 _TOLD_WORDS = 13

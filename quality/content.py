@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ecinstruct_build.example import Example, dump_json
-from quality.ties import right_keys
+from quality.splitting.ties import right_keys
 
 
 def field_texts(example: Example) -> Iterator[str]:

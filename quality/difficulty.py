@@ -14,7 +14,7 @@ from pydantic import Field
 from ecinstruct_build.check import Action, Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example
 from quality.content import field_texts
-from quality.ties import right_keys
+from quality.splitting.ties import right_keys
 
 STARS = {"very positive": 5, "positive": 4, "neutral": 3, "negative": 2, "very negative": 1}
 """Stars by the option of a review's feeling."""

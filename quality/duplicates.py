@@ -23,8 +23,8 @@ from ecinstruct_build import chance
 from ecinstruct_build.check import PAIR_SCHEMA, Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example
 from quality.content import answer_form, content_texts
-from quality.minhash import PERMUTATIONS, signatures, similar_pairs
-from quality.shingles import WORDS_TYPE, Shingled, from_arrow, shingled
+from quality.similarity.minhash import PERMUTATIONS, signatures, similar_pairs
+from quality.similarity.shingles import WORDS_TYPE, Shingled, from_arrow, shingled
 
 TITLE_TASKS = (
     "multiclass_product_classification",

@@ -17,7 +17,7 @@ from pydantic import Field
 from ecinstruct_build.check import Action, Check, CheckSettings, Evidence, Remedy, Verdict
 from ecinstruct_build.example import Example, Item, Option
 from ecinstruct_build.text import MARKUP, Mended, clean, mend
-from quality.ties import replaceable_options
+from quality.splitting.ties import replaceable_options
 
 T = TypeVar("T")
 Listed = TypeVar("Listed", Item, Option)

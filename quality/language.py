@@ -23,7 +23,7 @@ from pydantic import Field
 from ecinstruct_build.check import Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example
 from quality.content import fields_by_name
-from quality.function_words import best_witness, weigh
+from quality.lexicon.function_words import best_witness, weigh
 
 LANGUAGES: Mapping[str, str] = {
     "us": "en",

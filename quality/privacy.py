@@ -16,8 +16,8 @@ from pydantic import Field
 
 from ecinstruct_build.check import Action, Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example, Item, Option
-from quality.phones import region_of
-from quality.private_data import KINDS, LATIN, Found, Kind, find
+from quality.lexicon.phones import region_of
+from quality.lexicon.private_data import KINDS, LATIN, Found, Kind, find
 
 T = TypeVar("T", Item, Option)
 

@@ -13,8 +13,8 @@ from pydantic import Field
 from ecinstruct_build.check import Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example
 from quality.content import content_texts
-from quality.contradiction import Extreme, contradiction
-from quality.ties import right_keys
+from quality.lexicon.contradiction import Extreme, contradiction
+from quality.splitting.ties import right_keys
 
 _ABSENT = "None"
 _ROW = {"attribute", "value", "source"}

@@ -11,9 +11,9 @@ from ecinstruct_build.check import PAIR_SCHEMA
 from ecinstruct_build.example import Domain, Example, Item, Option
 from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import Quota, TaskSettings
-from quality.leakage import Kept, assign
-from quality.proof import prove
-from quality.web import web_of
+from quality.splitting.leakage import Kept, assign
+from quality.splitting.proof import prove
+from quality.splitting.web import web_of
 
 WEIGHTS: Mapping[Split, float] = {"train": 8, "validation": 1, "test": 1}
 MANY = Quota(train=10**6, validation=10**6, test=10**6, test_ood=5)

@@ -18,8 +18,8 @@ from ecinstruct_build.example import Example, Item, Option, examples_to_table
 from ecinstruct_build.stages.families import known_pairs, shown_products, titles_of
 from ecinstruct_build.store import Stage
 from ecinstruct_build.tables import arrow_table
-from quality.families import PAIRS, families_of, near_identical
-from quality.title_words import read_title
+from quality.lexicon.title_words import read_title
+from quality.splitting.families import PAIRS, families_of, near_identical
 
 Product = tuple[str, str | None, str | None]
 

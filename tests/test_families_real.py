@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from quality.families import families_of, near_identical
+from quality.splitting.families import families_of, near_identical
 
 Pair = tuple[str, str]
 Listings = dict[str, tuple[str, str | None]]

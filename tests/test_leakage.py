@@ -12,7 +12,7 @@ from split_world import FAMILIES, MANY, SETTINGS, WEIGHTS, Went, clustered, exam
 from ecinstruct_build.example import Example
 from ecinstruct_build.splits import Split
 from ecinstruct_build.task import Quota, TaskSettings
-from quality.quotas import FEW_OPTIONS, OVER_QUOTA, SHARED_WITH_OOD, SHORT_CONTEXT, STRADDLES
+from quality.splitting.quotas import FEW_OPTIONS, OVER_QUOTA, SHARED_WITH_OOD, SHORT_CONTEXT, STRADDLES
 
 
 def published_things(one: Example, assignment: Went, families: Mapping[str, str]) -> set[str]:

@@ -9,11 +9,11 @@ from rich.console import Console
 
 from ecinstruct_build.engine import EngineSettings
 from ecinstruct_build.pipeline import run_stages
-from ecinstruct_build.planted.gathering import score_build, scores_json
-from ecinstruct_build.planted.score import Score
-from ecinstruct_build.planted.table import print_scores
 from ecinstruct_build.progress import Silence
 from ecinstruct_build.recipe import load_recipe
+from ecinstruct_build.reporting.planted.gathering import score_build, scores_json
+from ecinstruct_build.reporting.planted.score import Score
+from ecinstruct_build.reporting.planted.table import print_scores
 from ecinstruct_build.sample_corpora.ledger import KINDS
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Store

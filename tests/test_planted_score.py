@@ -7,9 +7,9 @@ import pytest
 from made_examples import make_example
 
 from ecinstruct_build.example import Example, Origin
-from ecinstruct_build.planted.rules import RULES, SHOWN
-from ecinstruct_build.planted.score import Evidence, Score, score
 from ecinstruct_build.registry import CHECKS, TASKS
+from ecinstruct_build.reporting.planted.rules import RULES, SHOWN
+from ecinstruct_build.reporting.planted.score import Evidence, Score, score
 from ecinstruct_build.sample_corpora.ledger import KINDS, Entry, Kind, Place
 
 TASK = "sentiment_analysis"

@@ -20,8 +20,8 @@ from ecinstruct_build.example import Example, Item
 from quality import contamination
 from quality.contamination import CHECK, ContaminationSettings
 from quality.content import content_texts
-from quality.passages import CROWD, shared_passages
-from quality.shingles import words
+from quality.similarity.passages import CROWD, shared_passages
+from quality.similarity.shingles import words
 
 PROSE = (
     "I have had the folding bench in the hallway for a year now and apart from one loose screw on the left hinge "
@@ -317,5 +317,5 @@ def test_pairs_are_the_same_however_few_are_in_hand(monkeypatch: pytest.MonkeyPa
     examples = [review(str(number), " ".join(order.sample(passages, 3))) for number in range(150)]
     whole = shared_passages(examples)
     assert whole.num_rows > 300
-    monkeypatch.setattr("quality.passages._AT_ONCE", 100)
+    monkeypatch.setattr("quality.similarity.passages._AT_ONCE", 100)
     assert shared_passages(examples) == whole

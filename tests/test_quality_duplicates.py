@@ -20,10 +20,11 @@ from scipy.sparse import csr_array
 
 from ecinstruct_build.check import PAIR_SCHEMA, Evidence, Verdict
 from ecinstruct_build.example import Example, Item, Option
-from quality import duplicates, minhash
+from quality import duplicates
 from quality.duplicates import DuplicateSettings, clusters, judge, measure, similar_examples, verdict_pairs
-from quality.minhash import PERMUTATIONS, signatures, similar_pairs
-from quality.shingles import Shingled, from_arrow, shingled, words
+from quality.similarity import minhash
+from quality.similarity.minhash import PERMUTATIONS, signatures, similar_pairs
+from quality.similarity.shingles import Shingled, from_arrow, shingled, words
 
 PROSE = (
     "The zipper broke on the second trip, though the fabric itself feels strong and the pockets are where one "

@@ -17,9 +17,9 @@ from pydantic import ValidationError
 from ecinstruct_build.check import Evidence
 from ecinstruct_build.example import Example, Item, Option
 from quality import privacy
-from quality.phones import region_of
+from quality.lexicon.phones import region_of
+from quality.lexicon.private_data import KINDS, Kind, find
 from quality.privacy import PrivacySettings, masked, repair
-from quality.private_data import KINDS, Kind, find
 
 SETTINGS = PrivacySettings()
 COUNT = 300

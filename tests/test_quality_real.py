@@ -12,8 +12,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from quality.contradiction import Extreme, contradiction
 from quality.language import LanguageSettings, detect_foreign
+from quality.lexicon.contradiction import Extreme, contradiction
 
 CORPORA = Path(os.environ.get("ECINSTRUCT_REAL_CORPORA", Path(__file__).parents[2] / "shared" / "corpora"))
 

@@ -10,9 +10,9 @@ from made_examples import make_example
 from rich.console import Console
 
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.report_build import report_on_checks
-from ecinstruct_build.report_checks import clusters_of, counts_of, described, nearest, report_json, shortened
-from ecinstruct_build.report_tables import render_report
+from ecinstruct_build.reporting.build import report_on_checks
+from ecinstruct_build.reporting.checks import clusters_of, counts_of, described, nearest, report_json, shortened
+from ecinstruct_build.reporting.tables import render_report
 from ecinstruct_build.sample_corpora.ledger import KINDS
 
 

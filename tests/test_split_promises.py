@@ -14,12 +14,12 @@ from split_world import FAMILIES, MANY, SETTINGS, WEIGHTS, clustered, example, p
 from ecinstruct_build.example import Example
 from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import Quota, TaskSettings
-from quality.leakage import Assigned, Kept, assign, drop_alike
-from quality.placement import NOWHERE
-from quality.proof import LeakError, prove
-from quality.quotas import KEPT_TESTS, OVER_QUOTA, SHARED_WITH_OOD, STRADDLES, TOO_ALIKE
-from quality.retention import retention
-from quality.web import Web, read_web, web_of
+from quality.splitting.leakage import Assigned, Kept, assign, drop_alike
+from quality.splitting.placement import NOWHERE
+from quality.splitting.proof import LeakError, prove
+from quality.splitting.quotas import KEPT_TESTS, OVER_QUOTA, SHARED_WITH_OOD, STRADDLES, TOO_ALIKE
+from quality.splitting.retention import retention
+from quality.splitting.web import Web, read_web, web_of
 
 NO_PAIRS = pairs_of([])
 

@@ -7,30 +7,28 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from ecinstruct_build.commands.options import AsJson, Quiet, Settings, listener
-from ecinstruct_build.recipe import load_recipe
+from ecinstruct_build.commands.options import AsJson, Quiet, listener
 
 
 def audit(
     where: Annotated[str, typer.Argument(help="A dataset's folder or file, or its id on the Hugging Face Hub.")],
-    recipe: Annotated[
-        str, typer.Option(help="The recipe whose [audit] limits count: a TOML file, or the name of a packaged one.")
-    ] = "sample",
+    limits: Annotated[
+        Path | None, typer.Option(help="TOML file, such as a recipe, whose [audit] table says what is tolerated.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for audit.json and audit.html; by default they are not written.")
     ] = None,
-    settings: Settings = None,
     quiet: Quiet = False,  # noqa: FBT002
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Prove again, from the published rows alone, that nothing leaks; exits with status 1 past the limits."""
+    from ecinstruct_build.audit.limits import read_limits
     from ecinstruct_build.audit.page import write_audit
     from ecinstruct_build.audit.run import audit_dataset
     from ecinstruct_build.audit.terminal import render_audit
 
-    limits = load_recipe(recipe, settings or ()).audit
     with listener(quiet=quiet or as_json) as progress:
-        found = audit_dataset(where, limits, progress=progress)
+        found = audit_dataset(where, read_limits(limits) if limits else None, progress=progress)
     if out is not None:
         write_audit(found, out)
     if as_json:

@@ -21,8 +21,8 @@ def report_checks(
 ) -> None:
     """Show what the checks found and, for one check, examples kept and rejected nearest to its threshold."""
     from ecinstruct_build.pipeline import last_build
-    from ecinstruct_build.report_build import report_on_checks
-    from ecinstruct_build.report_tables import render_report
+    from ecinstruct_build.reporting.build import report_on_checks
+    from ecinstruct_build.reporting.tables import render_report
 
     built, raw, _ = last_build(asking_machine(work))
     report = report_on_checks(built, raw, check=check, task=task, count=count)

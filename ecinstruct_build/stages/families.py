@@ -16,8 +16,8 @@ from ecinstruct_build.recipe import FamilySettings
 from ecinstruct_build.stages.corpora import OpenTables
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
-from quality.families import CODE, PAIRS, families_of, near_identical
 from quality.hygiene import PLACEHOLDERS
+from quality.splitting.families import CODE, PAIRS, families_of, near_identical
 
 _TELLING_TITLE = 20  # characters from which on two products of one title are taken for one product
 _TITLES = pa.schema([("product_id", pa.string()), ("title", pa.string()), ("brand", pa.string())])
@@ -44,8 +44,9 @@ def families(tables: OpenTables, drawn: Mapping[str, Stage], settings: FamilySet
     Returns
     -------
     Stage
-        ``families.parquet`` with the columns ``product_id`` and ``family_id``, as `quality.families.families_of`
-        returns them. Facts: how many ``families``, and how many products each kind of evidence ``joined``.
+        ``families.parquet`` with the columns ``product_id`` and ``family_id``, as
+        `quality.splitting.families.families_of` returns them. Facts: how many ``families``, and how many products
+        each kind of evidence ``joined``.
     """
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
@@ -65,7 +66,11 @@ def families(tables: OpenTables, drawn: Mapping[str, Stage], settings: FamilySet
         "tables": tables.digests(["match", "product"]),
         "drawn": {name: stage.digest for name, stage in drawn.items()},
         "settings": settings.model_dump(mode="json"),
-        "code": [code_digest("quality.families"), code_digest("ecinstruct_build.drawing.pools"), own_digest(__name__)],
+        "code": [
+            code_digest("quality.splitting.families"),
+            code_digest("ecinstruct_build.drawing.pools"),
+            own_digest(__name__),
+        ],
     }
     return machine.store.run("families", "products", inputs, produce)
 

@@ -22,9 +22,9 @@ from ecinstruct_build.stages.lookalikes import duplicate_settings, measures_of
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 from quality.duplicates import DuplicateSettings, measure, similar_examples
-from quality.leakage import Kept
-from quality.passages import shared_passages
-from quality.ties import DOMAIN_GROUPS, family_node, group_node
+from quality.similarity.passages import shared_passages
+from quality.splitting.leakage import Kept
+from quality.splitting.ties import DOMAIN_GROUPS, family_node, group_node
 
 _KEPT = "kept"
 _IN_ALL = 0.9  # share of inputs from which on a word is layout and not content
@@ -162,7 +162,7 @@ def _held(rows: Stage, recipe: Recipe, checked: Checked, joined: Stage, machine:
         "families": joined.digest,
         "similarity": recipe.split.similarity,
         "settings": settings.model_dump(mode="json"),
-        "code": [code_digest("quality.duplicates"), code_digest("quality.passages"), own_digest(__name__)],
+        "code": [code_digest("quality.duplicates"), code_digest("quality.similarity.passages"), own_digest(__name__)],
     }
     return machine.store.run("kept", recipe.name, inputs, produce)
 

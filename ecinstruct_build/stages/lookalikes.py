@@ -19,10 +19,10 @@ from ecinstruct_build.stages.examples import read_examples
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 from quality.duplicates import DuplicateSettings, measure, similar_examples
-from quality.leakage import Assigned
-from quality.passages import shared_passages
-from quality.placement import NOWHERE
-from quality.web import Web
+from quality.similarity.passages import shared_passages
+from quality.splitting.leakage import Assigned
+from quality.splitting.placement import NOWHERE
+from quality.splitting.web import Web
 
 _CHECK = "duplicates"
 
@@ -45,7 +45,7 @@ def lookalikes(recipe: Recipe, checked: Checked, machine: Machine) -> Stage:
         "tasks": list(recipe.tasks),
         "similarity": recipe.split.similarity,
         "settings": settings.model_dump(mode="json"),
-        "code": [code_digest("quality.duplicates"), code_digest("quality.passages"), own_digest(__name__)],
+        "code": [code_digest("quality.duplicates"), code_digest("quality.similarity.passages"), own_digest(__name__)],
     }
     return machine.store.run("look-alikes", recipe.name, inputs, produce)
 

@@ -20,13 +20,13 @@ from ecinstruct_build.stages.lookalikes import read_pairs, settled_lookalikes
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 from ecinstruct_build.task import Quota, TaskSettings
-from quality.leakage import Assigned, assign, drop_alike
-from quality.placement import NOWHERE
-from quality.proof import prove
-from quality.ragged import Integers
-from quality.retention import retention
-from quality.ties import FAMILY
-from quality.web import Web, read_web, web_of
+from quality.splitting.leakage import Assigned, assign, drop_alike
+from quality.splitting.placement import NOWHERE
+from quality.splitting.proof import prove
+from quality.splitting.ragged import Integers
+from quality.splitting.retention import retention
+from quality.splitting.ties import FAMILY
+from quality.splitting.web import Web, read_web, web_of
 
 ASSIGNMENT_SCHEMA = pa.schema(
     [
@@ -65,7 +65,7 @@ def web(recipe: Recipe, checked: Checked, joined: Stage, found: Stage, machine: 
         "families": joined.digest,
         "look-alikes": found.digest,
         "tasks": list(recipe.tasks),
-        "code": [code_digest("quality.web"), own_digest(__name__)],
+        "code": [code_digest("quality.splitting.web"), own_digest(__name__)],
     }
     return machine.store.run("web", recipe.name, inputs, produce)
 
@@ -115,7 +115,11 @@ def split(
         "similarity": recipe.split.similarity,
         "weights": recipe.split_weights,
         "seed": recipe.split_seed,
-        "code": [code_digest("quality.proof"), code_digest("quality.retention"), own_digest(__name__)],
+        "code": [
+            code_digest("quality.splitting.proof"),
+            code_digest("quality.splitting.retention"),
+            own_digest(__name__),
+        ],
     }
     return machine.store.run("split", recipe.name, inputs, produce)
 

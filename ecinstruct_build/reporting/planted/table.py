@@ -20,7 +20,7 @@ def print_scores(scores: Sequence[Mapping[str, Any]], console: Console, title: s
     Parameters
     ----------
     scores
-        As `ecinstruct_build.planted.gathering.scores_json` returns them.
+        As `ecinstruct_build.reporting.planted.gathering.scores_json` returns them.
     console
         Where to print.
     title

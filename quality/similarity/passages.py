@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from ecinstruct_build.check import PAIR_SCHEMA
 from ecinstruct_build.example import Example
-from quality.contents import Contents, contents_of
-from quality.ngrams import Numbers
+from quality.similarity.contents import Contents, contents_of
+from quality.similarity.ngrams import Numbers
 
 CROWD = 50
 """Examples that hold the same n-gram and are still compared each with each."""

@@ -8,13 +8,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecinstruct_build.planted.score import Evidence, Line, Score, score
+from ecinstruct_build.reporting.planted.score import Evidence, Line, Score, score
 from ecinstruct_build.sample_corpora import LEDGER
 from ecinstruct_build.sample_corpora.ledger import Entry, decode
 from ecinstruct_build.stages.built import Built
 from ecinstruct_build.stages.examples import read_examples
 from ecinstruct_build.stages.samples import read_samples
-from quality.passages import shared_passages
+from quality.similarity.passages import shared_passages
 
 
 def ledger_of(raw: Path) -> list[Entry] | None:

@@ -6,11 +6,11 @@ from typing import Any
 
 from ecinstruct_build.errors import UserError, did_you_mean
 from ecinstruct_build.example import Example
-from ecinstruct_build.planted.gathering import score_build, scores_json
-from ecinstruct_build.planted.rules import RULES
-from ecinstruct_build.planted.score import Score
 from ecinstruct_build.registry import CHECKS
-from ecinstruct_build.report_checks import clusters_of, counts_of, described, nearest, report_json
+from ecinstruct_build.reporting.checks import clusters_of, counts_of, described, nearest, report_json
+from ecinstruct_build.reporting.planted.gathering import score_build, scores_json
+from ecinstruct_build.reporting.planted.rules import RULES
+from ecinstruct_build.reporting.planted.score import Score
 from ecinstruct_build.stages.built import Built
 from ecinstruct_build.stages.examples import read_examples
 
@@ -35,7 +35,7 @@ def report_on_checks(
     Returns
     -------
     dict
-        See `ecinstruct_build.report_checks.report_json`.
+        See `ecinstruct_build.reporting.checks.report_json`.
 
     Raises
     ------

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import Quota
-from quality.placement import NOWHERE, Ties
-from quality.ragged import Integers, Ragged
-from quality.web import NOTHING, Web
+from quality.splitting.placement import NOWHERE, Ties
+from quality.splitting.ragged import Integers, Ragged
+from quality.splitting.web import NOTHING, Web
 
 OVER_QUOTA = "over quota"
 STRADDLES = "straddles splits"

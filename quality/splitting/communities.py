@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from quality.ragged import Integers, Ragged
+from quality.splitting.ragged import Integers, Ragged
 
 SOFT_WEIGHT = 0.25
 """Strength of a tie that may be trimmed, beside 1 for one that may not."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ecinstruct_build.example import Example
 from quality.content import content_texts
-from quality.ngrams import Cutter, Hashes, Numbers
+from quality.similarity.ngrams import Cutter, Hashes, Numbers
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ import pyarrow.compute as pc
 
 from ecinstruct_build.splits import SPLITS
 from ecinstruct_build.task import TaskSettings
-from quality.leakage import Assigned
-from quality.placement import NOWHERE
-from quality.ragged import Integers
-from quality.ties import FAMILY, GROUP
-from quality.web import Web
+from quality.splitting.leakage import Assigned
+from quality.splitting.placement import NOWHERE
+from quality.splitting.ragged import Integers
+from quality.splitting.ties import FAMILY, GROUP
+from quality.splitting.web import Web
 
 _OOD = SPLITS.index("test_ood")
 _NAMED = 5  # culprits that an error names

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from statistics import fmean
 from typing import Any
 
 from ecinstruct_build.example import Example
@@ -132,7 +133,7 @@ def _more_is_worse(by_reason: Mapping[tuple[str, bool], Sequence[tuple[str, Row]
 
 
 def _mean_score(pairs: Sequence[tuple[str, Row]]) -> float:
-    return sum(row["score"] for _, row in pairs) / len(pairs)
+    return fmean(row["score"] for _, row in pairs)
 
 
 def described(chosen: Iterable[tuple[str, Row]], examples: Mapping[str, Example]) -> list[Near]:
@@ -216,7 +217,7 @@ def report_json(
     counts, near, clusters
         As the functions above return them.
     ledger
-        Scores of planted defects; see `ecinstruct_build.planted.gathering.scores_json`.
+        Scores of planted defects; see `ecinstruct_build.reporting.planted.gathering.scores_json`.
     """
     return {
         "counts": [asdict(one) for one in counts],

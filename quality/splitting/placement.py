@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecinstruct_build import chance
-from quality.communities import components, cut
-from quality.packing import draw_share, pack
-from quality.ragged import Integers, Ragged
-from quality.refinement import Floats, Standing
+from quality.splitting.communities import components, cut
+from quality.splitting.packing import draw_share, pack
+from quality.splitting.ragged import Integers, Ragged
+from quality.splitting.refinement import Floats, Standing
 
 WHOLE = 12
 """Examples up to which a component is never cut: losing none costs more balance than it is worth above that."""

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 
 from ecinstruct_build.check import PAIR_SCHEMA
 from ecinstruct_build.example import EXAMPLE_SCHEMA, Example, Option
-from quality.ragged import Integers, Ragged, from_arrow, ragged, union
-from quality.ties import ALIKE, DOMAIN_GROUPS, FAMILY, family_node, group_node, replaceable_options
+from quality.splitting.ragged import Integers, Ragged, from_arrow, ragged, union
+from quality.splitting.ties import ALIKE, DOMAIN_GROUPS, FAMILY, family_node, group_node, replaceable_options
 
 NOTHING = -1
 """The node of an option that is no product."""

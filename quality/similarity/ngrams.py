@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from quality.shingles import words
+from quality.similarity.shingles import words
 
 Hashes = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]

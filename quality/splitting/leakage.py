@@ -4,11 +4,11 @@ What may not straddle are *nodes*: product families, groups such as users, queri
 examples that are too alike. Nodes are placed first, over all tasks at once, and an example follows its nodes.
 
 1. Out-of-domain examples take theirs for ``test_ood``; an in-domain example that needs one of these is dropped.
-2. The other nodes are placed component by component (`quality.placement`): a small component whole, a large one cut
-   into communities where few examples cross, and these packed by the wanted shares of every task. An example
-   whose nodes fall in two splits is dropped, or first loses the context items that fall outside, by policy.
-3. Each task's quotas are filled in keyed order (`quality.quotas`), tests first; wrong options that fall in another
-   split are replaced by spares.
+2. The other nodes are placed component by component (`quality.splitting.placement`): a small component whole, a
+   large one cut into communities where few examples cross, and these packed by the wanted shares of every task. An
+   example whose nodes fall in two splits is dropped, or first loses the context items that fall outside, by policy.
+3. Each task's quotas are filled in keyed order (`quality.splitting.quotas`), tests first; wrong options that fall in
+   another split are replaced by spares.
 """
 
 from collections.abc import Collection, Mapping
@@ -21,12 +21,12 @@ import pyarrow as pa
 from ecinstruct_build import chance
 from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import TaskSettings
-from quality.communities import components
-from quality.levelling import level
-from quality.placement import NOWHERE, Ties, homes, place
-from quality.quotas import FILLED, KEPT_TESTS, SHARED_WITH_OOD, SHORT_CONTEXT, STRADDLES, TOO_ALIKE, Filling
-from quality.ragged import Integers, Ragged, ragged, union
-from quality.web import Web
+from quality.splitting.communities import components
+from quality.splitting.levelling import level
+from quality.splitting.placement import NOWHERE, Ties, homes, place
+from quality.splitting.quotas import FILLED, KEPT_TESTS, SHARED_WITH_OOD, SHORT_CONTEXT, STRADDLES, TOO_ALIKE, Filling
+from quality.splitting.ragged import Integers, Ragged, ragged, union
+from quality.splitting.web import Web
 
 OOD = SPLITS.index("test_ood")
 

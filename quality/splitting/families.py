@@ -4,7 +4,7 @@ By text two products are one where, all of them,
 
 - their brands agree: one begins with the other, legal forms left out, or one is unknown; a brand counts among the
   words of its title whether it stands there or not;
-- the marks of their titles (see `quality.title_words`) are the same: models, years, volumes, ratings;
+- the marks of their titles (see `quality.lexicon.title_words`) are the same: models, years, volumes, ratings;
 - their colours, sizes and quantities are the same too, unless variants are one family;
 - the plain words of the one are all among those of the other, and as large a share of them as is asked for. Two titles
   that have a word each of their own are two products, however long they are;
@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from quality.hygiene import PLACEHOLDERS
-from quality.title_words import name_words, read_title, vocabulary
+from quality.lexicon.title_words import name_words, read_title, vocabulary
 
 _Name = tuple[str, ...]
 _Pair = tuple[str, str]

@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from quality.ragged import Integers
-from quality.refinement import Floats
+from quality.splitting.ragged import Integers
+from quality.splitting.refinement import Floats
 
 
 def level(counts: Floats, homes: Integers, wanted: Floats, rank: Integers, fixed: npt.NDArray[np.bool_]) -> Integers:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from ecinstruct_build import chance
-from quality.ragged import Integers
-from quality.refinement import Floats, Refinement, Standing
+from quality.splitting.ragged import Integers
+from quality.splitting.refinement import Floats, Refinement, Standing
 
 _TINY = 1e-9
 _FEW = 8  # expected examples below which a share is settled by chance, not by rounding

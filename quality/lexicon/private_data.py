@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 from urllib.parse import parse_qsl, urlsplit
 
-from quality.phones import find_phones, follows_product_code
+from quality.lexicon.phones import find_phones, follows_product_code
 
 Kind = Literal["email", "phone", "link", "order", "card", "tracking"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -107,7 +107,7 @@ def find(text: str, kinds: frozenset[Kind], region: str | None = None) -> list[F
     kinds
         What to look for.
     region
-        Whose phone numbers need no country code; see `quality.phones.region_of`.
+        Whose phone numbers need no country code; see `quality.lexicon.phones.region_of`.
     """
     found: list[Found] = []
     taken = bytearray(len(text))

@@ -7,11 +7,11 @@ import numpy as np
 from ecinstruct_build import chance
 from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import TaskSettings
-from quality.leakage import Assigned, ties_of
-from quality.placement import NOWHERE, homes
-from quality.ragged import Integers, union
-from quality.ties import ALIKE
-from quality.web import Web
+from quality.splitting.leakage import Assigned, ties_of
+from quality.splitting.placement import NOWHERE, homes
+from quality.splitting.ragged import Integers, union
+from quality.splitting.ties import ALIKE
+from quality.splitting.web import Web
 
 ALL = "all"
 """The name of the row for all candidates of a task."""

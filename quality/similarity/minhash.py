@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from quality.shingles import Shingled
+from quality.similarity.shingles import Shingled
 
 PERMUTATIONS = 128
 _LEAST_RECALL = 0.98  # of pairs that are exactly as similar as the threshold

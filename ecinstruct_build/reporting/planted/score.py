@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from ecinstruct_build.example import Example, Item, Option
-from ecinstruct_build.planted.rules import RULES, SHOWN, How, Rule
+from ecinstruct_build.reporting.planted.rules import RULES, SHOWN, How, Rule
 from ecinstruct_build.sample_corpora.ledger import KINDS, OTHER_VARIATION, Entry, Kind
 
 Line = tuple[str, str, int]

@@ -1,4 +1,4 @@
-"""The report on checks as tables for people; see `ecinstruct_build.report_checks`."""
+"""The report on checks as tables for people; see `ecinstruct_build.reporting.checks`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,8 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from ecinstruct_build.planted.table import print_scores, share
-from ecinstruct_build.report_checks import ACTIONS
+from ecinstruct_build.reporting.checks import ACTIONS
+from ecinstruct_build.reporting.planted.table import print_scores, share
 
 _NO_THRESHOLD = 0.0
 _COLOURS = {"reject": "red", "repair": "cyan", "flag": "yellow", "keep": "green"}
@@ -23,7 +23,7 @@ def render_report(report: Mapping[str, Any], console: Console) -> None:
     Parameters
     ----------
     report
-        As `ecinstruct_build.report_checks.report_json` returns it.
+        As `ecinstruct_build.reporting.checks.report_json` returns it.
     console
         Where to print.
     """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from quality.ragged import Integers
+from quality.splitting.ragged import Integers
 
 _PASSES = 6
 _TINY = 1e-9
