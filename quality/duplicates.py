@@ -2,7 +2,8 @@
 
 Of the same content with the same answer, one example of a task is kept; with different answers none is, since nothing
 says which is right. Nearly the same content is compared where content is prose: among titles a word more or less is
-another product, and one query with many products is no repetition. What is costly (cutting texts into words, MinHash
+another product, and one query with many products is no repetition. Every field has to be nearly the same: two
+questions on one text are two examples. What is costly (cutting texts into words, MinHash
 signatures) is measured once and asks for no threshold; every pair is verified by the exact similarity.
 """
 
@@ -12,6 +13,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -22,9 +24,9 @@ from pydantic import Field
 from ecinstruct_build import chance
 from ecinstruct_build.check import PAIR_SCHEMA, Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example
-from quality.content import answer_form, content_texts
+from quality.content import answer_form, content_texts, fields_by_name
 from quality.similarity.minhash import PERMUTATIONS, signatures, similar_pairs
-from quality.similarity.shingles import WORDS_TYPE, Shingled, from_arrow, shingled
+from quality.similarity.shingles import WORDS_TYPE, Shingled, from_arrow, shingled, words
 
 TITLE_TASKS = (
     "multiclass_product_classification",
@@ -274,12 +276,29 @@ def _near_edges(
 ) -> dict[int, list[_Edge]]:
     """Return, for each example of a prose task, the earlier ones that it is like, near misses included."""
     prose = [rank for rank in distinct if ranked[rank].task not in settings.exact_only]
+    fields = cache(lambda rank: {name: frozenset(words(text)) for name, text in fields_by_name(ranked[rank]).items()})
     edges: dict[int, list[_Edge]] = defaultdict(list)
     for left, right, score in _alike(measured, prose, settings.threshold - settings.margin, settings.min_words):
         within = ranked[left].task == ranked[right].task
+        if within and _least_alike(fields(left), fields(right)) < settings.threshold - settings.margin:
+            continue  # one text with two questions
         reason = MISS if score < settings.threshold else NEAR if within else NEAR_ACROSS
         edges[right].append(_Edge(score, left, reason))
     return edges
+
+
+def _least_alike(one: Mapping[str, frozenset[str]], other: Mapping[str, frozenset[str]]) -> float:
+    """Return the Jaccard similarity of the field that differs most."""
+    if one.keys() != other.keys():
+        return 0.0
+    return min(
+        (
+            len(one[name] & other[name]) / max(1, len(one[name] | other[name]))
+            for name in one
+            if one[name] | other[name]
+        ),
+        default=1.0,
+    )
 
 
 def _alike(

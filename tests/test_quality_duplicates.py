@@ -81,6 +81,16 @@ def test_a_near_duplicate_names_a_kept_example_and_the_true_similarity() -> None
     assert verdict.score == pytest.approx(jaccard(PROSE, PROSE.replace("corner", "block")), abs=1e-6)
 
 
+def test_two_questions_on_one_text_are_two_examples() -> None:
+    def asked(identity: str, question: str, text: str = PROSE) -> Example:
+        return Example("answering", "corpus", identity, "ind", "us", (), {"question": question, "text": text}, "yes")
+
+    zipper, pockets = asked("a", "Is the zipper strong?"), asked("b", "How many pockets are there?")
+    again = asked("c", "Is the zipper strong?", PROSE.replace("corner", "block"))
+    assert found_in([zipper, pockets]) == []
+    assert {verdict.reason for verdict in found_in([zipper, pockets, again])} == {"near duplicate"}
+
+
 def test_of_a_chain_of_near_duplicates_every_rejected_one_is_like_a_kept_one() -> None:
     vocabulary = [f"word{number}" for number in range(60)]
     chain = [review(str(start), " ".join(vocabulary[start : start + 30])) for start in range(0, 30, 2)]
