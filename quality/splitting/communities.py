@@ -12,8 +12,6 @@ from contextlib import contextmanager
 import igraph
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
 
 from quality.splitting.ragged import Integers, Ragged
 
@@ -27,8 +25,8 @@ def components(size: int, ties: Ragged) -> Integers:
     """Return the connected component of each of ``size`` nodes, given rows of nodes that hang together."""
     filled = ties.lengths > 0
     heads = np.repeat(ties.values[ties.starts[:-1][filled]], ties.lengths[filled])
-    graph = coo_array((np.ones(len(heads), np.int8), (heads, ties.values)), shape=(size, size))
-    return np.asarray(connected_components(graph.tocsr(), directed=False)[1], np.int64)
+    graph = igraph.Graph(size, np.stack([heads, ties.values], axis=1))
+    return np.asarray(graph.connected_components(mode="weak").membership, np.int64)
 
 
 def cut(core: Ragged, soft: Ragged, loads: npt.NDArray[np.float64], *, cap: float, key: int) -> Integers:
@@ -94,10 +92,9 @@ def _graph(size: int, core: Ragged, soft: Ragged) -> igraph.Graph:
     spoke[firsts[counts == 2] + 1] = True
     heads, tails, weights = hubs[owners[spoke]], nodes[spoke], strengths[spoke]
     total = size + int(star.sum())
-    matrix = csr_array(coo_array((weights, (heads, tails)), shape=(total, total))).tocoo()
-    graph = igraph.Graph(n=total, edges=np.stack([matrix.row, matrix.col], axis=1))
-    graph.es["weight"] = matrix.data
-    return graph
+    edges, number = np.unique(heads * total + tails, return_inverse=True)
+    summed = np.bincount(number, weights, minlength=len(edges))
+    return igraph.Graph(total, np.stack([edges // total, edges % total], axis=1), edge_attrs={"weight": summed})
 
 
 @contextmanager

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from ecinstruct_build import chance
-from quality.splitting.ragged import Integers
+from quality.splitting.ragged import Integers, Ragged
 from quality.splitting.refinement import Floats, Refinement, Standing
 
 _TINY = 1e-9
@@ -44,7 +43,8 @@ def pack(names: Sequence[str], standing: Standing, shares: Sequence[float], seed
     grown = _Growth(names, standing, sizes, seed).run(shares)
     undivided = np.full(len(names), np.argmax(shares))
     wanted = _wanted(sizes, grown, shares)
-    order = sorted(range(len(names)), key=lambda unit: chance.digest(seed, "refine", names[unit]))
+    keys = [chance.digest(seed, "refine", name) for name in names]
+    order = np.array(sorted(range(len(names)), key=keys.__getitem__))
     refinements = [Refinement(standing, splits, wanted, order) for splits in (grown, undivided)]
     for refinement in refinements:
         refinement.run()
@@ -74,11 +74,10 @@ class _Growth:
         self.rank = np.empty(len(names))
         self.rank[order] = np.arange(len(names))
         self.free = np.ones(len(names), dtype=bool)
-        shape = (len(standing.task), len(names))
-        spread = 1 / np.maximum(np.bincount(standing.row, minlength=shape[0]), 1)[standing.row]
-        member = csr_array((np.ones(len(standing.row)), (standing.row, standing.unit)), shape=shape)
-        part = csr_array((spread, (standing.row, standing.unit)), shape=shape)
-        self.neighbours = csr_array(member.T @ part)  # by two communities: examples on both, shared out among theirs
+        counts = np.bincount(standing.row, minlength=len(standing.task))
+        by_row = standing.unit[np.argsort(standing.row, kind="stable")]
+        self.units = Ragged(by_row, np.concatenate([[0], np.cumsum(counts)]))  # the communities of each example
+        self.rows = Ragged(standing.row, np.searchsorted(standing.unit, np.arange(len(names) + 1)))
 
     def run(self, shares: Sequence[float]) -> Integers:
         rest = int(np.argmax(shares))
@@ -109,8 +108,8 @@ class _Growth:
             region.append(unit)
             self.free[unit] = False
             remaining -= self.sizes[unit]
-            beside = slice(self.neighbours.indptr[unit], self.neighbours.indptr[unit + 1])
-            affinity[self.neighbours.indices[beside]] += self.neighbours.data[beside]
+            beside = self.units.take(self.rows.values[self.rows.starts[unit] : self.rows.starts[unit + 1]])
+            np.add.at(affinity, beside.values, (1 / beside.lengths)[beside.owners])
         return region
 
     def _best(self, among: npt.NDArray[np.bool_], task: int, remaining: Floats, affinity: Floats) -> int | None:

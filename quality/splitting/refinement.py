@@ -1,6 +1,5 @@
 """Improve a packing of communities into splits, by moving one community at a time."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy.typing as npt
 
 from quality.splitting.ragged import Integers
 
-_PASSES = 6
+_PASSES = 12
 _TINY = 1e-9
 
 Floats = npt.NDArray[np.float64]
@@ -57,83 +56,80 @@ class Refinement:
         The communities in the order in which they are tried.
     """
 
-    def __init__(self, standing: Standing, splits: Integers, wanted: Floats, order: Sequence[int]) -> None:
+    def __init__(self, standing: Standing, splits: Integers, wanted: Floats, order: Integers) -> None:
         self.standing = standing
         self.splits = splits.copy()
         self.order = order
-        self.ends = np.flatnonzero((wanted > 0).any(axis=0)).tolist()
         tasks, count = wanted.shape
         totals = standing.inner.sum(axis=0) + np.bincount(standing.task, minlength=tasks)
         self.stakes = wanted.T**2 * totals  # this and what follows: by split first
         self.bounds = np.searchsorted(standing.unit, np.arange(len(splits) + 1)).tolist()
-        self.firm = np.zeros((count, len(standing.task)), np.int64)
-        self.loose = np.zeros_like(self.firm)
+        self.firm = np.zeros((count, len(standing.task)), np.int64)  # core nodes beyond all that there are: 0 if whole
+        self.loose = np.zeros_like(self.firm)  # trimmable items beyond what is needed
         np.add.at(self.firm, (splits[standing.unit], standing.row), standing.firm)
         np.add.at(self.loose, (splits[standing.unit], standing.row), standing.loose)
-        at, home = np.nonzero((self.firm == standing.whole) & (self.loose >= standing.need))
+        self.firm -= standing.whole
+        self.loose -= standing.need
+        at, home = np.nonzero((self.firm == 0) & (self.loose >= 0))
         self.kept = np.zeros((count, tasks))
         np.add.at(self.kept, (at, standing.task[home]), 1)
         np.add.at(self.kept, splits, standing.inner)
 
     def run(self) -> None:
-        """Try every community, then again those that stand beside a moved one, until nothing helps."""
-        waiting = np.ones(len(self.splits), np.bool_)
+        """Move, in order, the communities whose move lowers the cost, and look again, until none does."""
         for _ in range(_PASSES):
-            moved = [unit for unit in self.order if waiting[unit] and self._improve(unit)]
-            if not moved:
+            hopeful = self._gains(self._changes(0, len(self.splits)), self.splits).max(axis=0) > _TINY
+            if not sum(self._improve(unit) for unit in self.order[hopeful[self.order]].tolist()):
                 return
-            beside = np.zeros(len(self.standing.task), np.bool_)
-            for unit in moved:
-                beside[self._rows(unit)] = True
-            waiting[:] = False
-            waiting[self.standing.unit[beside[self.standing.row]]] = True
 
     def cost(self) -> float:
         """Return what `run` makes smaller."""
         return float((self.stakes / (self.kept + 1)).sum())
 
-    def _rows(self, unit: int) -> Integers:
-        return self.standing.row[self.bounds[unit] : self.bounds[unit + 1]]
-
     def _improve(self, unit: int) -> bool:
-        """Move a community to where the cost falls most, if it falls anywhere.
+        """Move a community to where the cost falls most, if it still falls anywhere.
 
         Only the split that it leaves and the one that it enters change: an example is at home in a third one only if
         nothing of its core moves.
         """
-        start = int(self.splits[unit])
-        less = self._change(unit, start, -1)
-        loss = self._gain(start, less)
-        best, best_gain, more = start, _TINY, less
-        for end in self.ends:
-            if end != start:
-                change = self._change(unit, end, 1)
-                gain = loss + self._gain(end, change)
-                if gain > best_gain:
-                    best, best_gain, more = end, gain, change
-        if best == start:
+        changes = self._changes(unit, unit + 1)
+        gains = self._gains(changes, self.splits[unit : unit + 1])[:, 0]
+        best = int(gains.argmax())
+        if gains[best] <= _TINY:
             return False
-        rows, where = self._rows(unit), slice(self.bounds[unit], self.bounds[unit + 1])
-        for column, sign, change in ((start, -1, less), (best, 1, more)):
-            self.firm[column, rows] += sign * self.standing.firm[where]
-            self.loose[column, rows] += sign * self.standing.loose[where]
-            self.kept[column] += change
+        where = slice(self.bounds[unit], self.bounds[unit + 1])
+        rows = self.standing.row[where]
+        for split, sign in ((int(self.splits[unit]), -1), (best, 1)):
+            self.firm[split, rows] += sign * self.standing.firm[where]
+            self.loose[split, rows] += sign * self.standing.loose[where]
+            self.kept[split] += changes[split, 0]
         self.splits[unit] = best
         return True
 
-    def _gain(self, split: int, change: Floats) -> float:
-        kept = self.kept[split] + 1
-        return float((self.stakes[split] * change / (kept * (kept + change))).sum())
+    def _gains(self, changes: Floats, homes: Integers) -> Floats:
+        """Return how much the cost falls if a community (column) moves to a split (row); 0 for where it is."""
+        kept = self.kept[:, None] + 1
+        gains: Floats = (self.stakes[:, None] * changes / (kept * (kept + changes))).sum(axis=2)
+        units = np.arange(len(homes))
+        leaving = gains[homes, units]
+        gains += leaving
+        gains[homes, units] = 0
+        return gains
 
-    def _change(self, unit: int, split: int, sign: int) -> Floats:
-        """Return how many examples more, by task, a split keeps if it gains (+1) or loses (-1) a community."""
-        standing, where = self.standing, slice(self.bounds[unit], self.bounds[unit + 1])
-        change: Floats = sign * standing.inner[unit]
-        rows = standing.row[where]
-        if len(rows):
-            firm, loose = self.firm[split, rows] - standing.whole[rows], self.loose[split, rows] - standing.need[rows]
-            before = (firm == 0) & (loose >= 0)
-            after = (firm == -sign * standing.firm[where]) & (loose >= -sign * standing.loose[where])
-            saved = after.astype(np.float64) - before
-            change = change + np.bincount(standing.task[rows], saved, minlength=len(change))
-        return change
+    def _changes(self, first: int, end: int) -> Floats:
+        """Return how many examples more each split keeps if it gains a community, or loses one that it has.
+
+        By split, community (from ``first`` to before ``end``) and task.
+        """
+        standing, where = self.standing, slice(self.bounds[first], self.bounds[end])
+        splits, tasks = self.stakes.shape
+        rows, units = standing.row[where], standing.unit[where] - first
+        signs = np.where(np.arange(splits)[:, None] == self.splits[first:end], -1, 1)
+        sign, firm, loose = signs[:, units], self.firm[:, rows], self.loose[:, rows]
+        before = (firm == 0) & (loose >= 0)
+        after = (firm + sign * standing.firm[where] == 0) & (loose + sign * standing.loose[where] >= 0)
+        cells = (np.arange(splits)[:, None] * (end - first) + units) * tasks + standing.task[rows]
+        saved = np.subtract(after, before, dtype=np.float64)
+        crossing = np.bincount(cells.ravel(), saved.ravel(), minlength=splits * (end - first) * tasks)
+        changes: Floats = crossing.reshape(splits, end - first, tasks) + signs[:, :, None] * standing.inner[first:end]
+        return changes
