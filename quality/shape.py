@@ -52,10 +52,12 @@ _SORRY = r"(?:(?:i am |im )?(?:so |very )?sorry(?: but)? )?"
 _DO_NOT_KNOW = r"(?:i )?(?:just |really )?(?:do not|dont|don t|wouldnt|would not) (?:really )?know"
 _THE_ANSWER = r"(?: the answer)?(?: to (?:that|this|your)(?: question)?)?"
 _NO_IDEA = r"(?:i )?(?:(?:really )?have |got |ve )?(?:absolutely )?no (?:idea|clue)"
+_OF_IT = r"(?: at all)?(?: (?:about|of) (?:that|this|it))?"
 _NOT_SURE = r"(?:(?:i am|im|we are) )?not (?:really |too |at all )?sure"
 _NOT_UNDERSTOOD = r"(?:i )?(?:do not|dont|don t) understand (?:the|your) question"
 _SHRUG = re.compile(
-    rf"{_SORRY}(?:{_DO_NOT_KNOW}{_THE_ANSWER}|{_NO_IDEA}|{_NOT_SURE}|{_NOT_UNDERSTOOD})(?: sorry| good luck)?"
+    rf"{_SORRY}(?:{_DO_NOT_KNOW}{_THE_ANSWER}|(?:{_NO_IDEA}|{_NOT_SURE}){_OF_IT}|{_NOT_UNDERSTOOD})"
+    r"(?: sorry| good luck)?"
 )
 _APOSTROPHES = re.compile(r"['\u2019`]")
 _NOT_WORDS = re.compile(r"[\W_]+")

@@ -132,6 +132,11 @@ LONG = "Harbor Point Insulated Camping Kettle with Folding Handle and Whistle"
         ("Deluxe Stand Mixer with Bowl", "Deluxe Stand Mixer with Bowl", ("Harbor Point", "Harbor")),
         ("Deluxe Stand Mixer with Bowl", "Deluxe Stand Mixer &amp; <b>with</b> Bowl", ("Harbor Point", None)),
         (LONG, LONG + " Set", ("Harbor Point", None)),
+        (
+            "Deluxe Stand Mixer with Bowl",
+            "Deluxe Stand Mixer with Bowl by Harbor Point",
+            ("Harbor Point", "Harbor Point"),
+        ),
         ("Kettle 20", "kettle 20", ("Harbor Point", "harbor point")),
         ("Men's Merino Wool Hiking Socks Grey", "Mens Merino Wool Hiking Socks (grey)", (None, None)),
     ],

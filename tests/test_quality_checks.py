@@ -176,6 +176,7 @@ GOOD_OPTIONS = (Option("a", "a kettle"), Option("b", "a pan"), Option("c", "a li
         (review("silent", PROSE, ""), "empty answer"),
         (review("nothing", PROSE, "I don\u2019t know."), "answer says nothing"),
         (review("na", PROSE, "N/A"), "answer says nothing"),
+        (review("shrug", PROSE, "Sorry, no idea at all about that."), "answer says nothing"),
         (review("lengthy", PROSE, "word " * 501), "answer too long"),
         (choice("one", GOOD_OPTIONS[:1], "a"), "number of options"),
         (choice("many", [Option(str(n), f"option {n}") for n in range(27)], "0"), "number of options"),

@@ -42,6 +42,7 @@ _TELLING_LETTERS = 20
 _SHORT = 40  # characters that a placeholder may have
 _CROWD = 256  # titles with equal numbers and one rarest word: no more of them are compared with a longer title
 _ROUNDING = 1e-9
+_MADE_BY = "by"  # "Steel Kettle by Halden" is a title with its brand, too
 _LEGAL_FORMS = frozenset({"co", "company", "corp", "corporation", "gmbh", "inc", "limited", "llc", "ltd", "plc", "the"})
 
 
@@ -154,7 +155,7 @@ def _readings(title: str, brand: _Name, *, variants: bool) -> Iterator[tuple[_Na
         return
     read = read_title(title)
     named = set(brand)
-    bare = named.symmetric_difference(named.union(read.words))
+    bare = named.symmetric_difference(named.union(read.words)) - {_MADE_BY}
     marks = tuple([mark for mark in read.marks if mark not in named]) if brand else read.marks
     whole = marks + tuple([f"{variant} " for variant in read.variants])  # the space: no mark is spelled like it
     for words in (named | bare, bare) if brand else (bare,):
