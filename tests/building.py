@@ -1,14 +1,18 @@
 """Small builds for tests."""
 
 import hashlib
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from ecinstruct_build.cli import main
 from ecinstruct_build.recipe import Recipe, load_recipe
 from ecinstruct_build.stages.built import Built
 
@@ -54,13 +58,35 @@ def small_recipe(*overrides: str) -> Recipe:
 def run_command(
     *arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    """Run the ``ecinstruct`` command in a process of its own."""
+    """Run the ``ecinstruct`` command in a process of its own, which takes a second or two to start."""
     command = [sys.executable, "-c", "from ecinstruct_build.cli import main; main()", *arguments]
     done = subprocess.run(
         command, cwd=cwd, env={**os.environ, **(env or {})}, check=False, capture_output=True, text=True
     )
-    if check and done.returncode:
-        raise AssertionError(f"ecinstruct {' '.join(arguments)} failed:\n{done.stderr}")
+    return _succeeded(done) if check else done
+
+
+def call_command(*arguments: str, cwd: Path | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run the ``ecinstruct`` command in this process, on a terminal of 200 columns."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with (
+        chdir(cwd or Path()),
+        patch.object(sys, "argv", ["ecinstruct", *arguments]),
+        patch.dict(os.environ, {"COLUMNS": "200"}),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as stop:
+            code = 0 if stop.code is None else int(stop.code)
+    done = subprocess.CompletedProcess(list(arguments), code, out.getvalue(), err.getvalue())
+    return _succeeded(done) if check else done
+
+
+def _succeeded(done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    if done.returncode:
+        raise AssertionError(f"ecinstruct {done.args} failed:\n{done.stderr}")
     return done
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from building import SmallBuild, small_recipe
 from hypothesis import settings
+from sample_corpora_reading import Corpora
+from sharing import made_once
 
 from ecinstruct_build.engine import EngineSettings
 from ecinstruct_build.pipeline import build, last_build
@@ -31,18 +33,33 @@ def real_corpora() -> Path:
 
 @pytest.fixture(scope="session")
 def small_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sample corpora of about 10,000 reviews."""
-    folder = tmp_path_factory.mktemp("world") / "corpora"
-    write_sample_corpora(folder, scale=0.5, seed=0, jobs=1)
-    return folder
+    """Sample corpora of about 10,000 reviews; to be read only."""
+
+    def make(folder: Path) -> Path:
+        return write_sample_corpora(folder / "corpora", scale=0.5, seed=0, jobs=1).out
+
+    return made_once(tmp_path_factory, "small_world", make)
+
+
+@pytest.fixture(scope="session")
+def corpora(tmp_path_factory: pytest.TempPathFactory) -> Corpora:
+    """The sample corpora at scale 1; to be read only."""
+
+    def make(folder: Path) -> Corpora:
+        return Corpora(folder / "corpora", write_sample_corpora(folder / "corpora", jobs=1))
+
+    return made_once(tmp_path_factory, "corpora", make)
 
 
 @pytest.fixture(scope="session")
 def small_build(small_world: Path, tmp_path_factory: pytest.TempPathFactory) -> SmallBuild:
-    """All ten tasks, built from the small world with the sample recipe at a quarter of its quotas."""
-    place = tmp_path_factory.mktemp("build")
-    recipe = small_recipe()
-    machine = Machine(Store(place / "work"), EngineSettings(threads=1), jobs=1, progress=Silence())
-    manifest = build(recipe, small_world, place / "dataset", machine)
-    built, raw, _ = last_build(machine)
-    return SmallBuild(recipe, raw, place / "dataset", place / "work", built, manifest)
+    """All ten tasks, built from the small world with the sample recipe at a quarter of its quotas; to be read only."""
+
+    def make(place: Path) -> SmallBuild:
+        recipe = small_recipe()
+        machine = Machine(Store(place / "work"), EngineSettings(threads=1), jobs=1, progress=Silence())
+        manifest = build(recipe, small_world, place / "dataset", machine)
+        built, raw, _ = last_build(machine)
+        return SmallBuild(recipe, raw, place / "dataset", place / "work", built, manifest)
+
+    return made_once(tmp_path_factory, "small_build", make)

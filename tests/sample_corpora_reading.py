@@ -7,14 +7,13 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-import pytest
 
-from ecinstruct_build.sample_corpora import LEDGER, Entry, Summary, write_sample_corpora
+from ecinstruct_build.sample_corpora import LEDGER, Entry, Summary
 from ecinstruct_build.sample_corpora.ledger import decode
 
 CATEGORIES = (
@@ -114,15 +113,3 @@ class Corpora:
     def csv_rows(self, source: str, file: str) -> list[dict[str, str]]:
         text = (self.folder / source / file).read_bytes().decode("latin-1")
         return list(csv.DictReader(io.StringIO(text, newline="")))
-
-
-@pytest.fixture(scope="session")
-def corpora(tmp_path_factory: pytest.TempPathFactory) -> Corpora:
-    """The sample corpora at scale 1, made once for all tests of a process."""
-    return _made(tmp_path_factory.getbasetemp() / "sample_corpora_scale_1")
-
-
-@cache
-def _made(folder: Path) -> Corpora:
-    # A session fixture that several modules import is set up by each of them; the corpora are made by the first.
-    return Corpora(folder, write_sample_corpora(folder, jobs=1))

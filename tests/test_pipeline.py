@@ -7,7 +7,7 @@ from pathlib import Path
 import datasets
 import pyarrow.parquet as pq
 import pytest
-from building import OUT_OF_DOMAIN, SmallBuild, leaks, run_command, set_options, shard_digests
+from building import OUT_OF_DOMAIN, SmallBuild, call_command, leaks, set_options, shard_digests
 from ecellm_scoring import score
 
 from ecinstruct_build.explain import explain
@@ -126,9 +126,9 @@ def test_a_quota_that_cannot_be_met_is_reported_or_an_error(small_world: Path, t
         'name = "greedy"\n[sources.amazon_google]\n[tasks.product_matching]\nquota = { train = 100000, test = 10 }\n'
     )
     places = ["--raw", str(small_world), "--out", str(tmp_path / "d"), "--work", str(tmp_path / "w"), "--jobs", "1"]
-    told = run_command("build", str(recipe), *places)
+    told = call_command("build", str(recipe), *places)
     assert "quota not met: product_matching" in told.stderr
-    refused = run_command("build", str(recipe), *places, "--set", "limits.shortfall=error", check=False)
+    refused = call_command("build", str(recipe), *places, "--set", "limits.shortfall=error", check=False)
     assert refused.returncode == 1
     assert "Quotas cannot be met: product_matching: " in " ".join(refused.stderr.split())
     assert "Traceback" not in refused.stderr
@@ -140,8 +140,8 @@ RECIPE = 'name = "one"\n[sources.amazon_google]\n[tasks.product_matching]\nquota
 def test_new_splits_keep_the_draws_of_the_last_build(small_world: Path, tmp_path: Path) -> None:
     (tmp_path / "one.toml").write_text(RECIPE.replace("QUOTA", "train = 50, test = 10"))
     places = ["one.toml", "--raw", str(small_world), "--work", "it's work", "--jobs", "1", "--json"]
-    first = json.loads(run_command("build", *places, "--seed", "5", cwd=tmp_path).stdout)
-    again = json.loads(run_command("splits", *places, "--seed", "7", cwd=tmp_path).stdout)
+    first = json.loads(call_command("build", *places, "--seed", "5", cwd=tmp_path).stdout)
+    again = json.loads(call_command("splits", *places, "--seed", "7", cwd=tmp_path).stdout)
     assert again["seeds"] == {"draw": 5, "split": 7}
     assert {stage["stage"] for stage in again["stages"] if not stage["cached"]} == {"split", "render"}
     assert first["tasks"]["product_matching"]["drawn"] == again["tasks"]["product_matching"]["drawn"]
@@ -149,9 +149,9 @@ def test_new_splits_keep_the_draws_of_the_last_build(small_world: Path, tmp_path
 
 def test_a_failed_build_does_not_hide_the_last_good_one(small_world: Path, tmp_path: Path) -> None:
     (tmp_path / "one.toml").write_text(RECIPE.replace("QUOTA", "train = 5"))
-    run_command("build", "one.toml", "--raw", str(small_world), "--jobs", "1", "--quiet", cwd=tmp_path)
-    assert run_command("build", "small", cwd=tmp_path, check=False).returncode == 1
-    assert "product_matching" in run_command("templates", "preview", "product_matching", cwd=tmp_path).stdout
+    call_command("build", "one.toml", "--raw", str(small_world), "--jobs", "1", "--quiet", cwd=tmp_path)
+    assert call_command("build", "small", cwd=tmp_path, check=False).returncode == 1
+    assert "product_matching" in call_command("templates", "preview", "product_matching", cwd=tmp_path).stdout
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_what_cannot_be_built_is_one_clear_message(
 ) -> None:
     (tmp_path / "one.toml").write_text(RECIPE.replace("QUOTA", quota))
     places = ["one.toml", "--raw", str(small_world), "--jobs", "1", *set_options(settings)]
-    done = run_command("build", *places, cwd=tmp_path, check=False)
+    done = call_command("build", *places, cwd=tmp_path, check=False)
     assert done.returncode == 1
     assert words in " ".join(done.stderr.split())
     assert not (tmp_path / "dataset").exists()

@@ -2,10 +2,12 @@
 
 import io
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
-from building import SmallBuild, run_command
+from building import SmallBuild, call_command
 from made_examples import make_example
 from rich.console import Console
 
@@ -122,9 +124,9 @@ def test_counts_of_a_build_agree_with_its_manifest(small_build: SmallBuild) -> N
     assert flagged == small_build.manifest["tasks"]["product_matching"]["flagged"]
 
 
-def test_the_command_shows_a_check_and_its_planted_defects(small_build: SmallBuild) -> None:
-    where = ("--work", str(small_build.work))
-    report = json.loads(run_command("report", "checks", "--check", "privacy", *where, "--json").stdout)
+def test_the_command_shows_a_check_and_its_planted_defects(small_build: SmallBuild, tmp_path: Path) -> None:
+    where = ("--work", str(shutil.copytree(small_build.work, tmp_path / "work")))
+    report = json.loads(call_command("report", "checks", "--check", "privacy", *where, "--json").stdout)
     assert {one["check"] for one in report["counts"]} == {"privacy"}
     assert {one["kind"] for one in report["planted"]} == {"privacy"}
     assert report["nearest"]

@@ -10,12 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from sample_corpora_reading import CATEGORIES, Corpora, corpora, json_or_none, metadata_file, raw_lines
+from sample_corpora_reading import CATEGORIES, Corpora, json_or_none, metadata_file, raw_lines
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.sample_corpora import LEDGER, write_sample_corpora
-
-__all__ = ["corpora"]
 
 GENERATE = """
 import sys

@@ -8,12 +8,10 @@ from statistics import mean
 from typing import Any
 
 import pytest
-from sample_corpora_reading import CATEGORIES, Corpora, corpora, json_or_none, metadata_file
+from sample_corpora_reading import CATEGORIES, Corpora, json_or_none, metadata_file
 
 from ecinstruct_build.sample_corpora.vocabulary import words
 from ecinstruct_build.sample_corpora.world import World, shelf_products
-
-__all__ = ["corpora"]
 
 MAVE_FILES = {
     sign: [f"splits/PRODUCT/{part}/00_All/mave_{sign}.jsonl" for part in ("train", "eval")]

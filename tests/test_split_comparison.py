@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from building import run_command
+from building import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_reviews import TASK, machine_at, quota, recipe_of, review, write_reviews
@@ -51,6 +51,6 @@ def test_every_seed_gets_the_dataset_that_it_would_get_alone(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("seeds", ["one", "1,,2", "1.5"])
 def test_seeds_that_are_no_numbers_are_refused(tmp_path: Path, seeds: str) -> None:
-    done = run_command("splits", "sample", "--seeds", seeds, cwd=tmp_path, check=False)
+    done = call_command("splits", "sample", "--seeds", seeds, cwd=tmp_path, check=False)
     assert done.returncode == 1
     assert "no list of seeds" in " ".join(done.stderr.split())
