@@ -91,7 +91,7 @@ class Example:
     groups
         Other things that may not straddle splits: ``user:...``, ``query:...``, ``question:...``, ``attribute:...``.
     fields
-        The template's variables: JSON values, text cleaned.
+        The template's variables: JSON values; text as upstream has it until the checks mend it.
     context
         Ordered items that a split may trim (a purchase history), oldest first.
     options
