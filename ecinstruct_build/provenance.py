@@ -4,7 +4,9 @@ import ast
 import hashlib
 import importlib.util
 import platform
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +33,26 @@ LIBRARIES = (
 """Dependencies whose version may change bytes."""
 
 
+_IMPORT = re.compile(
+    r"""^[ \t]*(?:
+        from[ \t]+(?P<base>[.\w]+)[ \t]+import[ \t]+(?:\((?P<several>[\w\s,]+)\)|(?P<named>[\w \t,]+|\*))
+        |import[ \t]+(?P<whole>[.\w \t,]+)
+    )[ \t]*(?:\#.*)?$""",
+    re.MULTILINE | re.VERBOSE,
+)
+"""An import on lines of its own, as nearly all are."""
+
+_IMPORT_WORD = re.compile(r"\bimport\b")
+
+
+@dataclass(frozen=True)
+class _Module:
+    """A module's part in digests: what lies in it by name, and which modules of ours it imports."""
+
+    parts: tuple[tuple[str, bytes], ...]
+    imports: tuple[str, ...]
+
+
 @cache
 def code_digest(module: str) -> str:
     """Return a digest of a module's source and of every module of ours that it imports, however deep.
@@ -42,24 +64,27 @@ def code_digest(module: str) -> str:
     ValueError
         If there is no such module of ours.
     """
-    if _source_file(module) is None:
+    if _module(module) is None:
         raise ValueError(f"{module} is no module of ours")
-    sources: dict[str, bytes] = {}
+    parts: dict[str, bytes] = {}
+    seen: set[str] = set()
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        path = _source_file(name)
-        if name in sources or path is None:
-            continue
-        sources[name] = path.read_bytes()
-        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        waiting += [package, *_imported(sources[name], package)]
-        if name == package:
-            sources.update({file.as_posix(): (path.parent / file).read_bytes() for file in _data_files(path.parent)})
+        if name not in seen and (found := _module(name)) is not None:
+            parts.update(found.parts)
+            waiting += found.imports
+        seen.add(name)
     total = hashlib.sha256()
-    for name in sorted(sources):
-        total.update(name.encode() + b"\0" + hashlib.sha256(sources[name]).digest())
+    for name in sorted(parts):
+        total.update(name.encode() + b"\0" + parts[name])
     return total.hexdigest()
+
+
+def forget() -> None:
+    """Forget what was read, so that digests are of the sources as they are now: they are read once in a process."""
+    code_digest.cache_clear()
+    _module.cache_clear()
 
 
 def own_digest(module: str) -> str:
@@ -76,14 +101,28 @@ def library_versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
 
 
+@cache
+def _module(name: str) -> _Module | None:
+    """Read a module of ours, or return None if there is none of that name."""
+    path = _source_file(name)
+    if path is None:
+        return None
+    source = path.read_bytes()
+    parts = {name: source}
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    if name == package:
+        parts.update({file.as_posix(): (path.parent / file).read_bytes() for file in _data_files(path.parent)})
+    digests = ((part, hashlib.sha256(content).digest()) for part, content in parts.items())
+    return _Module(tuple(digests), (package, *_imported(source.decode(), package)))
+
+
 def _source_file(module: str) -> Path | None:
-    if module.split(".", maxsplit=1)[0] not in OWN_PACKAGES:
+    """Return where a module of ours lies, without importing it."""
+    package, *inner = module.split(".")
+    if package not in OWN_PACKAGES or (spec := importlib.util.find_spec(package)) is None or not spec.origin:
         return None
-    try:
-        spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        return None
-    return Path(spec.origin) if spec is not None and spec.origin else None
+    place = Path(spec.origin).parent.joinpath(*inner)
+    return next((file for file in (place / "__init__.py", place.with_name(f"{place.name}.py")) if file.is_file()), None)
 
 
 def _data_files(package: Path) -> Iterator[Path]:
@@ -95,13 +134,37 @@ def _data_files(package: Path) -> Iterator[Path]:
             yield from (path.relative_to(package) for path in sorted(entry.rglob("*")) if path.is_file())
 
 
-@cache
-def _imported(source: bytes, package: str) -> tuple[str, ...]:
+def _imported(source: str, package: str) -> list[str]:
+    """Return the names of ours that a module may import; those that are no modules do no harm."""
+    found = list(_IMPORT.finditer(source))
+    if len(found) != len(_IMPORT_WORD.findall(source)):
+        names = _parsed_imports(source, package)  # one that is written in another way, or the word in a text
+    else:
+        names = [name for match in found for name in _names(match, package)]
+    return [name for name in dict.fromkeys(names) if name.partition(".")[0] in OWN_PACKAGES]
+
+
+def _names(statement: re.Match[str], package: str) -> list[str]:
+    if statement["whole"]:
+        return [clause.split()[0] for clause in statement["whole"].split(",")]
+    dots = statement["base"]
+    base = importlib.util.resolve_name(dots, package) if dots.startswith(".") else dots
+    clauses = (statement["several"] or statement["named"] or "").split(",")
+    return [base, *(f"{base}.{clause.split()[0]}" for clause in clauses if clause.strip())]
+
+
+def _parsed_imports(source: str, package: str) -> list[str]:
     names: list[str] = []
-    for node in ast.walk(ast.parse(source)):
+    waiting: list[ast.AST] = [ast.parse(source)]
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, ast.Import):
             names += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
             names += (base, *(f"{base}.{alias.name}" for alias in node.names))
-    return tuple(name for name in names if name.partition(".")[0] in OWN_PACKAGES)
+        # Imports are statements: they stand in the bodies of others and nowhere else.
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, field, ())
+            waiting += inner if isinstance(inner, list) else ()
+    return names

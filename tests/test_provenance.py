@@ -26,7 +26,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def digest() -> str:
-    provenance.code_digest.cache_clear()
+    provenance.forget()
     return provenance.code_digest("sources.near")
 
 
@@ -46,6 +46,35 @@ def test_it_follows_imports_and_data_and_nothing_else(package: Path) -> None:
     assert digest() not in (before, after_import)
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import sources.far\n",
+        "import json, sources.far as near\n",
+        "from sources.far import x as y  # as said\n",
+        "from .far import x\n",
+        "from . import far\n",
+        "from .far import *\n",
+        "from sources import (\n    beside,\n    far,\n)\n",
+        "from sources import (  # for all to import :)\n    beside,  # :)\n    far,\n)\n",
+        "from sources import beside, \\\n    far\n",
+        "x = 1; from sources import far\n",
+        "if True: import sources.far\n",
+        "def use():\n    from sources.far import x\n",
+        "try:\n    import nothing\nexcept ImportError:\n    import sources.far\n",
+        "try:\n    import nothing\nexcept ImportError: import sources.far\n",
+        "match 1:\n    case 1: import sources.far\n",
+        "class Shelf:\n\tfrom\tsources\timport\tfar\n",
+        '"""\nfrom here we import nothing\n"""\nfrom sources import far\n',
+    ],
+)
+def test_it_follows_an_import_however_it_is_written(package: Path, source: str) -> None:
+    (package / "near.py").write_text(source)
+    before = digest()
+    (package / "far.py").write_text("x = 2\n")
+    assert digest() != before
+
+
 def test_a_module_that_is_not_there_is_an_error_and_not_a_digest_of_nothing() -> None:
     with pytest.raises(ValueError, match="no module of ours"):
         provenance.code_digest("ecinstruct_build.nowhere")
@@ -53,4 +82,4 @@ def test_a_module_that_is_not_there_is_an_error_and_not_a_digest_of_nothing() ->
 
 @pytest.fixture(autouse=True)
 def _forget() -> None:
-    provenance.code_digest.cache_clear()
+    provenance.forget()
