@@ -6,6 +6,8 @@ from importlib.metadata import version
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from ecinstruct_build import __version__
 from ecinstruct_build.check import Remedy
@@ -16,8 +18,6 @@ from ecinstruct_build.splits import SPLITS, Layout, published_split
 from ecinstruct_build.stages.built import Built
 from ecinstruct_build.stages.corpora import IngestedFile
 from ecinstruct_build.stages.machine import Machine
-from ecinstruct_build.stages.samples import read_samples
-from ecinstruct_build.stages.split import read_assignments
 from ecinstruct_build.store import Stage
 from ecinstruct_build.task import Quota
 
@@ -62,13 +62,10 @@ def _input_account(file: IngestedFile) -> dict[str, Any]:
 
 
 def _task_account(name: str, quota: Quota, layout: Layout, built: Built) -> dict[str, Any]:
-    drawn, verdicts = built.drawn[name], built.checked.verdicts(name)
-    assignments = read_assignments(built.assigned, name)
-    rejections: dict[str, str] = {}
-    for verdict in verdicts:
-        if verdict["action"] == "reject":
-            rejections.setdefault(verdict["example_id"], f"{verdict['check']}: {verdict['reason']}")
-    examples = Counter(row["split"] for row in assignments if row["split"] is not None)
+    drawn, verdicts = built.drawn[name], built.checked.verdict_table(name)
+    assignments = pq.read_table(built.assigned.folder / f"{name}.parquet", columns=["split", "reason"])
+    dropped = assignments.filter(pc.is_null(assignments["split"]))
+    examples = Counter(assignments["split"].to_pylist())
     frozen: Mapping[str, int] = built.frozen.examples(name) if built.frozen else {}
     wanted = quota.model_dump()
     missing = {split: wanted[split] - examples[split] - frozen.get(split, 0) for split in SPLITS}
@@ -76,16 +73,22 @@ def _task_account(name: str, quota: Quota, layout: Layout, built: Built) -> dict
         "wanted": wanted,
         "drawn": drawn.facts["drawn"],
         "funnel": [{"step": step, "count": count} for step, count in drawn.facts["funnel"]],
-        "rejected": _sorted(rejections.values()),
-        "repaired": _said(verdicts, "repair"),
-        "flagged": _said(verdicts, "flag"),
-        "dropped": _sorted(row["reason"] for row in assignments if row["split"] is None),
+        "rejected": _sorted(_rejections(verdicts)),
+        "repaired": _sorted(_said(verdicts, "repair")),
+        "flagged": _sorted(_said(verdicts, "flag")),
+        "dropped": _sorted(dropped["reason"].to_pylist()),
         "examples": {split: examples[split] for split in SPLITS},
         "retention": _retention(built.assigned.facts["retention"][name]),
-        "samples": _sample_counts(read_samples(built.rendered[name]), layout),
+        "samples": _sample_counts(built.rendered[name], layout),
         "frozen": {split: frozen.get(split, 0) for split in SPLITS},
         "shortfall": {split: missing[split] for split in SPLITS if missing[split] > 0},
     }
+
+
+def _rejections(verdicts: pa.Table) -> Iterable[str]:
+    """Return why each example is left out: the first of the verdicts that say so."""
+    ids = verdicts["example_id"].filter(pc.equal(verdicts["action"], "reject")).to_pylist()
+    return dict(zip(reversed(ids), reversed(_said(verdicts, "reject")), strict=True)).values()
 
 
 def _retention(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -94,11 +97,15 @@ def _retention(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {**counts.pop("all"), "by_products": {name: one for name, one in counts.items() if one["examples"]}}
 
 
-def _said(verdicts: Iterable[Mapping[str, Any]], action: Remedy) -> Mapping[str, int]:
-    return _sorted(f"{row['check']}: {row['reason']}" for row in verdicts if row["action"] == action)
+def _said(verdicts: pa.Table, action: Remedy) -> list[str]:
+    """Return check and reason of each verdict with an action."""
+    chosen = verdicts.filter(pc.equal(verdicts["action"], action))
+    said: list[str] = pc.binary_join_element_wise(chosen["check"], chosen["reason"], ": ").to_pylist()
+    return said
 
 
-def _sample_counts(samples: pa.Table, layout: Layout) -> dict[str, int]:
+def _sample_counts(rendered: Stage, layout: Layout) -> dict[str, int]:
+    samples = pq.read_table(rendered.folder / "samples.parquet", columns=["split", "setting"])
     counts = samples.group_by(["split", "setting"]).aggregate([([], "count_all")]).to_pylist()
     if layout == "ecinstruct":
         named = {f"{row['setting']}/{row['split']}": row["count_all"] for row in counts}

@@ -25,6 +25,9 @@ from ecinstruct_build.store import Stage
 Policy = Mapping[str, CheckSettings]
 """Settings by check."""
 
+_ROW_ORDER = ("example_id", "check", "reason", "peer", "detail")
+"""The columns that verdicts are ordered by."""
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -53,14 +56,19 @@ class Checked:
         measured = [stage for by_task in self.measured.values() for stage in by_task.values()]
         return [*self.repaired.values(), *self.judged.values(), *measured, self.together]
 
-    def verdicts(self, task: str) -> list[dict[str, Any]]:
+    def verdict_table(self, task: str) -> pa.Table:
         """Return the verdicts on a task's examples, as rows of `VERDICT_SCHEMA`, ordered by example_id."""
-        rows = [*_verdict_rows(self.repaired[task]), *_verdict_rows(self.judged[task]), *self._together[task]]
-        return sorted(rows, key=_row_order)
+        of_task = self._together.filter(pc.starts_with(self._together["example_id"], f"{task}:"))
+        table = pa.concat_tables([_verdicts(self.repaired[task]), _verdicts(self.judged[task]), of_task])
+        return table.sort_by([(column, "ascending") for column in _ROW_ORDER])
+
+    def verdicts(self, task: str) -> list[dict[str, Any]]:
+        """Return the rows of `verdict_table`."""
+        return list(self.verdict_table(task).to_pylist())
 
     def rejected(self, task: str) -> set[str]:
         """Return the ids of the examples of a task that the policy leaves out."""
-        return _rejected(self.verdicts(task))
+        return _rejected(self.verdict_table(task))
 
     def accepted(self, task: str, *, spare_options: bool = True) -> list[Example]:
         """Return the examples of a task that go on to the split, as mended, ordered by example_id."""
@@ -75,11 +83,8 @@ class Checked:
         return table.filter(pc.is_in(table["example_id"], value_set=pa.array(sorted(only), pa.string())))
 
     @cached_property
-    def _together(self) -> Mapping[str, list[dict[str, Any]]]:
-        by_task: dict[str, list[dict[str, Any]]] = {task: [] for task in self.repaired}
-        for row in _verdict_rows(self.together):
-            by_task[row["example_id"].rpartition(":")[0]].append(row)
-        return by_task
+    def _together(self) -> pa.Table:
+        return _verdicts(self.together)
 
 
 def check(drawn: Mapping[str, Stage], policy: Policy, seed: int, machine: Machine) -> Checked:
@@ -203,7 +208,7 @@ def _judge_together(
 def _passed(repaired: Mapping[str, Stage], judged: Mapping[str, Stage]) -> list[Example]:
     passed: list[Example] = []
     for task, stage in repaired.items():
-        rejected = _rejected([*_verdict_rows(stage), *_verdict_rows(judged[task])])
+        rejected = _rejected(pa.concat_tables([_verdicts(stage), _verdicts(judged[task])]))
         examples = read_examples(stage, spare_options=False)
         passed += [example for example in examples if example.example_id not in rejected]
     return passed
@@ -236,13 +241,13 @@ def _write_verdicts(rows: Sequence[Mapping[str, Any]], out: Path) -> None:
     pq.write_table(table, out / "verdicts.parquet", compression="zstd")
 
 
-def _verdict_rows(stage: Stage) -> list[dict[str, Any]]:
-    return list(pq.read_table(stage.folder / "verdicts.parquet").to_pylist())
+def _verdicts(stage: Stage) -> pa.Table:
+    return pq.read_table(stage.folder / "verdicts.parquet")
 
 
-def _row_order(row: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
-    return row["example_id"], row["check"], row["reason"], row["peer"], row["detail"]
+def _row_order(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(row[column] for column in _ROW_ORDER)
 
 
-def _rejected(rows: Sequence[Mapping[str, Any]]) -> set[str]:
-    return {row["example_id"] for row in rows if row["action"] == "reject"}
+def _rejected(verdicts: pa.Table) -> set[str]:
+    return set(verdicts["example_id"].filter(pc.equal(verdicts["action"], "reject")).to_pylist())

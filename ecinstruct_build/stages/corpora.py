@@ -1,11 +1,12 @@
 """Fetch and ingest, wrapped for the store: from upstream files to canonical tables."""
 
 import multiprocessing
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from ecinstruct_build.memory import peak_of
 from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import EVERYTHING, Recipe
 from ecinstruct_build.registry import SOURCES
-from ecinstruct_build.sample_corpora import write_sample_corpora
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 
@@ -56,6 +56,8 @@ def sample_corpora(recipe: Recipe, machine: Machine) -> Path:
         )
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        from ecinstruct_build.sample_corpora import write_sample_corpora  # noqa: PLC0415 - most builds need none
+
         with machine.progress.track("sample corpora"):
             write_sample_corpora(out / "raw", scale=settings.scale, seed=settings.seed, jobs=machine.jobs)
         return {}
@@ -122,7 +124,8 @@ def ingest(recipe: Recipe, raw: Path, machine: Machine) -> Ingested:
     UserError
         If a file is unreadable, or the share of malformed records in one passes the recipe's limit.
     """
-    with worker_pool(machine.jobs) as pool:
+    with ExitStack() as stack:
+        pool = cache(lambda: stack.enter_context(worker_pool(machine.jobs)))  # none are started for stored results
         files = [_ingest_one(name, file, raw, machine, pool) for name, file in find_files(recipe, raw)]
         worker_bytes = sum(peak_of(worker.pid or 0) for worker in multiprocessing.active_children())
     for file in files:
@@ -131,11 +134,13 @@ def ingest(recipe: Recipe, raw: Path, machine: Machine) -> Ingested:
 
 
 @contextmanager
-def worker_pool(jobs: int) -> Iterator[ProcessPoolExecutor | None]:
+def worker_pool(jobs: int) -> Iterator[Executor | None]:
     """Offer worker processes, or None where there is to be one process only."""
     if jobs == 1:
         yield None
         return
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - only what starts workers need wait for it
+
     context = multiprocessing.get_context("forkserver")
     # Arrow imports pandas at its first array: once for all workers is enough.
     context.set_forkserver_preload(["ecinstruct_build.ingesting.ingest", "pandas"])
@@ -144,14 +149,14 @@ def worker_pool(jobs: int) -> Iterator[ProcessPoolExecutor | None]:
 
 
 def _ingest_one(
-    source_name: str, file: str, raw: Path, machine: Machine, pool: ProcessPoolExecutor | None
+    source_name: str, file: str, raw: Path, machine: Machine, pool: Callable[[], Executor | None]
 ) -> IngestedFile:
     source, path = SOURCES.get(source_name), raw / source_name / file
     sha256 = machine.store.file_digest(path)
 
     def produce(out: Path, scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track(f"ingest {source_name}/{file}", path.stat().st_size) as advance:
-            return asdict(ingest_file(path, source, file, out, scratch, pool, advance))
+            return asdict(ingest_file(path, source, file, out, scratch, pool(), advance))
 
     modules = (SOURCES.module(source_name).__name__, "ecinstruct_build.ingesting.ingest")
     code = [*map(code_digest, modules), own_digest(__name__)]
