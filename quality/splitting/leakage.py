@@ -25,7 +25,7 @@ from quality.splitting.communities import components
 from quality.splitting.levelling import level
 from quality.splitting.placement import NOWHERE, Ties, homes, place
 from quality.splitting.quotas import FILLED, KEPT_TESTS, SHARED_WITH_OOD, SHORT_CONTEXT, STRADDLES, TOO_ALIKE, Filling
-from quality.splitting.ragged import Integers, Ragged, ragged, union
+from quality.splitting.ragged import Integers, Ragged, union
 from quality.splitting.web import Web
 
 OOD = SPLITS.index("test_ood")
@@ -174,45 +174,44 @@ class _Run:
         self.filling = Filling(web, self.ties, [settings[name].quota for name in sorted(settings)])
         self.packed = np.full(len(web.example_ids), NOWHERE)
         self.candidate = np.zeros(len(web.example_ids), np.bool_)
-        self.kept_nodes: dict[int, int] = {}
 
     def keep(self, kept: Kept) -> None:
         """Let nothing take what the kept tests hold."""
-        number = {name: position for position, name in enumerate(self.web.nodes)}
-        for name in sorted(kept.nodes):
-            if name in number:
-                self.kept_nodes[number[name]] = SPLITS.index(kept.nodes[name])
-        self.filling.claim(np.fromiter(self.kept_nodes, np.int64), np.fromiter(self.kept_nodes.values(), np.int64))
+        web, filling = self.web, self.filling
+        for node, name in enumerate(web.nodes if kept.nodes else ()):
+            if name in kept.nodes:
+                filling.taken[node] = SPLITS.index(kept.nodes[name])
         if kept.frozen:
-            self.filling.close(*(split for split in SPLITS if split != "train"))
-            held_out = np.isin(self.filling.taken_array(), (NOWHERE, OOD, SPLITS.index("train")), invert=True)
-            for row in np.flatnonzero(
-                self.web.ood | (self.ties.core.count(held_out[self.ties.core.values]) > 0)
-            ).tolist():
-                self.filling.drop(row, KEPT_TESTS)
+            filling.close(*(split for split in SPLITS if split != "train"))
+            held_out = ~np.isin(filling.taken, (NOWHERE, OOD, SPLITS.index("train")))
+            filling.drop(
+                np.flatnonzero(web.ood | (self.ties.core.count(held_out[self.ties.core.values]) > 0)), KEPT_TESTS
+            )
         unwanted = set(kept.alike)
-        for row, example_id in enumerate(self.web.example_ids):
-            if example_id in unwanted:
-                self.filling.drop(row, TOO_ALIKE)
+        filling.drop(
+            np.array([row for row, name in enumerate(web.example_ids) if name in unwanted], np.int64), TOO_ALIKE
+        )
 
-    def ranked(self, rows: Integers) -> list[int]:
-        """Return rows in the keyed order in which they fill quotas."""
+    def ranked(self, rows: Integers, purpose: str = "quota") -> Integers:
+        """Return rows in a keyed order: the one in which they fill quotas."""
         ids = self.web.example_ids
-        return sorted(rows.tolist(), key=lambda row: (chance.digest(self.seed, "quota", ids[row]), ids[row]))
+        keys = {row: (chance.digest(self.seed, purpose, ids[row]), ids[row]) for row in rows.tolist()}
+        return np.array(sorted(keys, key=keys.__getitem__), np.int64)
 
     def out_of_domain(self) -> None:
-        for row in self.ranked(np.flatnonzero(self.web.ood)):
-            self.filling.hold_out(row)
+        """Hold examples out for the test out of domain."""
+        self.filling.hold_out(self.ranked(np.flatnonzero(self.web.ood)))
 
     def in_domain(self, shares: list[float]) -> None:
-        ties, taken = self.ties, self.filling.taken_array()
+        """Place all other nodes, and fill the quotas with the examples that fall in one split."""
+        ties, filling, taken = self.ties, self.filling, self.filling.taken
         outside = taken == OOD
         shared = ties.core.count(outside[ties.core.values]) + self.web.domain.count(outside[self.web.domain.values])
         alike = self.web.alike.count(outside[self.web.alike.values])
-        clash = shared > 0
-        for row in np.flatnonzero(clash & ~self.web.ood).tolist():
-            self.filling.drop(row, SHARED_WITH_OOD if shared[row] > alike[row] else TOO_ALIKE)
-        self.candidate = ~clash & ~self.web.ood & self.filling.open_rows()
+        clash = (shared > 0) & ~self.web.ood
+        filling.drop(np.flatnonzero(clash & (shared > alike)), SHARED_WITH_OOD)
+        filling.drop(np.flatnonzero(clash), TOO_ALIKE)
+        self.candidate = ~self.web.ood & (filling.reason == "")
         rows = np.flatnonzero(self.candidate)
         within = Ties(ties.task, ties.core, ties.soft.where(taken[ties.soft.values] != OOD), ties.need).take(rows)
         placed = place(within, self.web.nodes, shares, self.seed)
@@ -224,12 +223,12 @@ class _Run:
         fits = (home != NOWHERE) & (inside >= within.need)
         self.packed[rows[fits]] = home[fits]
         lowest, highest = homes(self.web.firm.take(rows), placed)
-        near = np.where(home != NOWHERE, SHORT_CONTEXT, np.where(lowest == highest, TOO_ALIKE, STRADDLES))
-        for row, reason in zip(rows[~fits].tolist(), near[~fits].tolist(), strict=True):
-            self.filling.drop(row, reason)
-        self.filling.fill(self.ranked(rows), *self._levelled(placed, taken))
+        filling.drop(rows[~fits & (home != NOWHERE)], SHORT_CONTEXT)
+        filling.drop(rows[~fits & (lowest == highest)], TOO_ALIKE)
+        filling.drop(rows[~fits], STRADDLES)
+        filling.fill(self.ranked(rows), *self._levelled(placed))
 
-    def _levelled(self, placed: Integers, taken: Integers) -> tuple[Integers, Integers]:
+    def _levelled(self, placed: Integers) -> tuple[Integers, Integers]:
         """Move components of what fits between splits where that fills quotas; return examples' and nodes' splits."""
         rows = np.flatnonzero(self.packed != NOWHERE)
         home = self.packed[rows]
@@ -238,16 +237,13 @@ class _Run:
         labels = components(len(placed), stands)
         component = labels[stands.values[stands.starts[:-1]]]
         present, firsts, number = np.unique(component, return_index=True, return_inverse=True)
-        wanted = np.asarray(self.filling.room, np.float64)
-        counts = np.zeros((len(present), len(wanted)))
+        wanted = self.filling.room.T[[place for place in range(len(SPLITS)) if place != OOD]].astype(np.float64)
+        counts = np.zeros((len(present), wanted.shape[1]))
         np.add.at(counts, (number, self.ties.task[rows]), 1)
-        fixed = np.isin(present, labels[taken != NOWHERE])
-        ids = [self.web.example_ids[row] for row in rows[firsts].tolist()]
-        keyed = sorted(range(len(ids)), key=lambda place: chance.digest(self.seed, "level", ids[place]))
-        rank = np.empty(len(ids), np.int64)
-        rank[keyed] = np.arange(len(ids))
-        in_domain = [place for place in range(len(SPLITS)) if place != OOD]
-        homes_now = level(counts, home[firsts], wanted.T[in_domain], rank, fixed)
+        fixed = np.isin(present, labels[self.filling.taken != NOWHERE])
+        rank = np.empty(len(self.packed), np.int64)
+        rank[self.ranked(rows[firsts], "level")] = np.arange(len(firsts))
+        homes_now = level(counts, home[firsts], wanted, rank[rows[firsts]], fixed)
         packed, moved = self.packed.copy(), placed.copy()
         packed[rows] = homes_now[number]
         moved[stands.values] = homes_now[number][stands.owners]
@@ -255,11 +251,5 @@ class _Run:
 
     def assigned(self) -> Assigned:
         filling = self.filling
-        return Assigned(
-            np.asarray(filling.split, np.int64),
-            filling.reason,
-            ragged(filling.context),
-            ragged(filling.options),
-            self.packed,
-            self.candidate,
-        )
+        reason = filling.reason.tolist()
+        return Assigned(filling.split, reason, filling.context, filling.options, self.packed, self.candidate)

@@ -4,7 +4,7 @@ Nothing that is taken for one split is taken for another: not the nodes of its s
 they show. What an example asks for beyond its own nodes goes to the first that asks.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import Quota
 from quality.splitting.placement import NOWHERE, Ties
-from quality.splitting.ragged import Integers, Ragged
+from quality.splitting.ragged import Integers, Ragged, union
 from quality.splitting.web import NOTHING, Web
 
 OVER_QUOTA = "over quota"
@@ -31,7 +31,7 @@ _IN_DOMAIN = tuple(SPLITS.index(split) for split in FILLED if split != "test_ood
 
 
 class Filling:
-    """Assigns examples one by one, and remembers what their samples took.
+    """Assigns examples, and remembers what their samples took.
 
     Parameters
     ----------
@@ -39,64 +39,62 @@ class Filling:
         The examples.
     quotas
         By number of the task.
+
+    Attributes
+    ----------
+    split, reason
+        Of each example: where it went, or `NOWHERE` and why, or "" if that is not settled yet.
+    taken
+        The split that took each node, or `NOWHERE`.
+    room
+        How many examples each task (row) still wants in each split (column).
     """
 
     def __init__(self, web: Web, ties: Ties, quotas: Sequence[Quota]) -> None:
-        self.web = web
-        self.task = ties.task.tolist()
-        self.need = ties.need.tolist()
-        self.core, self.soft = ties.core.to_lists(), ties.soft.to_lists()
-        self.items = web.context.lengths.tolist()
-        self.wanted = [[getattr(quota, split) for split in SPLITS] for quota in quotas]
-        self.room = [list(wanted) for wanted in self.wanted]
-        self.taken = [NOWHERE] * len(web.nodes)
-        count = len(web.example_ids)
-        self.split = [NOWHERE] * count
-        self.reason = [""] * count
-        self.context: list[tuple[int, ...]] = [()] * count
-        self.options: list[tuple[int, ...]] = [()] * count
-        self._chooser = _Chooser(web, self.taken)
+        self.web, self.ties = web, ties
+        self.wanted = np.array([[getattr(quota, split) for split in SPLITS] for quota in quotas], np.int64)
+        self.room = self.wanted.copy()
+        self.taken = np.full(len(web.nodes), NOWHERE, np.int64)
+        self.split = np.full(len(web.example_ids), NOWHERE, np.int64)
+        self.reason = np.full(len(web.example_ids), "", object)
+        self._shows_item = np.ones(len(web.context.values), np.bool_)
+        self._shown_options = web.options.values.copy()
+        loose = (ties.soft.lengths > 0) | (web.replaceable.count(web.replaceable.values > 0) > 0)
+        self._loose = np.isin(ties.task, ties.task[loose])  # what examples of these tasks show depends on the split
 
-    def taken_array(self) -> Integers:
-        """Return the split that took each node, or `NOWHERE`."""
-        return np.asarray(self.taken, np.int64)
+    @property
+    def context(self) -> Ragged:
+        """Positions of the context items that each sample shows."""
+        rows = self.web.context
+        shown = self._shows_item & (self.split != NOWHERE)[rows.owners]
+        return Ragged(np.arange(len(rows.values)) - rows.starts[rows.owners], rows.starts).where(shown)
 
-    def open_rows(self) -> npt.NDArray[np.bool_]:
-        """Return which examples have neither been assigned nor dropped."""
-        return np.fromiter(
-            (split == NOWHERE and not reason for split, reason in zip(self.split, self.reason, strict=True)),
-            np.bool_,
-            len(self.split),
-        )
-
-    def claim(self, nodes: Integers, splits: Integers) -> None:
-        """Take nodes for splits."""
-        for node, split in zip(nodes.tolist(), splits.tolist(), strict=True):
-            self.taken[node] = split
+    @property
+    def options(self) -> Ragged:
+        """The options that each sample shows, as positions in the web's ``option_values``."""
+        rows = Ragged(self._shown_options, self.web.options.starts)
+        return rows.where((self.split != NOWHERE)[rows.owners])
 
     def close(self, *splits: Split) -> None:
         """Let no example into some splits any more."""
-        for room in self.room:
-            for split in splits:
-                room[SPLITS.index(split)] = 0
+        self.room[:, [SPLITS.index(split) for split in splits]] = 0
 
-    def drop(self, row: int, reason: str) -> None:
-        """Drop an example, unless it was dropped for another reason before."""
-        self.reason[row] = self.reason[row] or reason
+    def drop(self, rows: Integers, reason: str) -> None:
+        """Drop examples, unless they were dropped for another reason before."""
+        self.reason[rows[self.reason[rows] == ""]] = reason
 
-    def hold_out(self, row: int) -> None:
-        """Assign an out-of-domain example to its test as it stands, if there is room."""
-        if self.reason[row] or not self._has_room(row, _OOD):
-            return
-        web = self.web
-        shown = web.options.values[web.options.starts[row] : web.options.starts[row + 1]]
-        nodes = {*self.core[row], *self.soft[row], *_row(web.domain, row), *web.option_node[shown].tolist()} - {NOTHING}
-        if any(self.taken[node] not in (NOWHERE, _OOD) for node in nodes):
-            self.drop(row, STRADDLES)
-            return
-        self._assign(row, _OOD, tuple(range(self.items[row])), tuple(shown.tolist()), nodes)
+    def hold_out(self, ranked: Integers) -> None:
+        """Assign out-of-domain examples to their test as they stand, as long as there is room."""
+        options = self.web.options.take(ranked)
+        nodes = self.web.option_node[options.values]
+        products = Ragged(nodes, options.starts).where(nodes != NOTHING)
+        shown = union(*(rows.take(ranked) for rows in (self.ties.core, self.ties.soft, self.web.domain)), products)
+        free = shown.count(~np.isin(self.taken[shown.values], (NOWHERE, _OOD))) == 0
+        self.drop(ranked[~free], STRADDLES)
+        held = self._fill_up(ranked[free & (self.reason[ranked] == "")], _OOD)
+        self.taken[shown.take(np.flatnonzero(np.isin(ranked, held))).values] = _OOD
 
-    def fill(self, ranked: Sequence[int], packed: Integers, placed: Integers) -> None:
+    def fill(self, ranked: Integers, packed: Integers, placed: Integers) -> None:
         """Assign in-domain examples.
 
         First each goes to the split that its nodes were packed in. Where a split is then short, it takes of what is
@@ -111,96 +109,102 @@ class Filling:
         placed
             The split of each node, or `NOWHERE`.
         """
-        kept = list(self.taken)
-        for row in ranked:
-            if (home := int(packed[row])) != NOWHERE:
-                for node in (*self.core[row], *(node for node in self.soft[row] if placed[node] == home)):
-                    self.taken[node] = home
+        kept = self.taken.copy()
+        core, soft = self.ties.core, self.ties.soft
+        self._take(core.values, packed[core.owners])
+        self._take(soft.values, np.where(placed[soft.values] == packed[soft.owners], packed[soft.owners], NOWHERE))
         for split in _IN_DOMAIN:
-            for row in ranked:
-                if packed[row] == split:
-                    self._try(row, split)
+            here = ranked[packed[ranked] == split]
+            self._fill_up(here[~self._loose[here]], split)
+            for row in here[self._loose[here]].tolist():
+                self._try(row, split)
         self._release(kept)
-        for row in ranked:
-            for split in self._short(self.task[row]) if self.split[row] == NOWHERE else ():
+        short: npt.NDArray[np.bool_] = np.any(self.room[:, _IN_DOMAIN] > 0, axis=1)
+        for row in ranked[(self.split[ranked] == NOWHERE) & short[self.ties.task[ranked]]].tolist():
+            for split in self._short(int(self.ties.task[row])):
                 self._try(row, split)
                 if self.split[row] != NOWHERE:
                     break
 
+    def _take(self, nodes: Integers, splits: Integers) -> None:
+        """Take nodes for splits; those of `NOWHERE` are left alone."""
+        self.taken[nodes[splits != NOWHERE]] = splits[splits != NOWHERE]
+
+    def _fill_up(self, ranked: Integers, split: int) -> Integers:
+        """Assign the first of some examples, as they stand, to a split with room for them; return these."""
+        task = self.ties.task[ranked]
+        order = np.argsort(task, kind="stable")
+        place = np.empty(len(ranked), np.int64)
+        place[order] = np.arange(len(ranked)) - np.searchsorted(task[order], task[order])
+        fits = place < self.room[task, split]
+        self.drop(ranked[~fits], OVER_QUOTA)
+        self.split[ranked[fits]], self.reason[ranked[fits]] = split, ""
+        self.room[:, split] -= np.bincount(task[fits], minlength=len(self.room))
+        assigned: Integers = ranked[fits]
+        return assigned
+
     def _short(self, task: int) -> list[int]:
         """Return the in-domain splits that want examples of a task, the one that lacks most of its quota first."""
-        lacking = [split for split in _IN_DOMAIN if self.room[task][split] > 0]
-        return sorted(lacking, key=lambda split: -self.room[task][split] / self.wanted[task][split])
+        lacking = [split for split in _IN_DOMAIN if self.room[task, split] > 0]
+        return sorted(lacking, key=lambda split: -self.room[task, split] / self.wanted[task, split])
 
-    def _release(self, kept: Sequence[int]) -> None:
+    def _release(self, kept: Integers) -> None:
         """Give back what no sample stands on."""
-        self.taken[:] = kept
-        for row, split in enumerate(self.split):
-            if split not in (NOWHERE, _OOD):
-                for node in self._stands_on(row, self.context[row], self.options[row]):
-                    self.taken[node] = split
+        self.taken = kept
+        web, core, soft = self.web, self.ties.core, self.ties.soft
+        split = np.where(self.split == _OOD, NOWHERE, self.split)
+        trimmable = (soft.lengths > 0)[web.context.owners]
+        items = web.context.where(trimmable & self._shows_item)
+        nodes = web.option_node[self._shown_options]
+        self._take(core.values, split[core.owners])
+        self._take(items.values, split[items.owners])
+        self._take(nodes[nodes != NOTHING], split[web.options.owners[nodes != NOTHING]])
 
     def _try(self, row: int, split: int) -> None:
         """Assign an example to a split, or say why it cannot go there."""
-        if not self._has_room(row, split):
+        task = self.ties.task[row]
+        if self.room[task, split] <= 0:
+            self._drop_one(row, OVER_QUOTA)
             return
-        open_to = (NOWHERE, split)
-        if any(self.taken[node] not in open_to for node in self.core[row]):
+        core, soft = _row(self.ties.core, row), _row(self.ties.soft, row)
+        if not self._open(core, split).all():
             return
-        soft = self.soft[row]
-        context = tuple(
-            position for position in range(self.items[row]) if not soft or self.taken[soft[position]] in open_to
-        )
-        if soft and len(context) < self.need[row]:
+        stays = self._open(soft, split)
+        if stays.sum() < self.ties.need[row]:
             return
-        options = self._chooser.choose(row, split, {*self.core[row], *(soft[position] for position in context if soft)})
+        nodes = {*core.tolist(), *soft[stays].tolist()}
+        options = self._options(row, split, nodes)
         if options is None:
-            self.drop(row, FEW_OPTIONS)
+            self._drop_one(row, FEW_OPTIONS)
             return
-        self._assign(row, split, context, options, self._stands_on(row, context, options))
-
-    def _has_room(self, row: int, split: int) -> bool:
-        if self.room[self.task[row]][split] > 0:
-            return True
-        self.drop(row, OVER_QUOTA)
-        return False
-
-    def _stands_on(self, row: int, context: Sequence[int], options: Sequence[int]) -> set[int]:
-        soft = self.soft[row]
-        items = (soft[position] for position in context) if soft else ()
-        return {*self.core[row], *items, *self._chooser.nodes(options)}
-
-    def _assign(
-        self, row: int, split: int, context: tuple[int, ...], options: tuple[int, ...], nodes: Iterable[int]
-    ) -> None:
-        self.room[self.task[row]][split] -= 1
+        self.room[task, split] -= 1
         self.split[row], self.reason[row] = split, ""
-        self.context[row], self.options[row] = context, options
-        for node in nodes:
-            self.taken[node] = split
+        if len(soft):
+            self._shows_item[_where(self.web.context, row)] = stays
+        self._shown_options[_where(self.web.options, row)] = options
+        self.taken[list(nodes)] = split
 
+    def _drop_one(self, row: int, reason: str) -> None:
+        self.reason[row] = self.reason[row] or reason
 
-class _Chooser:
-    """Chooses the options that examples show."""
+    def _open(self, nodes: Integers, split: int) -> npt.NDArray[np.bool_]:
+        """Return which nodes a sample of a split may stand on."""
+        taken = self.taken[nodes]
+        is_open: npt.NDArray[np.bool_] = (taken == split) | (taken == NOWHERE)
+        return is_open
 
-    def __init__(self, web: Web, taken: Sequence[int]) -> None:
-        self.taken = taken
-        self.node, self.text = web.option_node.tolist(), web.option_text.tolist()
-        self.options, self.replaceable, self.spares = web.options, web.replaceable, web.spares
+    def _options(self, row: int, split: int, used: set[int]) -> list[int] | None:
+        """Return the options to show, all in the split and of families not ``used``; None if there are too few.
 
-    def nodes(self, options: Sequence[int]) -> set[int]:
-        """Return the nodes of options."""
-        return {self.node[option] for option in options} - {NOTHING}
-
-    def choose(self, row: int, split: int, used: set[int]) -> tuple[int, ...] | None:
-        """Return the options to show, all in the split and of families not ``used``; None if there are too few."""
-        options, replaceable = _row(self.options, row), _row(self.replaceable, row)
-        if not any(replaceable):
-            return tuple(options)
-        texts = {self.text[option] for option, loose in zip(options, replaceable, strict=True) if not loose}
+        Their families are added to ``used``.
+        """
+        web = self.web
+        options, replaceable = _row(web.options, row).tolist(), _row(web.replaceable, row).tolist()
+        fixed = [option for option, loose in zip(options, replaceable, strict=True) if not loose]
+        texts = set(web.option_text[fixed].tolist())
 
         def usable(option: int) -> bool:
-            node, text = self.node[option], self.text[option]
+            node, text = int(web.option_node[option]), int(web.option_text[option])
             if node in used or text in texts or self.taken[node] not in (NOWHERE, split):
                 return False
             used.add(node)
@@ -208,15 +212,16 @@ class _Chooser:
             return True
 
         stays = [not loose or usable(option) for option, loose in zip(options, replaceable, strict=True)]
-        spares = (option for option in _row(self.spares, row) if usable(option))
-        chosen: list[int] = []
-        for option, stay in zip(options, stays, strict=True):
-            stand_in = option if stay else next(spares, None)
-            if stand_in is None:
-                return None
-            chosen.append(stand_in)
-        return tuple(chosen)
+        spares = (option for option in _row(web.spares, row).tolist() if usable(option))
+        chosen = [option if stay else next(spares, NOTHING) for option, stay in zip(options, stays, strict=True)]
+        used.update(web.option_node[fixed].tolist())
+        used.discard(NOTHING)
+        return None if NOTHING in chosen else chosen
 
 
-def _row(rows: Ragged, row: int) -> list[int]:
-    return list(rows.values[rows.starts[row] : rows.starts[row + 1]].tolist())
+def _where(rows: Ragged, row: int) -> slice:
+    return slice(int(rows.starts[row]), int(rows.starts[row + 1]))
+
+
+def _row(rows: Ragged, row: int) -> Integers:
+    return rows.values[_where(rows, row)]
