@@ -8,7 +8,7 @@ from scipy.special import chdtrc
 from ecinstruct_build.audit.reading import Published
 from ecinstruct_build.audit.result import ROLES, TRAIN, Balance
 from ecinstruct_build.audit.rows import named_letters
-from ecinstruct_build.audit.texts import normal, option_texts
+from ecinstruct_build.audit.texts import normal
 
 FEW_LABELS = 26
 """Different answers that a task has at most to have labels."""
@@ -24,7 +24,7 @@ Letters = tuple[str, tuple[str, ...]]
 def balances(published: Published) -> list[Balance]:
     """Return the balance of each task in each split, each different content counted once."""
     options, outputs = published.texts("options"), published.texts("output")
-    parsed = {text: option_texts(text) for text in dict.fromkeys(options)}
+    parsed = published.lettered
     rows_of: dict[tuple[str, int], list[int]] = {}
     seen: set[tuple[str, int, str, str, str]] = set()
     for row, (task, role) in enumerate(zip(published.tasks, published.roles.tolist(), strict=True)):

@@ -40,12 +40,12 @@ _ENGLISH_SHARE = 0.15  # of such words, from which a text need not be shown to t
 
 def foreign_language(text: str, expected: str) -> str:
     """Return the language (ISO 639-1) that a text is in if it is confidently another than expected, else ""."""
-    kept = [word for word in text[:_JUDGED].split() if not _DIGIT.search(word)]
+    kept = [word for word in text[:_JUDGED].split() if word.isalpha() or not _DIGIT.search(word)]
     joined = " ".join(kept)
     letters = len(joined) - len(kept) + (0 if joined.isascii() else (_WIDE_LETTERS - 1) * len(_WIDE.findall(joined)))
     if letters < LEAST_LETTERS:
         return ""
-    if expected == "en" and sum(word in _ENGLISH for word in kept) >= _ENGLISH_SHARE * len(kept):
+    if expected == "en" and sum(map(_ENGLISH.__contains__, kept)) >= _ENGLISH_SHARE * len(kept):
         return ""
     found = _model().detect(joined, k=1)
     if not found or found[0]["score"] < CONFIDENCE or found[0]["lang"] == expected:

@@ -6,8 +6,10 @@ are not compared. Equal inputs are exact duplicates, not near ones.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import xxhash
@@ -142,7 +144,7 @@ def bands_for(threshold: float) -> tuple[int, int]:
 
 
 def _contents(published: Published) -> Contents:
-    vocabulary: dict[str, int] = {}
+    vocabulary: defaultdict[str, int] = defaultdict(count().__next__)
     input_of: dict[str, int] = {}
     unit_of: dict[tuple[str, int], int] = {}
     numbers: list[NDArray[np.int32]] = []
@@ -151,7 +153,7 @@ def _contents(published: Published) -> Contents:
         made = input_of.setdefault(text, len(input_of))
         if made == len(numbers):
             found = dict.fromkeys(words(text))
-            numbers.append(np.array([vocabulary.setdefault(word, len(vocabulary)) for word in found], np.int32))
+            numbers.append(np.fromiter(map(vocabulary.__getitem__, found), np.int32, len(found)))
         unit_of_row[row] = unit_of.setdefault((task, made), len(unit_of))
     sets_of_units = _without_layout(unit_of, numbers, len(vocabulary))
     places: dict[bytes, int] = {}

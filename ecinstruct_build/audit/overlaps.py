@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ecinstruct_build.audit.reading import Published
 from ecinstruct_build.audit.result import CELLS, MAX_LISTED, OOD_ROLES, ROLES, SEEN_ROLES, UNSEEN_ROLES, Overlap, Shared
-from ecinstruct_build.audit.texts import MIN_TITLE, normal, option_texts, plain, recover, shortened
+from ecinstruct_build.audit.texts import MIN_TITLE, normal, plain, recover, shortened
 
 OOD_KINDS = ("attribute", "category")
 """Kinds that may recur within the domain, and never out of it."""
@@ -244,11 +244,9 @@ def _categories(published: Published) -> Carried:
 
 def _whole_rows(published: Published) -> list[tuple[str, ...]]:
     """Return input, options and output of each row in normal form; rows without an input are no copies."""
-    made: dict[str, str] = {}
-    rest = [
-        [made[text] if text in made else made.setdefault(text, normal(text)) for text in published.texts(column)]
-        for column in ("options", "output")
-    ]
+    both = [published.texts(column) for column in ("options", "output")]
+    made = {text: normal(text) for texts in both for text in dict.fromkeys(texts)}
+    rest = [[made[text] for text in texts] for texts in both]
     rows = zip(published.normal_inputs, *rest, strict=True)
     return [(f"{text} ⏎ {options} ⏎ {output}",) if text else () for text, options, output in rows]
 
@@ -263,7 +261,7 @@ def _instructions(published: Published) -> Carried:
 def _option_titles(published: Published) -> list[tuple[str, ...]]:
     """Return the titles that the options of each row are; none where a task's options are classes."""
     texts = published.texts("options")
-    parsed = {text: tuple(option_texts(text).values()) for text in dict.fromkeys(texts)}
+    parsed = {text: tuple(options.values()) for text, options in published.lettered.items()}
     of_task: dict[str, dict[str, None]] = {}
     for task, text in zip(published.tasks, texts, strict=True):
         of_task.setdefault(task, {}).update(dict.fromkeys(parsed[text]))

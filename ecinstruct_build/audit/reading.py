@@ -16,7 +16,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from ecinstruct_build.audit.result import ROLES
-from ecinstruct_build.audit.texts import normal
+from ecinstruct_build.audit.texts import normal, option_texts
 from ecinstruct_build.errors import UserError
 
 REQUIRED = ("split", "task", "setting", "instruction", "input", "options", "output")
@@ -62,11 +62,18 @@ class Published:
     files: int
 
     def texts(self, column: str) -> list[str]:
-        """Return a column with "" for nulls and for a column that is not there."""
+        """Return a column with "" for nulls and for a column that is not there; equal texts are one object."""
         if column not in self.table.column_names:
             return [""] * self.table.num_rows
-        values: list[str] = pc.fill_null(self.table[column], "").to_pylist()
-        return values
+        if column not in self._texts:
+            shared: dict[str, str] = {}
+            values = pc.fill_null(self.table[column], "").to_pylist()
+            self._texts[column] = [shared.setdefault(value, value) for value in values]
+        return self._texts[column]
+
+    @cached_property
+    def _texts(self) -> dict[str, list[str]]:
+        return {}
 
     @cached_property
     def tasks(self) -> list[str]:
@@ -81,8 +88,13 @@ class Published:
     @cached_property
     def normal_inputs(self) -> list[str]:
         """The input of each row in normal form."""
-        made: dict[str, str] = {}
-        return [made[text] if text in made else made.setdefault(text, normal(text)) for text in self.inputs]
+        made = {text: normal(text) for text in dict.fromkeys(self.inputs)}
+        return [made[text] for text in self.inputs]
+
+    @cached_property
+    def lettered(self) -> dict[str, dict[str, str]]:
+        """The options by letter, for each different text of the column ``options``."""
+        return {text: option_texts(text) for text in dict.fromkeys(self.texts("options"))}
 
 
 def read_published(where: str | Path) -> Published:
@@ -168,7 +180,7 @@ def _files(root: Path) -> list[Path]:
 def _read(file: Path, name: str) -> pa.Table | None:
     """Return a file's known columns as text, or None if it holds no rows but something about the dataset."""
     try:
-        table = pq.ParquetFile(file).read() if file.suffix == ".parquet" else _read_json(file)
+        table = _read_parquet(file) if file.suffix == ".parquet" else _read_json(file)
     except (OSError, pa.ArrowException, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise UserError(
             f"The file {name} of the dataset cannot be read: {' '.join(str(error).split())[:300]}."
@@ -185,6 +197,12 @@ def _read(file: Path, name: str) -> pa.Table | None:
     columns = {column: _as_text(table[column]) for column in (*REQUIRED, *OPTIONAL) if column in table.column_names}
     columns |= {column: _as_lists(table[column]) for column in LISTS if column in table.column_names}
     return pa.table(columns)
+
+
+def _read_parquet(file: Path) -> pa.Table:
+    shard = pq.ParquetFile(file)
+    known = (*REQUIRED, *OPTIONAL, *LISTS)
+    return shard.read([name for name in shard.schema_arrow.names if name in known])
 
 
 def _read_json(file: Path) -> pa.Table | None:

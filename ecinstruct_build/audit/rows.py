@@ -14,7 +14,7 @@ from ecinstruct_build.audit.language import LANGUAGES, foreign_language
 from ecinstruct_build.audit.overlaps import Recoveries
 from ecinstruct_build.audit.reading import LISTS, Published
 from ecinstruct_build.audit.result import MAX_LISTED, ROLES, Fault
-from ecinstruct_build.audit.texts import normal, option_texts, shortened
+from ecinstruct_build.audit.texts import normal, shortened
 
 MOSTLY = 0.5
 """Share of a task's texts that are JSON from which all should be."""
@@ -47,7 +47,7 @@ def row_faults(published: Published, recovered: Recoveries) -> list[Fault]:
         ("Python literal", "python_literals", partial(_python_literals, texts)),
         ("HTML", "html_share", partial(_markup, texts)),
         ("foreign language", "foreign_share", partial(_foreign, published, recovered)),
-        ("answer not among options", "answer_not_among_options", partial(_not_an_option, texts)),
+        ("answer not among options", "answer_not_among_options", partial(_not_an_option, published, texts)),
         ("duplicate id", "duplicate_ids", partial(_repeated_ids, published)),
     ]
     checked = Counter(zip(published.tasks, published.roles.tolist(), strict=True))
@@ -85,7 +85,7 @@ def _nulls(published: Published) -> Found:
     for name in published.table.column_names:
         column = published.table[name]
         empty = pc.is_null(column).to_numpy()
-        if name in LISTS:
+        if name in LISTS and pc.list_flatten(column).null_count:
             inside = [bool(values) and None in values for values in column.to_pylist()]
             empty = empty | np.array(inside, bool)
         elif name == "few_shot_example":
@@ -185,15 +185,13 @@ def _foreign(published: Published, recovered: Recoveries) -> Found:
             yield row, f"{made[prose, expected]}, where {expected} is expected: {shortened(prose, 80)}"
 
 
-def _not_an_option(texts: dict[str, list[str]]) -> Found:
-    made: dict[str, dict[str, str]] = {}
+def _not_an_option(published: Published, texts: dict[str, list[str]]) -> Found:
     for row, (options, output) in enumerate(zip(texts["options"], texts["output"], strict=True)):
         if not options.strip() or not output.strip():
             continue
-        if options not in made:
-            made[options] = option_texts(options)
-        if not named_letters(output, made[options]):
-            yield row, f"{shortened(output, 60)} of {', '.join(made[options]) or 'unlettered options'}"
+        lettered = published.lettered[options]
+        if not named_letters(output, lettered):
+            yield row, f"{shortened(output, 60)} of {', '.join(lettered) or 'unlettered options'}"
 
 
 def named_letters(output: str, options: dict[str, str]) -> list[str]:

@@ -10,6 +10,7 @@ import unicodedata
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 SHOWN = 200
@@ -21,6 +22,7 @@ MIN_TITLE = 20
 # Scripts that write no spaces: every character counts as a word.
 _WIDE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD = re.compile(rf"[{_WIDE}]|[^\W_{_WIDE}]+")
+_BETWEEN_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _LABELLED = re.compile(r"([^:\n]{1,30}):[ \t]*(.*)")
 _ORDINAL = re.compile(r"\s{0,8}(?:\d{1,3}(?i:st|nd|rd|th)[:.)]|\d{1,3}[:.)]|[A-Z]{1,2}[:)])\s{1,8}")
 _OPTION = re.compile(r"\s{0,8}([A-Z]{1,2})\s{0,2}[:.)]\s{0,8}(.*)", re.DOTALL)
@@ -32,6 +34,7 @@ _QUERY_KEYS = re.compile(r"(?:user\s|search\s)?query")
 _QUESTION_KEYS = re.compile(r"(?:user\s|product\s)?question")
 _LONGEST_LITERAL = 200_000
 _DEEPEST = 50
+_KEYS = 1 << 12  # that are kept in mind: most inputs of a task have the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +59,21 @@ class Recovered:
 
 def normal(text: str) -> str:
     """Return a text without differences of case, white space and Unicode form."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    return " ".join(text.casefold().split())
+    return " ".join(_folded(text).split())
+
+
+def _folded(text: str) -> str:
+    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold()
 
 
 def words(text: str) -> list[str]:
     """Return the words of a text in `normal` form: runs of letters and digits, and single ideographs."""
-    return _WORD.findall(text)
+    return text.translate(_BETWEEN_WORDS).split() if text.isascii() else _WORD.findall(text)
 
 
 def plain(text: str) -> str:
     """Return the words of a text with single spaces between."""
-    return " ".join(words(normal(text)))
+    return " ".join(words(_folded(text)))
 
 
 def shortened(text: str, longest: int = SHOWN) -> str:
@@ -108,22 +113,14 @@ def option_texts(options: str) -> dict[str, str]:
 
 def recover(text: str) -> Recovered:
     """Read titles, queries and questions out of an input: JSON, a Python literal, labelled lines or a list."""
-    titles: list[str] = []
-    queries: list[str] = []
-    questions: list[str] = []
+    found: dict[str, list[str]] = {"title": [], "query": [], "question": []}
     prose: list[str] = []
     for key, value in _pieces(text):
         prose.append(value)
-        if not key:
-            continue
-        if _QUERY_KEYS.fullmatch(key):
-            queries.append(plain(value))
-        elif _QUESTION_KEYS.fullmatch(key):
-            questions.append(plain(value))
-        elif _TITLE_KEYS.fullmatch(key):
-            titles.append(plain(value))
-    kept = [title for title in titles if len(title) >= MIN_TITLE]
-    return Recovered(_once(kept), _once(queries), _once(questions), "\n".join(prose))
+        if kind := _kind(key):
+            found[kind].append(plain(value))
+    titles = [title for title in found["title"] if len(title) >= MIN_TITLE]
+    return Recovered(_once(titles), _once(found["query"]), _once(found["question"]), "\n".join(prose))
 
 
 def _once(values: list[str]) -> tuple[str, ...]:
@@ -142,7 +139,7 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
         labelled = _LABELLED.fullmatch(line)
         if listed:
             yield "title", _unnumbered(line)
-        elif labelled and _is_key(_key(labelled[1])):
+        elif labelled and _kind(_key(labelled[1])):
             yield _key(labelled[1]), labelled[2]
         else:
             yield "", line
@@ -171,9 +168,13 @@ def _unnumbered(text: str) -> str:
     return text[match.end() :] if match else text
 
 
+@lru_cache(_KEYS)
 def _key(text: str) -> str:
     return " ".join(text.casefold().replace("_", " ").replace("#", " ").split())
 
 
-def _is_key(key: str) -> bool:
-    return any(known.fullmatch(key) for known in (_TITLE_KEYS, _QUERY_KEYS, _QUESTION_KEYS))
+@lru_cache(_KEYS)
+def _kind(key: str) -> str:
+    """Return what stands under a key: a query, a question, a title, or ""."""
+    kinds = {"query": _QUERY_KEYS, "question": _QUESTION_KEYS, "title": _TITLE_KEYS}
+    return next((kind for kind, known in kinds.items() if known.fullmatch(key)), "")
