@@ -18,10 +18,13 @@ from ecinstruct_build.stages.checks import Checked
 from ecinstruct_build.stages.examples import read_examples
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
-from quality.duplicates import DuplicateSettings, measure, similar_examples
+from quality.content import content_texts
+from quality.duplicates import NEAR, DuplicateSettings, measure, similar_examples
 from quality.similarity.passages import shared_passages
+from quality.similarity.shingles import from_arrow, shingled
 from quality.splitting.leakage import Assigned
 from quality.splitting.placement import NOWHERE
+from quality.splitting.trimmed import like_earlier_ones
 from quality.splitting.web import Web
 
 _CHECK = "duplicates"
@@ -63,29 +66,41 @@ def settled_lookalikes(recipe: Recipe, checked: Checked, examples: Web, assigned
     """
     settings = duplicate_settings(recipe)
     stands = assigned.split != NOWHERE
-    trimmed = stands & (assigned.context.lengths < examples.context.lengths)
-    if not trimmed.any():
+    trimmed = np.flatnonzero(stands & (assigned.context.lengths < examples.context.lengths))
+    if not len(trimmed):
         return PAIR_SCHEMA.empty_table()
-    ids, rows = np.asarray(examples.example_ids, object), np.flatnonzero(trimmed).tolist()
-    kept = {
-        examples.example_ids[row]: context
-        for row, context in zip(rows, assigned.context.take(trimmed.nonzero()[0]).to_lists(), strict=True)
-    }
-    drawn = [
-        one
-        for task in sorted({examples.tasks[row] for row in rows})
-        for one in read_examples(checked.repaired[task], list(kept), spare_options=False)
-    ]
-    settled = [replace(one, context=tuple(one.context[item] for item in kept[one.example_id])) for one in drawn]
-    others = measures_of(checked, ids[stands & ~trimmed].tolist(), settings)
-    measures = pa.concat_tables([others, measure(settled, settings)])
-    pairs = similar_examples(measures, recipe.split.similarity, settings.min_words)
-    split = dict(zip(examples.example_ids, assigned.split.tolist(), strict=True))
-    apart = [
-        split[left] != split[right]
-        for left, right in zip(*(pairs[side].to_pylist() for side in ("left", "right")), strict=True)
-    ]
-    return pairs.filter(pa.array(apart, pa.bool_()))
+    stands[trimmed] = False
+    others = np.flatnonzero(stands)
+    ids = np.asarray(examples.example_ids, object)
+    kept = dict(zip(ids[trimmed].tolist(), assigned.context.take(trimmed).to_lists(), strict=True))
+    words = _words_of(checked, ids[others].tolist(), settings)
+    settled = shingled(_trimmed_contents(checked, kept), settings.shingle).to_arrow()
+    texts = from_arrow(pa.chunked_array([*words.chunks, settled]))
+    found = like_earlier_ones(texts, len(others), recipe.split.similarity, settings.min_words)
+    rows = np.concatenate([others, trimmed])
+    apart = assigned.split[rows[found.left]] != assigned.split[rows[found.right]]
+    ends = np.sort(ids[rows[np.stack([found.left[apart], found.right[apart]])]], axis=0)
+    columns = [*ends.tolist(), [NEAR] * int(apart.sum()), found.score[apart]]
+    return pa.table(columns, schema=PAIR_SCHEMA).sort_by([("left", "ascending"), ("right", "ascending")])
+
+
+def _trimmed_contents(checked: Checked, kept: Mapping[str, Sequence[int]]) -> list[str]:
+    """Return the content of examples of which only some context items are kept, in order of their ids."""
+    contents = {}
+    for task in sorted({example_id.rpartition(":")[0] for example_id in kept}):
+        for one in read_examples(checked.repaired[task], list(kept), spare_options=False):
+            context = tuple(one.context[item] for item in kept[one.example_id])
+            contents[one.example_id] = " ".join(content_texts(replace(one, context=context)))
+    return [contents[example_id] for example_id in sorted(contents)]
+
+
+def _words_of(checked: Checked, only: Sequence[str], settings: DuplicateSettings) -> pa.ChunkedArray:
+    """Return the words of examples, in order of their ids: as the check measured them, or cut now if it is off."""
+    stages = checked.measured.get(_CHECK, {}).values()
+    tables = [pq.read_table(stage.folder / "measures.parquet", columns=["example_id", "words"]) for stage in stages]
+    table = pa.concat_tables(tables) if tables else measures_of(checked, only, settings)
+    where = pc.index_in(pa.array(only, pa.string()), table["example_id"])
+    return table["words"].take(where)
 
 
 def duplicate_settings(recipe: Recipe) -> DuplicateSettings:

@@ -22,11 +22,28 @@ _RESOLUTIONS = 40  # doublings before a community is taken apart into its nodes
 
 
 def components(size: int, ties: Ragged) -> Integers:
-    """Return the connected component of each of ``size`` nodes, given rows of nodes that hang together."""
-    filled = ties.lengths > 0
-    heads = np.repeat(ties.values[ties.starts[:-1][filled]], ties.lengths[filled])
-    graph = igraph.Graph(size, np.stack([heads, ties.values], axis=1))
-    return np.asarray(graph.connected_components(mode="weak").membership, np.int64)
+    """Return the connected component of each of ``size`` nodes, named by its smallest node.
+
+    Parameters
+    ----------
+    size
+        How many nodes there are.
+    ties
+        Rows of nodes that hang together.
+    """
+    labels = np.arange(size)
+    begins, lengths = ties.starts[:-1][ties.lengths > 0], ties.lengths[ties.lengths > 0]
+    while len(begins):
+        least = np.minimum.reduceat(labels[ties.values], begins)
+        lower = labels.copy()
+        np.minimum.at(lower, ties.values, np.repeat(least, lengths))
+        np.minimum.at(lower, labels, lower.copy())  # what a node learned, the node that it is named by learns too
+        while (lower != lower[lower]).any():
+            lower = lower[lower]
+        if (lower == labels).all():
+            break
+        labels = lower
+    return labels
 
 
 def cut(core: Ragged, soft: Ragged, loads: npt.NDArray[np.float64], *, cap: float, key: int) -> Integers:

@@ -79,7 +79,10 @@ def by_hashing(web: Web, settings: Mapping[str, TaskSettings], weights: Mapping[
     ties = ties_of(web, settings)
     known = np.fromiter((not name.startswith(ALIKE) for name in web.nodes), np.bool_, len(web.nodes))
     core = ties.core.where(known[ties.core.values])
-    placed = _hashed(web.nodes, [max(weights.get(split, 0.0), 0.0) for split in SPLITS if split != "test_ood"], seed)
+    used = np.unique(np.concatenate([core.values, ties.soft.values]))
+    shares = [max(weights.get(split, 0.0), 0.0) for split in SPLITS if split != "test_ood"]
+    placed = np.full(len(web.nodes), NOWHERE)
+    placed[used] = _hashed([web.nodes[node] for node in used.tolist()], shares, seed)
     lowest, highest = homes(core, placed)
     inside = ties.soft.count(placed[ties.soft.values] == lowest[ties.soft.owners])
     return np.where((lowest == highest) & (inside >= ties.need), lowest, NOWHERE)

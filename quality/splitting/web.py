@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
+from pyarrow import feather
 
 from ecinstruct_build.check import PAIR_SCHEMA
 from ecinstruct_build.example import EXAMPLE_SCHEMA, Example, Option
@@ -103,21 +103,21 @@ class Web:
         options = {"value": self.option_values, "node": pa.array(self.option_node), "text": pa.array(self.option_text)}
         nodes = {"name": pa.array(self.nodes, pa.string())}
         for name, columns in (("examples", examples), ("options", options), ("nodes", nodes)):
-            pq.write_table(pa.table(columns), folder / f"{name}.parquet", compression="zstd")
+            feather.write_feather(pa.table(columns), str(folder / f"{name}.arrow"), compression="zstd")
 
 
 def read_web(folder: Path) -> Web:
     """Read back what `Web.write` wrote."""
     examples, options, nodes = (
-        pq.read_table(folder / f"{name}.parquet").combine_chunks() for name in ("examples", "options", "nodes")
+        feather.read_table(folder / f"{name}.arrow").combine_chunks() for name in ("examples", "options", "nodes")
     )
     values = options["value"]
     return Web(
-        examples["example_id"].to_pylist(),
-        examples["task"].to_pylist(),
-        examples["category"].to_pylist(),
+        examples["example_id"].to_numpy().tolist(),
+        examples["task"].to_numpy().tolist(),
+        examples["category"].to_numpy().tolist(),
         examples["ood"].to_numpy(),
-        nodes["name"].to_pylist(),
+        nodes["name"].to_numpy().tolist(),
         option_values=values.chunk(0) if values.num_chunks else pa.array([], _OPTION),
         option_node=options["node"].to_numpy(),
         option_text=options["text"].to_numpy(),
