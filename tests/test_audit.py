@@ -14,6 +14,7 @@ import pytest
 from audit_rows import PLANTED, ROLES, Made, clean_dataset, planted_dataset, write_parquet, write_shards
 from building import SmallBuild
 from rich.console import Console
+from sharing import made_once
 
 from ecinstruct_build.audit.limits import AuditLimits, read_limits
 from ecinstruct_build.audit.page import audit_page, write_audit
@@ -42,8 +43,11 @@ FAULTS = (
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Made, Audit]:
-    made = planted_dataset()
-    return made, audit_dataset(write_shards(made, tmp_path_factory.mktemp("planted")))
+    def make(folder: Path) -> tuple[Made, Audit]:
+        made = planted_dataset()
+        return made, audit_dataset(write_shards(made, folder))
+
+    return made_once(tmp_path_factory, "planted_audit", make)
 
 
 @pytest.fixture(scope="module")

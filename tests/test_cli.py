@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from building import SmallBuild, call_command, run_command, set_options, small_overrides
+from building import SmallBuild, call_command, run_command, set_options, shard_digests, small_overrides
 
 
 def test_help_names_every_command() -> None:
@@ -61,18 +61,22 @@ def test_an_error_leaves_the_process_as_one_paragraph_and_status_1(tmp_path: Pat
 
 
 @pytest.fixture
-def places(small_build: SmallBuild, tmp_path: Path) -> list[str]:
-    """Options that name the small build's raw folder, a copy of its store, and a new folder for the dataset."""
-    shutil.copytree(small_build.work, tmp_path / "work")
-    return ["--raw", str(small_build.raw), "--work", str(tmp_path / "work"), "--out", str(tmp_path / "dataset")]
+def places(small_world: Path, tmp_path: Path) -> list[str]:
+    """A recipe of one task, and options that name its raw folder and new folders for its results."""
+    recipe = tmp_path / "one.toml"
+    quota = "quota = { train = 20, test = 5 }"
+    recipe.write_text(f'name = "one"\n[sources.amazon_google]\n[tasks.product_matching]\n{quota}\n')
+    folders = ["--work", str(tmp_path / "work"), "--out", str(tmp_path / "dataset")]
+    return [str(recipe), "--raw", str(small_world), "--jobs", "1", *folders]
 
 
-def test_the_result_as_json_and_questions_asked_afterwards(places: list[str]) -> None:
-    done = run_command("build", "sample", *places, "--jobs", "1", *set_options(small_overrides()), "--json")
-    manifest = json.loads(done.stdout)
-    assert done.stderr == ""
-    assert all(stage["cached"] for stage in manifest["stages"])
-    work = places[2:4]
+def test_what_was_built_in_silence_is_reused_and_can_be_asked_about(places: list[str]) -> None:
+    quiet = run_command("build", *places, "--quiet")
+    assert (quiet.stdout, quiet.stderr) == ("", "")
+    again = run_command("build", *places, "--json")
+    assert again.stderr == ""
+    assert all(stage["cached"] for stage in json.loads(again.stdout)["stages"])
+    work = places[places.index("--work") :][:2]
     assert "stage" in call_command("status", *work).stdout
     assert json.loads(call_command("status", *work, "--json").stdout)[0]["finished"] > 0
     shown = call_command("templates", "preview", "product_matching", *work).stdout
@@ -80,12 +84,14 @@ def test_the_result_as_json_and_questions_asked_afterwards(places: list[str]) ->
     example_id = next(word.strip("─╭╮ ") for word in shown.split() if word.startswith("product_matching:"))
     assert json.loads(call_command("explain", example_id, *work, "--json").stdout)["example_id"] == example_id
     assert "fate" in call_command("explain", example_id, *work).stdout
-    linted = call_command("templates", "lint", *work)
-    assert "0 findings" in linted.stdout
+    assert "0 findings" in call_command("templates", "lint", *work).stdout
 
 
-def test_quiet_says_nothing(small_world: Path, tmp_path: Path) -> None:
-    recipe = tmp_path / "one.toml"
-    recipe.write_text('name = "one"\n[sources.amazon_google]\n[tasks.product_matching]\nquota = { train = 9 }\n')
-    done = run_command("build", str(recipe), "--raw", str(small_world), "--jobs", "1", "--quiet", cwd=tmp_path)
-    assert (done.stdout, done.stderr) == ("", "")
+@pytest.mark.slow
+def test_another_process_reuses_every_stage_of_all_tasks(small_build: SmallBuild, tmp_path: Path) -> None:
+    shutil.copytree(small_build.work, tmp_path / "work")
+    places = ["--raw", str(small_build.raw), "--work", str(tmp_path / "work"), "--out", str(tmp_path / "dataset")]
+    done = run_command("build", "sample", *places, "--jobs", "1", *set_options(small_overrides()), "--json")
+    assert done.stderr == ""
+    assert all(stage["cached"] for stage in json.loads(done.stdout)["stages"])
+    assert shard_digests(tmp_path / "dataset") == shard_digests(small_build.out)

@@ -143,22 +143,17 @@ def build(house: Path, out: str) -> Path:
     return place / out
 
 
-def test_a_source_and_a_task_are_there_by_being_dropped_in(house: Path) -> None:
+def test_a_source_a_task_and_a_template_are_there_by_being_dropped_in(house: Path) -> None:
     env = {"PYTHONPATH": str(house)}
     assert "corner_shop" in run_command("sources", "list", "--json", cwd=house, env=env).stdout
     assert "maker of a product" in run_command("tasks", "show", "brand_prediction", cwd=house, env=env).stdout
-    rows = pq.read_table(
-        build(house, "dataset") / "data" / "brand_prediction" / "train-00000-of-00001.parquet"
-    ).to_pylist()
+    path = "data/brand_prediction/train-00000-of-00001.parquet"
+    before = build(house, "before")
+    rows = pq.read_table(before / path).to_pylist()
     assert len(rows) == 20
     assert all(row["output"].startswith("Maker ") and row["input"].startswith("Product: Jar") for row in rows)
-
-
-def test_a_template_is_used_by_being_dropped_in(house: Path) -> None:
-    before = build(house, "before")
     (house / "templates" / "brand_prediction" / "input_short.jinja").write_text("{{ title }}?")
     after = build(house, "after")
-    path = "data/brand_prediction/train-00000-of-00001.parquet"
     assert shard_digests(before)[path] != shard_digests(after)[path]
     variants = {row["template_id"].split("/")[1] for row in pq.read_table(after / path).to_pylist()}
     assert len(variants) == 2

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from building import SmallBuild, leaks, small_recipe
+from sharing import made_once
 from tiny_reviews import TASK, machine_at, quota, recipe_of, review, write_reviews
 
 from ecinstruct_build import chance
@@ -49,7 +50,11 @@ def by_user(line: str, number: int) -> str:
 @pytest.fixture(scope="module")
 def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict[str, Any]]:
     """A dataset, and one with the same tests that was built when three hundred more reviews had come in."""
-    place = tmp_path_factory.mktemp("grown")
+    return made_once(tmp_path_factory, "grown", grow)
+
+
+def grow(place: Path) -> tuple[Path, Path, dict[str, Any]]:
+    """Build both datasets in a folder; return where they are, and the manifest of the second."""
     machine = machine_at(place)
     recipe = recipe_of(place, *quota(train=80, validation=20, test=20), "split.similarity=0.7")
     lines = [review(number, told(number)) for number in range(150)]
@@ -95,6 +100,7 @@ def test_new_text_that_is_like_a_kept_test_stays_out(grown: tuple[Path, Path, di
     assert account["drawn"] == counted
 
 
+@pytest.mark.slow
 def test_all_ten_tasks_keep_their_tests_when_the_draw_changes(small_build: SmallBuild, tmp_path: Path) -> None:
     recipe = frozen_at(small_recipe("seed=5"), small_build.out)
     build(recipe, small_build.raw, tmp_path / "out", machine_at(tmp_path))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from building import SmallBuild
 from rich.console import Console
+from sharing import made_once
 
 from ecinstruct_build.engine import EngineSettings
 from ecinstruct_build.pipeline import run_stages
@@ -29,14 +30,21 @@ def texts(small_world: Path, tmp_path_factory: pytest.TempPathFactory) -> Scores
     abroad = [f"tasks.{task}.quota.test_ood=100000" for task in TEXT_TASKS if task != "product_matching"]
     recipe = load_recipe("sample", [*quotas, *abroad])
     recipe = recipe.model_copy(update={"tasks": {name: recipe.tasks[name] for name in TEXT_TASKS}})
-    machine = Machine(Store(tmp_path_factory.mktemp("texts")), EngineSettings(threads=2), jobs=1, progress=Silence())
-    return scored(score_build(run_stages(recipe, small_world, machine), small_world), "all texts")
+
+    def make(place: Path) -> list[Score]:
+        machine = Machine(Store(place), EngineSettings(threads=2), jobs=1, progress=Silence())
+        return score_build(run_stages(recipe, small_world, machine), small_world)
+
+    return scored(made_once(tmp_path_factory, "planted_texts", make), "all texts")
 
 
 @pytest.fixture(scope="module")
-def everywhere(small_build: SmallBuild) -> Scores:
+def everywhere(small_build: SmallBuild, tmp_path_factory: pytest.TempPathFactory) -> Scores:
     """A small build of all tasks, scored."""
-    return scored(score_build(small_build.built, small_build.raw), "all tasks, a part of each")
+    scores = made_once(
+        tmp_path_factory, "planted_everywhere", lambda _: score_build(small_build.built, small_build.raw)
+    )
+    return scored(scores, "all tasks, a part of each")
 
 
 def scored(scores: list[Score], title: str) -> Scores:
