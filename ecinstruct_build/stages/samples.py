@@ -6,24 +6,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.example import Example, Option
+from ecinstruct_build.example import EXAMPLE_SCHEMA, Example, Option, table_to_examples
 from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import TASKS
 from ecinstruct_build.rendering.render import Assigned, render_samples
 from ecinstruct_build.rendering.template_set import load_templates
 from ecinstruct_build.splits import ORIGINAL_SPLIT, settings_of
-from ecinstruct_build.stages.examples import read_examples
 from ecinstruct_build.stages.families import read_families
 from ecinstruct_build.stages.frozen import Frozen
 from ecinstruct_build.stages.machine import Machine
-from ecinstruct_build.stages.split import read_assignments
 from ecinstruct_build.store import Stage
+
+_READ = [name for name in EXAMPLE_SCHEMA.names if name not in ("options", "spare_options")]
 
 
 def render(
@@ -101,10 +102,25 @@ def _refuse_known_instructions(name: str, samples: pa.Table, kept: pa.Table) -> 
 
 def settled(repaired: Stage, assigned: Stage, task: str) -> list[Assigned]:
     """Return a task's assigned examples as the split settled them: context trimmed, options replaced."""
-    placed = [row for row in read_assignments(assigned, task) if row["split"] is not None]
-    only = [row["example_id"] for row in placed]
-    examples = {example.example_id: example for example in read_examples(repaired, only, spare_options=False)}
-    return [Assigned(settle(examples[row["example_id"]], row), row["split"], tuple(row["families"])) for row in placed]
+    placed = pq.read_table(assigned.folder / f"{task}.parquet")
+    placed = placed.filter(pc.is_valid(placed["split"]))
+    drawn = pq.read_table(repaired.folder / "examples.parquet", columns=_READ)
+    drawn = drawn.filter(pc.is_in(drawn["example_id"], value_set=placed["example_id"].combine_chunks()))
+    # Both are ordered by example_id, so that rows stand side by side.
+    context = _picked(drawn["context"].combine_chunks(), placed["context"].combine_chunks())
+    drawn = drawn.set_column(_READ.index("context"), "context", context).append_column("options", placed["options"])
+    examples, splits = table_to_examples(drawn), placed["split"].to_pylist()
+    families = placed["families"].to_pylist()
+    return [Assigned(*one[:2], tuple(one[2])) for one in zip(examples, splits, families, strict=True)]
+
+
+def _picked(lists: pa.ListArray, positions: pa.ListArray) -> pa.ListArray:
+    """Return lists of some of the values of each list, given their positions in it."""
+    sizes = positions.value_lengths().to_numpy()
+    starts = np.repeat(lists.offsets.to_numpy()[:-1], sizes)
+    offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(sizes, dtype=np.int32)])
+    values = lists.values.take(pa.array(starts + positions.flatten().to_numpy()))
+    return pa.ListArray.from_arrays(pa.array(offsets), values)
 
 
 def settle(example: Example, assignment: Mapping[str, Any]) -> Example:
