@@ -3,9 +3,11 @@
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import ibis
 import pyarrow.parquet as pq
 
 from ecinstruct_build.engine import Engine, EngineName, EngineSettings, Tables
@@ -42,6 +44,12 @@ def write(folder: Path, world: Mapping[str, Sequence[Row]], shuffle: int | None 
                 paths.append(path)
         parts[name] = paths
     return parts
+
+
+@cache
+def duckdb() -> ibis.BaseBackend:
+    """Return a connection for all tests that leave nothing in it."""
+    return ibis.duckdb.connect(threads=1)
 
 
 @contextmanager

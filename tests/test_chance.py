@@ -3,21 +3,16 @@
 import subprocess
 import sys
 from collections import Counter
-from functools import cache
 
 import ibis
 import pyarrow as pa
 import pytest
+from handmade import duckdb
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from ecinstruct_build import chance
-
-
-@cache
-def duckdb() -> ibis.BaseBackend:
-    return ibis.duckdb.connect()
 
 
 @given(st.integers(0, 99), st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=5, unique=True))

@@ -14,6 +14,7 @@ from ecinstruct_build.registry import CHECKS
 from ecinstruct_build.stages.examples import read_examples
 
 FEW_REASONS = 12
+Judged = list[tuple[list[Example], list[Verdict]]]
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +22,15 @@ def drawn(small_build: SmallBuild) -> dict[str, list[Example]]:
     return {task: read_examples(stage) for task, stage in small_build.built.drawn.items()}
 
 
-@pytest.fixture(params=CHECKS.names())
+@pytest.fixture(scope="module", params=CHECKS.names())
 def check(request: pytest.FixtureRequest) -> Check:
     return CHECKS.get(request.param)
+
+
+@pytest.fixture(scope="module")
+def judged(check: Check, drawn: dict[str, list[Example]]) -> Judged:
+    """What the check is shown, each time with its verdicts."""
+    return [(examples, verdicts_of(check, examples)) for examples in batches(check, drawn)]
 
 
 def settings_of(check: Check) -> CheckSettings:
@@ -49,18 +56,18 @@ def verdicts_of(check: Check, examples: Sequence[Example]) -> list[Verdict]:
     return sorted(found, key=lambda verdict: (verdict.example_id, verdict.reason, verdict.peer, verdict.detail))
 
 
-def test_the_order_of_examples_does_not_matter(check: Check, drawn: dict[str, list[Example]]) -> None:
-    for examples in batches(check, drawn):
+def test_the_order_of_examples_does_not_matter(check: Check, judged: Judged) -> None:
+    for examples, verdicts in judged:
         shuffled = list(examples)
         random.Random(5).shuffle(shuffled)
-        assert verdicts_of(check, shuffled) == verdicts_of(check, examples)
+        assert verdicts_of(check, shuffled) == verdicts
 
 
-def test_verdicts_name_examples_that_are_there_and_few_reasons(check: Check, drawn: dict[str, list[Example]]) -> None:
+def test_verdicts_name_examples_that_are_there_and_few_reasons(check: Check, judged: Judged) -> None:
     reasons = set()
-    for examples in batches(check, drawn):
+    for examples, verdicts in judged:
         known = {example.example_id for example in examples}
-        for verdict in verdicts_of(check, examples):
+        for verdict in verdicts:
             assert verdict.example_id in known
             assert verdict.peer == "" or verdict.peer in known
             assert verdict.peer != verdict.example_id
@@ -73,11 +80,11 @@ def test_no_examples_get_no_verdicts(check: Check) -> None:
     assert verdicts_of(check, []) == []
 
 
-def test_what_was_mended_needs_no_mending_and_is_still_itself(check: Check, drawn: dict[str, list[Example]]) -> None:
+def test_what_was_mended_needs_no_mending_and_is_still_itself(check: Check, judged: Judged) -> None:
     if check.repair is None:
         return
-    for examples in batches(check, drawn):
-        ids = {verdict.example_id for verdict in verdicts_of(check, examples) if verdict.remedy == "repair"}
+    for examples, verdicts in judged:
+        ids = {verdict.example_id for verdict in verdicts if verdict.remedy == "repair"}
         mended = [check.repair(example, settings_of(check)) for example in examples if example.example_id in ids]
         before = {example.example_id: example for example in examples}
         assert [verdict for verdict in verdicts_of(check, mended) if verdict.remedy == "repair"] == []

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import ibis
 import pytest
-from handmade import opened, table_rows
+from handmade import duckdb, opened, table_rows
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from shop_world import join, shop
@@ -127,8 +127,7 @@ def test_take_agrees_with_sorting_by_digest(rows: list[tuple[str, str, str]], si
         for number, (source, domain, kind) in enumerate(rows)
     ]
     request = Request(3, size, size // 2)
-    backend = ibis.duckdb.connect(threads=1)
-    taken = backend.to_pyarrow(draw.take(ibis.memtable(listed), request, "test", ["id"], stratum)).to_pylist()
+    taken = duckdb().to_pyarrow(draw.take(ibis.memtable(listed), request, "test", ["id"], stratum)).to_pylist()
     for source, (domain, wanted) in itertools.product(("one", "two"), request.domains):
         own = [row for row in listed if (row["source"], row["domain"]) == (source, domain)]
         own.sort(key=lambda row: chance.digest(3, "test", f"{row['source']}|{row['id']}"))
