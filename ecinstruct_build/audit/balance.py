@@ -121,9 +121,9 @@ def chi_square_tail(statistic: float, degrees: int) -> float:
 
     The finite sum that whole degrees of freedom have: SciPy's import takes longer than the rest of a small audit.
     """
-    if statistic <= 0:
-        return 1.0
     half, odd = statistic / 2, degrees % 2
+    if half <= 0:
+        return 1.0
     # exp(-half) * half**k / gamma(k + 1), for k = 0, 1, ... or k = 1/2, 3/2, ... below degrees / 2
     orders = (order + odd / 2 for order in range(degrees // 2))
     terms = [math.exp(order * math.log(half) - half - math.lgamma(order + 1)) for order in orders]
