@@ -15,6 +15,8 @@ import pytest
 from quality.language import LanguageSettings, detect_foreign
 from quality.lexicon.contradiction import Extreme, contradiction
 
+pytestmark = pytest.mark.slow
+
 CORPORA = Path(os.environ.get("ECINSTRUCT_REAL_CORPORA", Path(__file__).parents[2] / "shared" / "corpora"))
 
 

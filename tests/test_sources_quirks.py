@@ -344,6 +344,7 @@ def _expected_records(path: Path) -> int:
     return len(lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", sorted(source_fixtures.FILES))
 def test_genuine_pieces_are_ingested_in_full(real_corpora: Path, source: str) -> None:
     adapter, files = SOURCES.get(source), 0
