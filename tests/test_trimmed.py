@@ -1,0 +1,120 @@
+"""Samples that become look-alikes only when the split trims their context are found, and one of two is dropped."""
+
+import random
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from split_world import SETTINGS, example
+
+from ecinstruct_build.engine import EngineSettings
+from ecinstruct_build.example import Example, Item, examples_to_table
+from ecinstruct_build.progress import Silence
+from ecinstruct_build.recipe import load_recipe
+from ecinstruct_build.splits import SPLITS
+from ecinstruct_build.stages.checks import Checked, check
+from ecinstruct_build.stages.lookalikes import duplicate_settings, settled_lookalikes
+from ecinstruct_build.stages.machine import Machine
+from ecinstruct_build.store import Store
+from quality.similarity.shingles import shingled
+from quality.splitting.leakage import Assigned, drop_alike
+from quality.splitting.proof import prove
+from quality.splitting.quotas import TOO_ALIKE
+from quality.splitting.ragged import ragged
+from quality.splitting.trimmed import like_earlier_ones
+from quality.splitting.web import web_of
+
+TASK = "histories"
+SAME = "brass lamp with a green shade and two small feet"
+OTHERS = ("seven silver spoons for soup in a plain paper box", "oak shelf that folds flat behind any door or bed")
+
+
+def history(identity: str, *texts: str) -> Example:
+    context = [f"{identity} {place}" for place in range(len(texts))]
+    items = tuple(Item(product, text) for product, text in zip(context, texts, strict=True))
+    return replace(example(TASK, identity, products=[identity], context=context), context=items)
+
+
+def checked_by(tmp_path, examples, *, measured: bool) -> Checked:
+    machine = Machine(Store(tmp_path), EngineSettings(), 1, Silence())
+
+    def produce(out, _scratch):
+        pq.write_table(examples_to_table(examples), out / "examples.parquet")
+        return {}
+
+    drawn = {TASK: machine.store.run("draw", TASK, {}, produce)}
+    policy = {"duplicates": duplicate_settings(load_recipe("sample"))} if measured else {}
+    return check(drawn, policy, 0, machine)
+
+
+def assigned_to(web, went) -> Assigned:
+    """Put each example, by identity, in a split, with the context items named."""
+    rows = [went[example_id] for example_id in web.example_ids]
+    splits = np.array([SPLITS.index(split) for split, _ in rows])
+    context, empty = ragged([items for _, items in rows]), ragged([()] * len(rows))
+    return Assigned(splits, [""] * len(rows), context, empty, splits, np.ones(len(rows), np.bool_))
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_a_trimmed_context_that_became_like_a_sample_of_another_split_is_dropped(tmp_path, measured):
+    trimmed, whole = history("trimmed", SAME, OTHERS[0]), history("whole", SAME)
+    neighbour, apart = history("neighbour", SAME, OTHERS[1]), history("apart", *OTHERS)
+    world = [trimmed, whole, neighbour, apart]
+    went = {
+        trimmed.example_id: ("train", (0,)),
+        whole.example_id: ("test", (0,)),
+        neighbour.example_id: ("train", (0,)),  # as the trimmed one, but in its split
+        apart.example_id: ("validation", (1,)),
+    }
+    web = web_of(world, {})
+    assigned = assigned_to(web, went)
+    found = settled_lookalikes(load_recipe("sample"), checked_by(tmp_path, world, measured=measured), web, assigned)
+    pairs = {frozenset(pair) for pair in zip(found["left"].to_pylist(), found["right"].to_pylist(), strict=True)}
+    assert pairs == {frozenset({one.example_id, whole.example_id}) for one in (trimmed, neighbour)}
+    assert found["score"].to_pylist() == [1.0, 1.0]
+    assert all(left < right for left, right in zip(found["left"].to_pylist(), found["right"].to_pylist(), strict=True))
+    dropped = drop_alike(web, assigned, found)
+    prove(web, SETTINGS, dropped, found)
+    assert {
+        web.example_ids[row]: dropped.reason[row] for row in np.flatnonzero(dropped.split != assigned.split).tolist()
+    } == {trimmed.example_id: TOO_ALIKE, neighbour.example_id: TOO_ALIKE}
+
+
+def test_nothing_is_compared_where_nothing_was_trimmed(tmp_path):
+    world = [history("one", SAME), history("two", SAME)]
+    web = web_of(world, {})
+    assigned = assigned_to(web, {world[0].example_id: ("train", (0,)), world[1].example_id: ("test", (0,))})
+    checked = checked_by(tmp_path, world, measured=True)
+    assert settled_lookalikes(load_recipe("sample"), checked, web, assigned).num_rows == 0
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 12), max_size=10), max_size=25),
+    st.integers(0, 25),
+    st.sampled_from([0.3, 0.5, 0.7, 0.9, 1.0]),
+    st.integers(1, 5),
+    st.randoms(use_true_random=False),
+)
+def test_exactly_the_pairs_with_a_late_text_that_are_alike_are_found(numbers, first, threshold, least, order):
+    texts = [" ".join(f"w{number}" for number in order.sample(row, len(row))) for row in numbers]
+    sets = [set(text.split()) for text in texts]
+    expected = {}
+    for left, right in combinations(range(len(sets)), 2):
+        if right >= first and sets[left] and sets[right]:
+            score = len(sets[left] & sets[right]) / len(sets[left] | sets[right])
+            if score >= (threshold if min(len(sets[left]), len(sets[right])) >= least else 1.0):
+                expected[left, right] = score
+    found = like_earlier_ones(shingled(texts), first, threshold, least)
+    assert dict(zip(zip(found.left.tolist(), found.right.tolist(), strict=True), found.score, strict=True)) == expected
+
+
+def test_all_of_many_planted_look_alikes_are_found():
+    order = random.Random(1)
+    texts = [" ".join(f"word{order.randrange(400)}" for _ in range(40)) for _ in range(600)]
+    planted = [" ".join(text.split()[4:]) for text in texts[:200]]
+    found = like_earlier_ones(shingled([*texts, *planted]), 600, 0.7, 8)
+    assert {*zip(found.left.tolist(), found.right.tolist(), strict=True)} == {(n, 600 + n) for n in range(200)}
