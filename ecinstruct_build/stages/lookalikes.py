@@ -73,9 +73,11 @@ def settled_lookalikes(recipe: Recipe, checked: Checked, examples: Web, assigned
     others = np.flatnonzero(stands)
     ids = np.asarray(examples.example_ids, object)
     kept = dict(zip(ids[trimmed].tolist(), assigned.context.take(trimmed).to_lists(), strict=True))
-    words = _words_of(checked, ids[others].tolist(), settings)
+    measured = _words_of(checked, ids[others].tolist(), settings)
     settled = shingled(_trimmed_contents(checked, kept), settings.shingle).to_arrow()
-    texts = from_arrow(pa.chunked_array([*words.chunks, settled]))
+    where = pc.index_in(pa.array(ids[others], pa.string()), measured["example_id"]).to_numpy()
+    texts = from_arrow(pa.chunked_array([*measured["words"].chunks, settled]))
+    texts = texts.take(np.concatenate([where, len(measured) + np.arange(len(trimmed))]))
     found = like_earlier_ones(texts, len(others), recipe.split.similarity, settings.min_words)
     rows = np.concatenate([others, trimmed])
     apart = assigned.split[rows[found.left]] != assigned.split[rows[found.right]]
@@ -94,13 +96,11 @@ def _trimmed_contents(checked: Checked, kept: Mapping[str, Sequence[int]]) -> li
     return [contents[example_id] for example_id in sorted(contents)]
 
 
-def _words_of(checked: Checked, only: Sequence[str], settings: DuplicateSettings) -> pa.ChunkedArray:
-    """Return the words of examples, in order of their ids: as the check measured them, or cut now if it is off."""
+def _words_of(checked: Checked, only: Sequence[str], settings: DuplicateSettings) -> pa.Table:
+    """Return the words of examples, at least those named: as the check measured them, or cut now if it is off."""
     stages = checked.measured.get(_CHECK, {}).values()
     tables = [pq.read_table(stage.folder / "measures.parquet", columns=["example_id", "words"]) for stage in stages]
-    table = pa.concat_tables(tables) if tables else measures_of(checked, only, settings)
-    where = pc.index_in(pa.array(only, pa.string()), table["example_id"])
-    return table["words"].take(where)
+    return pa.concat_tables(tables) if tables else measures_of(checked, only, settings)
 
 
 def duplicate_settings(recipe: Recipe) -> DuplicateSettings:
