@@ -24,13 +24,13 @@ dataset: $(VENV)/runtime ## Build a dataset (RECIPE, RAW, OUT, WORK, SEED, SPLIT
 	$(BIN)/ecinstruct build "$(RECIPE)" $(PLACES) $(if $(SEED),--seed $(SEED)) $(if $(SPLIT_SEED),--split-seed $(SPLIT_SEED)) $(if $(FREEZE),--freeze "$(FREEZE)")
 
 splits: $(VENV)/runtime ## Regenerate the splits with SEED, or SEEDS=1,2,3; only split and render run again
-	$(BIN)/ecinstruct splits "$(RECIPE)" $(PLACES) $(if $(SEEDS),--seeds $(SEEDS),--seed $(or $(SEED),0))
+	$(BIN)/ecinstruct splits $(if $(filter command environment,$(origin RECIPE)),"$(RECIPE)") $(PLACES) $(if $(SEEDS),--seeds $(SEEDS),--seed $(or $(SEED),0))
 
 test: $(VENV)/test ## Run the unit tests
-	$(BIN)/pytest -n auto -m "not slow and not spark"
+	$(BIN)/pytest -n auto --dist worksteal -m "not slow and not spark"
 
 test-slow: $(VENV)/test ## Run the tests that take longer
-	$(BIN)/pytest -n auto -m "slow and not spark"
+	$(BIN)/pytest -n auto --dist worksteal -m "slow and not spark"
 
 test-spark: $(VENV)/spark ## Run the tests on Spark (needs Java 17)
 	$(BIN)/pytest -m spark

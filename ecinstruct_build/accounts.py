@@ -66,7 +66,7 @@ def _task_account(name: str, quota: Quota, layout: Layout, built: Built) -> dict
     assignments = pq.read_table(built.assigned.folder / f"{name}.parquet", columns=["split", "reason"])
     dropped = assignments.filter(pc.is_null(assignments["split"]))
     examples = Counter(assignments["split"].to_pylist())
-    frozen: Mapping[str, int] = built.frozen.examples(name) if built.frozen else {}
+    frozen = Counter(built.frozen.splits(name).values()) if built.frozen else Counter()
     wanted = quota.model_dump()
     missing = {split: wanted[split] - examples[split] - frozen.get(split, 0) for split in SPLITS}
     return {

@@ -13,6 +13,7 @@ from ecinstruct_build.example import Example, Origin
 from ecinstruct_build.ingesting.readers import Block, Limits, csv_records, read_blocks, split_lines, text_lines
 from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.source import FileKind
+from ecinstruct_build.splits import Split
 from ecinstruct_build.stages.built import Built
 from ecinstruct_build.stages.corpora import IngestedFile
 from ecinstruct_build.stages.examples import read_examples
@@ -65,9 +66,13 @@ def example_story(built: Built, raw: Path, task: str, example_id: str) -> dict[s
     The example is told as the split settled it; records behind what the split took out are under ``set_aside``.
     """
     drawn = next(iter(read_examples(built.checked.repaired[task], [example_id])), None)
-    if drawn is None:
-        raise UserError(f"Task '{task}' drew no example '{example_id}' in this build.")
     books = _read_books(built, task)
+    if drawn is None and example_id not in books.frozen:
+        raise UserError(f"Task '{task}' drew no example '{example_id}' in this build.")
+    samples = [row for row in read_samples(built.rendered[task]).to_pylist() if row["example_id"] == example_id]
+    if drawn is None:
+        story = {"raw_records": [], "set_aside": [], "example": None, "verdicts": [], "samples": samples}
+        return {"example_id": example_id, "fate": books.fate(example_id), **story}
     settled = books.settled(drawn)
     return {
         "example_id": example_id,
@@ -76,7 +81,7 @@ def example_story(built: Built, raw: Path, task: str, example_id: str) -> dict[s
         "set_aside": [asdict(origin) for origin in drawn.all_origins if origin not in settled.all_origins],
         "example": _shown(settled),
         "verdicts": books.verdicts.get(example_id, []),
-        "samples": [row for row in read_samples(built.rendered[task]).to_pylist() if row["example_id"] == example_id],
+        "samples": samples,
     }
 
 
@@ -127,6 +132,7 @@ class _Books:
     task: str
     verdicts: Mapping[str, list[dict[str, Any]]]
     assignments: Mapping[str, Mapping[str, Any]]
+    frozen: Mapping[str, Split]
 
     def settled(self, drawn: Example) -> Example:
         """Return the example as the split left it; as it was drawn if it is in no split."""
@@ -135,6 +141,8 @@ class _Books:
 
     def fate(self, example_id: str) -> str:
         """Say which split the example is in, or what it was lost to."""
+        if example_id in self.frozen:
+            return f"in {self.frozen[example_id]}, kept from an earlier build"
         for verdict in self.verdicts.get(example_id, []):
             if verdict["action"] == "reject":
                 peer = f" (peer {verdict['peer']})" if verdict["peer"] else ""
@@ -149,7 +157,8 @@ def _read_books(built: Built, task: str) -> _Books:
     verdicts: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in built.checked.verdicts(task):
         verdicts[row["example_id"]].append(row)
-    return _Books(task, verdicts, {row["example_id"]: row for row in read_assignments(built.assigned, task)})
+    assignments = {row["example_id"]: row for row in read_assignments(built.assigned, task)}
+    return _Books(task, verdicts, assignments, built.frozen.splits(task) if built.frozen else {})
 
 
 def _examples_of(built: Built, task: str, origin: Origin) -> list[dict[str, str]]:

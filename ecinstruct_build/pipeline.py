@@ -5,6 +5,7 @@ resumes where it stopped and a changed setting reruns only what follows from it.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -61,21 +62,21 @@ def build(recipe: Recipe, raw: Path | None, out: Path, machine: Machine) -> Mapp
 def build_splits(
     recipe: Recipe, raw: Path | None, out: Path, seeds: Sequence[int], machine: Machine
 ) -> Mapping[str, Any]:
-    """Build a dataset in ``out/seed-<seed>`` for each of several split seeds; all else is built once.
+    """Build a dataset beside ``out``, as ``<out>-seed-<seed>``, for each of several split seeds.
 
     Returns
     -------
     Mapping
-        How the splits differ, as `ecinstruct_build.split_comparison.compare_splits` says it; also written to
-        ``out/splits.json``.
+        How the splits differ, as `ecinstruct_build.split_comparison.compare_splits` says it; also written beside
+        ``out``, as ``<out>-splits.json``.
     """
     placed = {}
     for seed in seeds:
         seeded = recipe.model_copy(update={"split": recipe.split.model_copy(update={"seed": seed})})
-        built, _ = _build(seeded, raw, out / f"seed-{seed}", machine)
+        built, _ = _build(seeded, raw, out.with_name(f"{out.name}-seed-{seed}"), machine)
         placed[seed] = {task: _splits_of(built, task) for task in built.drawn}
     comparison = compare_splits(placed)
-    (out / "splits.json").write_text(json.dumps(comparison, indent=2) + "\n", encoding="utf-8")
+    out.with_name(f"{out.name}-splits.json").write_text(json.dumps(comparison, indent=2) + "\n", encoding="utf-8")
     return comparison
 
 
@@ -91,7 +92,7 @@ def run_stages(recipe: Recipe, raw: Path | None, machine: Machine) -> Built:
     frozen = freeze(recipe, checked, joined, machine)
     assigned = split(recipe, checked, spun, alike, frozen=frozen, machine=machine)
     rendered = {
-        name: render(name, recipe, mended, assigned, frozen=frozen, joined=joined, machine=machine)
+        name: render(name, recipe, mended, assigned, frozen=frozen, machine=machine)
         for name, mended in checked.repaired.items()
     }
     return Built(ingested.files, drawn, checked, ingested.worker_bytes, joined, alike, spun, frozen, assigned, rendered)
@@ -105,22 +106,28 @@ def last_build(machine: Machine) -> tuple[Built, Path, Recipe]:
     UserError
         If nothing was built there.
     """
-    record = machine.store.recall(LAST_BUILD)
-    if record is None:
-        raise UserError(
-            f"Nothing was built in the stage store {machine.store.root} yet. Run 'ecinstruct build' first, or say "
-            "where the store is with --work."
-        )
+    settings, raw = last_recipe(machine.store)
     with machine.store.locked():
-        recipe = parse_recipe(record["recipe"], "the last build's recipe")
-        raw = Path(record["raw"]) if record["raw"] else sample_corpora(recipe, machine)
+        recipe = parse_recipe(settings, "the last build's recipe")
+        raw = raw or sample_corpora(recipe, machine)
         return run_stages(recipe, raw, machine), raw, recipe
 
 
-def last_draw_seed(store: Store, recipe_name: str) -> int | None:
-    """Return the seed that the last build of a recipe drew with, or None if the store's last build was another."""
+def last_recipe(store: Store) -> tuple[dict[str, Any], Path | None]:
+    """Return the settings and the raw folder (None = sample corpora) of the last build in a store.
+
+    Raises
+    ------
+    UserError
+        If nothing was built there.
+    """
     record = store.recall(LAST_BUILD)
-    return int(record["recipe"]["seed"]) if record and record["recipe"]["name"] == recipe_name else None
+    if record is None:
+        raise UserError(
+            f"Nothing was built in the stage store {store.root} yet. Run 'ecinstruct build' first, or say "
+            "where the store is with --work."
+        )
+    return record["recipe"], Path(record["raw"]) if record["raw"] else None
 
 
 def _build(recipe: Recipe, raw: Path | None, out: Path, machine: Machine) -> tuple[Built, Mapping[str, Any]]:
@@ -153,20 +160,23 @@ def _refuse_places(out: Path, machine: Machine) -> None:
 
 
 def _remember(recipe: Recipe, raw: Path | None, machine: Machine) -> None:
-    values = recipe.resolved()
-    if recipe.templates.folder is not None:
-        values["templates"]["folder"] = str(recipe.templates.folder.resolve())
-    if recipe.split.freeze is not None:
-        values["split"]["freeze"] = str(recipe.split.freeze.resolve())
-    machine.store.remember(LAST_BUILD, {"recipe": values, "raw": str(raw.resolve()) if raw else None})
+    """Remember what was built, so that it can be asked about from any folder."""
+    settings = _with_absolute_paths(recipe.model_dump())
+    machine.store.remember(LAST_BUILD, {"recipe": settings, "raw": str(raw.resolve()) if raw else None})
+
+
+def _with_absolute_paths(value: Any) -> Any:
+    """Return settings as JSON values, in which every path is absolute."""
+    if isinstance(value, Path):
+        return str(value.resolve())
+    if isinstance(value, Mapping):
+        return {key: _with_absolute_paths(one) for key, one in value.items()}
+    return [_with_absolute_paths(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _judge_shortfall(recipe: Recipe, manifest: Mapping[str, Any], machine: Machine) -> None:
     if not any(sum(account["examples"].values()) for account in manifest["tasks"].values()):
-        raise UserError(
-            f"Recipe '{recipe.name}' yields no example at all. Ask for some with [tasks.<name>] quota, and see that "
-            "the sources fill the tables which the tasks read ('ecinstruct tasks list')."
-        )
+        raise UserError(_why_nothing(recipe, manifest["tasks"]))
     short = [
         f"{task}: {missing:,} of {account['wanted'][split_name]:,} in {split_name}"
         for task, account in manifest["tasks"].items()
@@ -179,3 +189,25 @@ def _judge_shortfall(recipe: Recipe, manifest: Mapping[str, Any], machine: Machi
         )
     for line in short:
         machine.progress.note(f"quota not met: {line} are missing")
+
+
+def _why_nothing(recipe: Recipe, accounts: Mapping[str, Any]) -> str:
+    drawn, rejected, dropped = (
+        sum(account[kind] if kind == "drawn" else sum(account[kind].values()) for account in accounts.values())
+        for kind in ("drawn", "rejected", "dropped")
+    )
+    if not drawn:
+        return (
+            f"Recipe '{recipe.name}' yields no example at all. Ask for some with [tasks.<name>] quota, and see that "
+            "the sources fill the tables which the tasks read ('ecinstruct tasks list')."
+        )
+    reasons = Counter(dict[str, int]())
+    for account in accounts.values():
+        reasons.update(account["rejected"])
+        reasons.update(account["dropped"])
+    reason, count = reasons.most_common(1)[0]
+    return (
+        f"Recipe '{recipe.name}' yields no example at all: of {drawn:,} that were drawn the checks rejected "
+        f"{rejected:,} and the split dropped {dropped:,}, most often for '{reason}' ({count:,}). Change [checks], or "
+        "the quotas in [tasks]."
+    )

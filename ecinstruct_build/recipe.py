@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -220,14 +221,14 @@ def load_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UserError(f"The recipe {path} cannot be read: {error}.") from error
+    return parse_recipe(raw, str(path), overrides)
+
+
+def parse_recipe(raw: Mapping[str, Any], where: str, overrides: Sequence[str] = ()) -> Recipe:
+    """Validate a recipe given as nested mappings; ``where`` names it in errors. For the rest see `load_recipe`."""
+    sections = deepcopy(dict(raw))
     for override in overrides:
-        _override(raw, override)
-    return parse_recipe(raw, str(path))
-
-
-def parse_recipe(raw: Mapping[str, Any], where: str) -> Recipe:
-    """Validate a recipe given as nested mappings; ``where`` names it in errors."""
-    sections = dict(raw)
+        _override(sections, override)
     for name in _mapping(sections, "sources", where):
         SOURCES.get(name)
     sections["tasks"] = {

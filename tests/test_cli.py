@@ -28,6 +28,8 @@ def test_help_names_every_command() -> None:
         (["explain", "sentiment_analysis:0"], ["Nothing was built", "ecinstruct build"]),
         (["sources", "show", "amazon_googel"], ["no source called", "Did you mean 'amazon_google'"]),
         (["tasks", "show", "matching"], ["no task called"]),
+        (["splits"], ["Nothing was built", "ecinstruct build"]),
+        (["splits", "--seed", "1", "--seeds", "2,3"], ["either --seed or --seeds"]),
         (["status"], ["no stage store"]),
         (["build", "sample", "--memory", "foo"], ["'foo' is no amount of memory"]),
         (["build", "nowhere/sample.toml"], ["no recipe at 'nowhere/sample.toml'"]),

@@ -12,7 +12,8 @@ from tiny_reviews import TASK, machine_at, quota, recipe_of, review, write_revie
 
 from ecinstruct_build import chance
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.pipeline import build
+from ecinstruct_build.explain import explain
+from ecinstruct_build.pipeline import build, last_build
 from ecinstruct_build.recipe import Recipe
 
 HELD_OUT = ("validation", "test", "test_unseen_instructions")
@@ -113,6 +114,15 @@ def test_all_ten_tasks_keep_their_tests_when_the_draw_changes(small_build: Small
     assert held_out[0] == held_out[1]
     assert len(held_out[0]) > 100
     assert leaks(rows(tmp_path / "out")) == set()
+
+
+def test_a_kept_example_is_explained_as_kept(grown: tuple[Path, Path, dict[str, Any]]) -> None:
+    first, second, _ = grown
+    kept = next(row for row in rows(first) if row["split"] == "test")
+    built, raw, _ = last_build(machine_at(second.parent))
+    story = explain(built, raw, kept["example_id"])
+    assert story["fate"] == "in test, kept from an earlier build"
+    assert {sample["input"] for sample in story["samples"]} == {kept["input"]}
 
 
 @pytest.mark.parametrize(("change", "words"), [("empty", "nothing to freeze"), ("layout", "another layout")])

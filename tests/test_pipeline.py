@@ -137,12 +137,19 @@ def test_a_quota_that_cannot_be_met_is_reported_or_an_error(small_world: Path, t
 RECIPE = 'name = "one"\n[sources.amazon_google]\n[tasks.product_matching]\nquota = { QUOTA }\n'
 
 
-def test_new_splits_keep_the_draws_of_the_last_build(small_world: Path, tmp_path: Path) -> None:
+def test_new_splits_are_of_the_last_build_with_all_its_settings(small_world: Path, tmp_path: Path) -> None:
     (tmp_path / "one.toml").write_text(RECIPE.replace("QUOTA", "train = 50, test = 10"))
     places = ["one.toml", "--raw", str(small_world), "--work", "it's work", "--jobs", "1", "--json"]
-    first = json.loads(call_command("build", *places, "--seed", "5", cwd=tmp_path).stdout)
-    again = json.loads(call_command("splits", *places, "--seed", "7", cwd=tmp_path).stdout)
+    first = json.loads(
+        call_command(
+            "build", *places, "--seed", "5", "--set", "tasks.product_matching.oversample=3", cwd=tmp_path
+        ).stdout
+    )
+    (tmp_path / "elsewhere").mkdir()
+    places = ["--work", "../it's work", "--jobs", "1", "--json"]
+    again = json.loads(call_command("splits", *places, "--seed", "7", cwd=tmp_path / "elsewhere").stdout)
     assert again["seeds"] == {"draw": 5, "split": 7}
+    assert again["inputs"] == first["inputs"]
     assert {stage["stage"] for stage in again["stages"] if not stage["cached"]} == {"split", "render"}
     assert first["tasks"]["product_matching"]["drawn"] == again["tasks"]["product_matching"]["drawn"]
 

@@ -37,13 +37,13 @@ def test_every_seed_gets_the_dataset_that_it_would_get_alone(tmp_path: Path) -> 
     recipe, machine = recipe_of(tmp_path, *quota(train=60, validation=20, test=20)), machine_at(tmp_path)
     raw = write_reviews(tmp_path, [review(number) for number in range(200)])
     comparison = build_splits(recipe, raw, tmp_path / "several", [3, 7], machine)
-    assert json.loads((tmp_path / "several" / "splits.json").read_text()) == comparison
+    assert json.loads((tmp_path / "several-splits.json").read_text()) == comparison
     alone = recipe.model_copy(update={"split": recipe.split.model_copy(update={"seed": 7})})
     build(alone, raw, tmp_path / "alone", machine)
     shards = sorted(path.relative_to(tmp_path / "alone") for path in (tmp_path / "alone").rglob("*.parquet"))
     assert shards
     for shard in shards:
-        assert (tmp_path / "alone" / shard).read_bytes() == (tmp_path / "several" / "seed-7" / shard).read_bytes()
+        assert (tmp_path / "alone" / shard).read_bytes() == (tmp_path / "several-seed-7" / shard).read_bytes()
     row = comparison["pairs"][0]["tasks"][TASK]
     assert row["moved"] > 0
     assert comparison["sizes"]["3"][TASK]["test"] == 20

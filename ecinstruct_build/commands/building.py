@@ -28,7 +28,7 @@ from ecinstruct_build.commands.options import (
 )
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.progress import Progress
-from ecinstruct_build.recipe import Recipe, load_recipe
+from ecinstruct_build.recipe import Recipe, load_recipe, parse_recipe
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Store
 
@@ -59,13 +59,16 @@ def build(
 
 
 def splits(
-    recipe: RecipeArgument = "sample",
+    recipe: Annotated[
+        str | None,
+        typer.Argument(help="A recipe's TOML file, or the name of a packaged one; the last build's if not given."),
+    ] = None,
     raw: Raw = None,
     out: Out = Path("dataset"),
     work: Work = Path("work"),
-    seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
+    seed: Annotated[int | None, typer.Option(help="Seed of the split; 0 if not given.")] = None,
     seeds: Annotated[
-        str, typer.Option(help="Several seeds, as 1,2,3: one dataset for each under OUT/seed-N, and how they differ.")
+        str, typer.Option(help="Several seeds, as 1,2,3: a dataset OUT-seed-N for each, and how they differ.")
     ] = "",
     engine: Engine = "duckdb",
     memory: Memory = "1GB",
@@ -75,24 +78,28 @@ def splits(
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Regenerate the splits of the last build with another seed; only split and render run again."""
-    from ecinstruct_build.pipeline import build_splits, last_draw_seed
+    from ecinstruct_build.pipeline import build_splits, last_recipe
     from ecinstruct_build.split_comparison import render_comparison
 
-    overrides = [*(settings or ()), f"split.seed={seed}"]
-    drawn_with = last_draw_seed(Store(work), load_recipe(recipe, overrides).name)
-    if drawn_with is not None:
-        overrides.insert(0, f"seed={drawn_with}")
+    if seeds and seed is not None:
+        raise UserError("Give either --seed or --seeds, not both.")
+    overrides = [*(settings or ()), f"split.seed={seed or 0}"]
+    if recipe is None:
+        last, last_raw = last_recipe(Store(work))
+        chosen, raw = parse_recipe(last, "the last build's recipe", overrides), raw or last_raw
+    else:
+        chosen = load_recipe(recipe, overrides)
     machine = partial(machine_at, work, engine, memory, jobs)
     if not seeds:
-        _build(load_recipe(recipe, overrides), raw, out, machine, quiet=quiet, as_json=as_json)
+        _build(chosen, raw, out, machine, quiet=quiet, as_json=as_json)
         return
     with listener(quiet=quiet or as_json) as progress:
-        comparison = build_splits(load_recipe(recipe, overrides), raw, out, _numbers(seeds), machine(progress))
+        comparison = build_splits(chosen, raw, out, _numbers(seeds), machine(progress))
     if as_json:
         print_json(comparison)
     elif not quiet:
         render_comparison(comparison, Console())
-        Console().print(f"The datasets are in [bold]{escape(str(out))}[/bold], one folder for each seed.")
+        Console().print(f"The datasets are beside [bold]{escape(str(out))}[/bold], one folder for each seed.")
 
 
 def _numbers(text: str) -> list[int]:

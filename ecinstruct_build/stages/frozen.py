@@ -28,7 +28,6 @@ from quality.splitting.ties import DOMAIN_GROUPS, family_node, group_node
 
 _KEPT = "kept"
 _IN_ALL = 0.9  # share of inputs from which on a word is layout and not content
-_NEEDED = [name for name in SAMPLE_SCHEMA.names if name != "families"]
 
 
 @dataclass(frozen=True)
@@ -46,14 +45,13 @@ class Frozen:
     rows: Stage
     held: Stage
 
-    def read_rows(self, task: str, families: Mapping[str, str]) -> pa.Table:
-        """Return a task's kept rows in `SAMPLE_SCHEMA`, with the families that their products are in now."""
-        return _with_families(_read(self.rows, task), families)
+    def read_rows(self, task: str) -> pa.Table:
+        """Return a task's kept rows, in `SAMPLE_SCHEMA`."""
+        return _read(self.rows, task)
 
-    def examples(self, task: str) -> Mapping[str, int]:
-        """Return how many examples of a task are kept in each split."""
-        splits = {row["example_id"]: split_of(row) for row in _read(self.rows, task).to_pylist()}
-        return Counter(splits.values())
+    def splits(self, task: str) -> dict[str, Split]:
+        """Return the split of each example of a task that is kept, by its id."""
+        return {row["example_id"]: split_of(row) for row in _read(self.rows, task).to_pylist()}
 
     def read_held(self) -> Kept:
         """Return what the split has to leave alone."""
@@ -115,16 +113,21 @@ def split_of(row: Mapping[str, Any]) -> Split:
 
 
 def _held_out(shards: Iterable[Path], folder: Path) -> pa.Table:
+    """Return the validation and test rows of shards, as they are."""
     tables = []
     for shard in shards:
-        missing = [name for name in _NEEDED if name not in pq.read_schema(shard).names]
+        missing = [name for name in SAMPLE_SCHEMA.names if name not in pq.read_schema(shard).names]
         if missing:
             raise UserError(
                 f"The test sets in {folder} cannot be frozen: {shard.name} has no column {', '.join(missing)}. Only "
                 "datasets that 'ecinstruct build' wrote can be."
             )
-        rows = pq.read_table(shard, columns=_NEEDED)
-        tables.append(rows.filter(pc.not_equal(rows["split"], ORIGINAL_SPLIT["train"])))
+        rows = pq.read_table(shard, columns=SAMPLE_SCHEMA.names)
+        rows = rows.filter(pc.not_equal(rows["split"], ORIGINAL_SPLIT["train"]))
+        try:
+            tables.append(rows.cast(SAMPLE_SCHEMA))
+        except (pa.ArrowInvalid, ValueError) as error:
+            raise UserError(f"The test sets in {folder} cannot be frozen: {shard.name}: {error}.") from error
     return pa.concat_tables(tables).combine_chunks()
 
 
@@ -162,17 +165,13 @@ def _held(rows: Stage, recipe: Recipe, checked: Checked, joined: Stage, machine:
         "families": joined.digest,
         "similarity": recipe.split.similarity,
         "settings": settings.model_dump(mode="json"),
-        "code": [code_digest("quality.duplicates"), code_digest("quality.similarity.passages"), own_digest(__name__)],
+        "code": [
+            code_digest("ecinstruct_build.stages.lookalikes"),
+            code_digest("ecinstruct_build.splits"),
+            own_digest(__name__),
+        ],
     }
     return machine.store.run("kept", recipe.name, inputs, produce)
-
-
-def _with_families(rows: pa.Table, families: Mapping[str, str]) -> pa.Table:
-    listed = [
-        sorted({families.get(product, product) for product in products}) for products in rows["products"].to_pylist()
-    ]
-    column = pa.array(listed, SAMPLE_SCHEMA.field("families").type)
-    return rows.append_column("families", column).select(SAMPLE_SCHEMA.names).cast(SAMPLE_SCHEMA)
 
 
 def _nodes(row: Mapping[str, Any], families: Mapping[str, str]) -> Iterator[str]:
@@ -209,15 +208,11 @@ def _like_tests(tests: Sequence[Example], checked: Checked, recipe: Recipe, sett
         for left, right in zip(pairs["left"].to_pylist(), pairs["right"].to_pylist(), strict=True):
             neighbours.setdefault(left, []).append(right)
             neighbours.setdefault(right, []).append(left)
-    return sorted(_reached([one.example_id for one in tests], neighbours))
+    return sorted(_near([one.example_id for one in tests], neighbours))
 
 
-def _reached(starts: Sequence[str], neighbours: Mapping[str, Sequence[str]]) -> set[str]:
-    """Return all that hangs together with some examples: in a crowd of look-alikes not every pair is named."""
-    seen, waiting = set(starts), list(starts)
-    while waiting:
-        for other in neighbours.get(waiting.pop(), ()):
-            if other not in seen:
-                seen.add(other)
-                waiting.append(other)
-    return seen - set(starts)
+def _near(tests: Sequence[str], neighbours: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return all that is like a test, or like something that is: a crowd is told by pairs with its first members."""
+    first = {other for test in tests for other in neighbours.get(test, ())}
+    second = {other for one in first for other in neighbours.get(one, ())}
+    return (first | second) - set(tests)

@@ -19,7 +19,6 @@ from ecinstruct_build.registry import TASKS
 from ecinstruct_build.rendering.render import Assigned, render_samples
 from ecinstruct_build.rendering.template_set import load_templates
 from ecinstruct_build.splits import ORIGINAL_SPLIT, settings_of
-from ecinstruct_build.stages.families import read_families
 from ecinstruct_build.stages.frozen import Frozen
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
@@ -34,7 +33,6 @@ def render(
     assigned: Stage,
     *,
     frozen: Frozen | None,
-    joined: Stage,
     machine: Machine,
 ) -> Stage:
     """Render a task's assigned examples into samples, and add the rows that are kept from an earlier build.
@@ -45,8 +43,8 @@ def render(
         The task, and the recipe.
     repaired, assigned
         The task's examples, and the splits of all examples.
-    frozen, joined
-        The rows that are kept, and the families that their products are in.
+    frozen
+        The rows that are kept.
     machine
         What to build with.
     """
@@ -64,7 +62,7 @@ def render(
                 paraphrases=recipe.templates.paraphrases,
             )
             if frozen:
-                kept = frozen.read_rows(name, read_families(joined))
+                kept = frozen.read_rows(name)
                 _refuse_known_instructions(name, samples, kept)
                 samples = pa.concat_tables([samples, kept])
         pq.write_table(samples, out / "samples.parquet", compression="zstd")
@@ -74,7 +72,7 @@ def render(
     inputs = {
         "examples": repaired.digest,
         "assignment": hashlib.sha256(assignment).hexdigest(),
-        "kept": [frozen.rows.digest, joined.digest] if frozen else [],
+        "kept": frozen.rows.digest if frozen else "",
         "templates": templates.digest,
         "seed": recipe.seed,
         "layout": recipe.layout,
