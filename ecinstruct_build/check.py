@@ -3,7 +3,7 @@
 A check lives in one file of ``quality/`` as a module-level ``CHECK``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +33,11 @@ class CheckSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     action: Action = "reject"
+
+    @property
+    def tasks_named(self) -> Collection[str]:
+        """The tasks that the settings name, so that a recipe that misspells one is refused."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,9 @@ class Check:
         ``dataset``, of all tasks. Its outcome depends on the set of examples, never on their order.
     scope
         Whether it is shown the examples of each ``task`` alone or of the whole ``dataset`` at once.
+    last
+        Whether, of the checks that judge the whole dataset, it comes after those that do not say so. Each judges
+        what the ones before it let pass.
     repair
         ``repair(example, settings)``: the example mended, its identity and products unchanged; asked for examples
         with a verdict of the remedy ``repair``. Checks that repair come before all others, in order of name, and the
@@ -114,6 +122,7 @@ class Check:
     settings: type[CheckSettings]
     judge: Callable[[Sequence[Example], Any, Evidence], Sequence[Verdict]]
     scope: Literal["task", "dataset"] = "task"
+    last: bool = False
     repair: Callable[[Example, Any], Example] | None = None
     measure: Callable[[Sequence[Example], Any], pa.Table] | None = None
     measured_by: tuple[str, ...] = ()

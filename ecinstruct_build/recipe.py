@@ -240,6 +240,8 @@ def parse_recipe(raw: Mapping[str, Any], where: str, overrides: Sequence[str] = 
         for name, section in {**_every_check(), **_mapping(sections, "checks", where)}.items()
     }
     recipe = _validate(Recipe, sections, where)
+    for name, settings in recipe.checks.items():
+        _refuse_check(f"{where}, [checks.{name}]", name, settings)
     for name, task in recipe.tasks.items():
         for source in task.sources:
             if source not in recipe.sources:
@@ -248,6 +250,15 @@ def parse_recipe(raw: Mapping[str, Any], where: str, overrides: Sequence[str] = 
                     f"sources.{did_you_mean(source, recipe.sources)}"
                 )
     return recipe
+
+
+def _refuse_check(where: str, name: str, settings: CheckSettings) -> None:
+    """Refuse settings that a check cannot follow."""
+    if settings.action == "repair" and CHECKS.get(name).repair is None:
+        raise UserError(f"{where}: this check can repair nothing. Choose reject, flag or off.")
+    for task in settings.tasks_named:
+        if task not in TASKS.names():
+            raise UserError(f"{where}: there is no task '{task}'.{did_you_mean(task, TASKS.names())}")
 
 
 def _every_check() -> dict[str, Any]:

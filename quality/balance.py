@@ -6,7 +6,7 @@ makes the task balanced. In-domain and out-of-domain examples are balanced each 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, sqrt
 from typing import Self
@@ -51,6 +51,11 @@ class BalanceSettings(CheckSettings):
     form_z: float = Field(default=4.0, gt=0)
     form_excess: float = Field(default=0.05, ge=0)
     min_examples: int = Field(default=50, ge=1)
+
+    @property
+    def tasks_named(self) -> Collection[str]:
+        """The tasks with targets."""
+        return self.targets.keys()
 
     @model_validator(mode="after")
     def _targets_are_shares(self) -> Self:
@@ -213,4 +218,6 @@ CHECK = Check(
     summary="Flag, or thin out, labels beyond their share, and right options that show by their length.",
     settings=BalanceSettings,
     judge=judge,
+    scope="dataset",
+    last=True,
 )

@@ -17,6 +17,7 @@ from pydantic import Field
 from ecinstruct_build.check import Action, Check, CheckSettings, Evidence, Remedy, Verdict
 from ecinstruct_build.example import Example, Item, Option
 from ecinstruct_build.text import MARKUP, Mended, clean, mend
+from quality.lexicon.placeholders import PLACEHOLDERS
 from quality.splitting.ties import replaceable_options
 
 T = TypeVar("T")
@@ -28,19 +29,6 @@ UNDECODABLE = "undecodable"
 
 TITLES = frozenset({"title", "product", "product_1", "product_2"})
 """Fields that hold a product's title."""
-
-PLACEHOLDERS = frozenset({
-    "400 bad request", "403 forbidden", "404 not found", "500 internal server error", "502 bad gateway",
-    "503 service unavailable", "access denied", "an error occurred", "bad gateway", "default title", "dummy",
-    "dummy product", "error 404", "error 500", "insert title here", "internal server error", "item name",
-    "item title", "lorem ipsum", "n a", "na", "nan", "new product", "no name", "no title", "no title available",
-    "none", "not applicable", "not available", "null", "object object", "page not found", "page unavailable",
-    "placeholder", "product name", "product title", "robot check", "sample product", "service unavailable",
-    "something went wrong", "sorry something went wrong", "tbd", "test", "test item", "test listing",
-    "test product", "test title", "title", "title goes here", "undefined", "unknown", "unknown product",
-    "unknown title", "unnamed", "unnamed product", "untitled", "untitled product", "your title here",
-})  # fmt: skip
-"""Titles that name no product, in lower case and without punctuation."""
 
 _SEEN = 40  # characters of a fault that are shown
 _GRAVITY: Sequence[Remedy] = ("keep", "flag", "repair", "reject")

@@ -4,9 +4,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tiny_reviews import TASK, machine_at, quota, recipe_of, review, write_reviews
 
 from ecinstruct_build.accounts import manifest_of
+from ecinstruct_build.errors import UserError
 from ecinstruct_build.pipeline import run_stages
 
 SPANISH = "La lámpara llegó rota a nuestra casa, y el vendedor no quiso devolver el dinero de ninguna manera."
@@ -55,3 +57,20 @@ def test_what_is_missing_is_what_was_wanted_less_what_there_is(tmp_path: Path) -
     assert missing > 0
     assert account["shortfall"]["test"] == missing
     assert account["drawn"] == total(account)
+
+
+def test_a_check_that_comes_last_balances_what_the_others_let_pass(tmp_path: Path) -> None:
+    targets = f'checks.balance.targets.{TASK}={{ "very positive" = 0.5, "very negative" = 0.5 }}'
+    lines = [review(number) for number in range(60)] + [review(100 + number, stars=1) for number in range(40)]
+    lines += [review(200 + number, SPANISH, stars=1) for number in range(20)]
+    overrides = [f"tasks.{TASK}.oversample=10.0", "checks.balance.action=reject", "checks.balance.tolerance=0", targets]
+    recipe, machine = recipe_of(tmp_path, *quota(train=20), *overrides), machine_at(tmp_path)
+    built = run_stages(recipe, write_reviews(tmp_path, lines), machine)
+    stars = Counter(example.answer for example in built.checked.accepted(TASK))
+    assert stars == {"very positive": 40, "very negative": 40}
+
+
+def test_a_file_that_a_check_needs_and_that_is_not_there_is_one_clear_message(tmp_path: Path) -> None:
+    recipe = recipe_of(tmp_path, *quota(train=5), "checks.shape.tokenizer=nowhere.json", "checks.shape.max_tokens=9")
+    with pytest.raises(UserError, match=r"needs a file that is not there: .*nowhere\.json"):
+        run_stages(recipe, write_reviews(tmp_path, [review(1)]), machine_at(tmp_path))

@@ -19,7 +19,7 @@ from ecinstruct_build.stages.families import known_pairs, shown_products, titles
 from ecinstruct_build.store import Stage
 from ecinstruct_build.tables import arrow_table
 from quality.lexicon.title_words import read_title
-from quality.splitting.families import PAIRS, families_of, near_identical
+from quality.splitting.families import PAIRS, equal_titles, families_of, near_identical
 
 Product = tuple[str, str | None, str | None]
 
@@ -60,6 +60,19 @@ def test_families_are_a_partition_that_joins_every_pair(pairs: list[tuple[str, s
     shuffled = [pair[::-1] if order.random() < 0.5 else pair for pair in order.sample(pairs, len(pairs))]
     columns = list(zip(*shuffled, strict=True)) or [(), ()]
     assert families_of(pa.table([pa.array(c, pa.string()) for c in columns], schema=PAIRS)).equals(families)
+
+
+def test_titles_that_read_the_same_are_one_product_whatever_brand_they_have() -> None:
+    titles = {
+        "p1": "Harbor Point Kettle 1.7 Litres",
+        "p2": "harbor point kettle 1.\ufeff7 litres",
+        "p3": "Harbor Point <b>Kettle</b> 1.7 Litres!",
+        "p4": "Harbor Point Kettle 1.8 Litres",
+        "p5": "Kettle",
+        "p6": "Kettle",
+    }
+    found = equal_titles(pa.table({"product_id": list(titles), "title": list(titles.values())}))
+    assert found.to_pylist() == [{"product_id": one, "parent_id": "p1"} for one in ("p2", "p3")]
 
 
 @pytest.mark.parametrize(

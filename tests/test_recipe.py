@@ -80,3 +80,15 @@ def test_a_missing_or_broken_file_is_one_clear_message(tmp_path: Path) -> None:
     broken.write_text("name = ")
     with pytest.raises(UserError, match=r"broken.toml cannot be read"):
         load_recipe(broken)
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("checks.language.action=repair", "can repair nothing"),
+        ("checks.balance.targets={product_matchin={yes=0.5,no=0.5}}", "Did you mean 'product_matching'"),
+    ],
+)
+def test_a_check_is_not_told_what_it_cannot_do(override: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        load_recipe("sample", [override])

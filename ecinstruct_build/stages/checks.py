@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ecinstruct_build.check import VERDICT_SCHEMA, Action, Check, CheckSettings, Evidence, Verdict, outcome
+from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import Example, examples_to_table
 from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.registry import CHECKS
@@ -92,7 +93,8 @@ def check(drawn: Mapping[str, Stage], policy: Policy, seed: int, machine: Machin
     active = {CHECKS.get(name): settings for name, settings in sorted(policy.items()) if settings.action != "off"}
     mending = {one.name: settings for one, settings in active.items() if one.repair}
     alone = {one.name: settings for one, settings in active.items() if not one.repair and one.scope == "task"}
-    overall = {one.name: settings for one, settings in active.items() if not one.repair and one.scope == "dataset"}
+    of_all = sorted((one for one in active if not one.repair and one.scope == "dataset"), key=lambda one: one.last)
+    overall = {one.name: active[one] for one in of_all}
     repaired = {task: _repair(task, stage, mending, seed, machine) for task, stage in drawn.items()}
     judged = {task: _judge(task, stage, alone, seed, machine) for task, stage in repaired.items()}
     measured = {
@@ -181,17 +183,19 @@ def _judge_together(
     """Let the checks that judge the whole dataset judge the examples that passed all others."""
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
-        passed = _passed(repaired, judged)
-        ids = pa.array([example.example_id for example in passed], pa.string())
-        rows = []
+        passed, rows = _passed(repaired, judged), []
         with machine.progress.track("check all tasks", len(policy)) as advance:
             for name, settings in policy.items():
                 tables = [pq.read_table(stage.folder / "measures.parquet") for stage in measured.get(name, {}).values()]
                 measures = pa.concat_tables(tables) if tables else None
                 if measures is not None:
+                    ids = pa.array([example.example_id for example in passed], pa.string())
                     measures = measures.filter(pc.is_in(measures["example_id"], value_set=ids))
                 verdicts = CHECKS.get(name).judge(passed, settings, Evidence(seed, measures))
-                rows += [_verdict_row(name, settings.action, verdict) for verdict in verdicts]
+                found = [_verdict_row(name, settings.action, verdict) for verdict in verdicts]
+                gone = {row["example_id"] for row in found if row["action"] == "reject"}
+                passed = [example for example in passed if example.example_id not in gone]
+                rows += found
                 advance(1)
         _write_verdicts(rows, out)
         return {}
@@ -216,6 +220,8 @@ def _passed(repaired: Mapping[str, Stage], judged: Mapping[str, Stage]) -> list[
 
 def _policy_inputs(policy: Policy, seed: int, machine: Machine) -> dict[str, Any]:
     files = [path for name, settings in policy.items() for path in CHECKS.get(name).reads(settings)]
+    if missing := [str(path) for path in files if not path.is_file()]:
+        raise UserError(f"A check needs a file that is not there: {', '.join(missing)}. See [checks] in the recipe.")
     return {
         "seed": seed,
         "checks": {name: settings.model_dump(mode="json") for name, settings in policy.items()},

@@ -16,8 +16,8 @@ from ecinstruct_build.recipe import FamilySettings
 from ecinstruct_build.stages.corpora import OpenTables
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
-from quality.hygiene import PLACEHOLDERS
-from quality.splitting.families import CODE, PAIRS, families_of, near_identical
+from quality.lexicon.placeholders import CODE, PLACEHOLDERS
+from quality.splitting.families import PAIRS, equal_titles, families_of, near_identical
 
 _TELLING_TITLE = 20  # characters from which on two products of one title are taken for one product
 _TITLES = pa.schema([("product_id", pa.string()), ("title", pa.string()), ("brand", pa.string())])
@@ -28,7 +28,7 @@ def families(tables: OpenTables, drawn: Mapping[str, Stage], settings: FamilySet
     """Join products into families.
 
     Over the whole catalogue: variants with their parent, known matches, and products of the same title. Among the
-    products that drawn examples show or may show: those whose titles are near-identical.
+    products that drawn examples show or may show: those whose titles, once mended, are equal or near-identical.
 
     Parameters
     ----------
@@ -54,6 +54,7 @@ def families(tables: OpenTables, drawn: Mapping[str, Stage], settings: FamilySet
             opened = tables.open()
             pairs = known_pairs(opened)
             shown = titles_of(opened, shown_products(drawn.values()))
+            pairs["equal_title"] = pa.concat_tables([pairs["equal_title"], equal_titles(shown)])
             pairs["near_identical"] = near_identical(shown, similarity=settings.similarity, variants=settings.variants)
             table = families_of(pa.concat_tables(pairs.values()))
         pq.write_table(table, out / "families.parquet", compression="zstd")

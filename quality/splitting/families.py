@@ -25,7 +25,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from quality.hygiene import PLACEHOLDERS
+from quality.lexicon.placeholders import CODE, PLACEHOLDERS
 from quality.lexicon.title_words import name_words, read_title, vocabulary
 
 _Name = tuple[str, ...]
@@ -33,9 +33,6 @@ _Pair = tuple[str, str]
 
 PAIRS = pa.schema([("product_id", pa.string()), ("parent_id", pa.string())])
 """Products of one family, two by two."""
-
-CODE = ("{", "getTime(")
-"""What only titles hold that are pieces of a page's style or script."""
 
 _TELLING_WORDS = 4
 _TELLING_LETTERS = 20
@@ -72,6 +69,32 @@ def families_of(pairs: pa.Table) -> pa.Table:
     _, family = connected_components(graph, directed=False)
     _, first = np.unique(family, return_index=True)  # ids ascend: the first is the smallest
     return pa.table({"product_id": ids, "family_id": ids.take(pa.array(first[family]))})
+
+
+def equal_titles(products: pa.Table) -> pa.Table:
+    """Find products of one title, whatever its case, punctuation, markup and hidden characters, and whatever brand.
+
+    Parameters
+    ----------
+    products
+        Columns ``product_id`` and ``title``; a product may stand in several rows.
+
+    Returns
+    -------
+    pa.Table
+        `PAIRS`, ordered; ``parent_id`` is the smallest id of the title. Short titles and placeholders say nothing.
+    """
+    rows = products.select(["product_id", "title"]).filter(pc.is_valid(products["title"])).sort_by("product_id")
+    first: dict[str, str] = {}
+    pairs = []
+    for product_id, title in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+        words = " ".join(name_words(title))
+        if len(words) >= _TELLING_LETTERS and words not in PLACEHOLDERS and not any(code in title for code in CODE):
+            smallest = first.setdefault(words, product_id)
+            if smallest != product_id:
+                pairs.append((product_id, smallest))
+    columns = list(zip(*sorted(set(pairs)), strict=True)) or [(), ()]
+    return pa.table([pa.array(column, pa.string()) for column in columns], schema=PAIRS)
 
 
 def near_identical(products: pa.Table, *, similarity: float, variants: bool) -> pa.Table:
