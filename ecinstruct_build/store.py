@@ -176,7 +176,7 @@ def _finish(out: Path, key: str, facts: Mapping[str, Any], seconds: float) -> No
                 files[path.relative_to(out).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
     sizes = {name: (out / name).stat().st_size for name in files}
     record = {"key": key, "facts": dict(facts), "files": files, "sizes": sizes, "seconds": round(seconds, 3)}
-    _write_whole(out / RECORD, dump_json(record))
+    (out / RECORD).write_text(dump_json(record))  # whole or not at all: the folder gets its name later
     sync_tree(out)
 
 

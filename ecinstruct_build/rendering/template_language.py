@@ -8,6 +8,7 @@ template is read, before anything is rendered.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
@@ -146,6 +147,7 @@ class TextTemplate:
         return line
 
 
+@cache
 def compile_template(name: str, source: str) -> TextTemplate:
     """Compile the text of a template.
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecinstruct_build.reporting.planted.score import Evidence, Line, Score, score
@@ -13,8 +12,9 @@ from ecinstruct_build.sample_corpora import LEDGER
 from ecinstruct_build.sample_corpora.ledger import Entry, decode
 from ecinstruct_build.stages.built import Built
 from ecinstruct_build.stages.examples import read_examples
+from ecinstruct_build.stages.families import read_families
+from ecinstruct_build.stages.lookalikes import read_pairs
 from ecinstruct_build.stages.samples import read_samples
-from quality.similarity.passages import shared_passages
 
 
 def ledger_of(raw: Path) -> list[Entry] | None:
@@ -23,38 +23,26 @@ def ledger_of(raw: Path) -> list[Entry] | None:
     return decode(path.read_bytes()) if path.is_file() else None
 
 
-def evidence_of(built: Built, pairs: pa.Table | None = None) -> Evidence:
-    """Gather what a build did, as far as the score asks.
-
-    Parameters
-    ----------
-    built
-        The build.
-    pairs
-        The pairs of examples that its split kept together, as `ecinstruct_build.check.PAIR_SCHEMA`; None looks for
-        shared passages anew.
-    """
+def evidence_of(built: Built) -> Evidence:
+    """Gather what a build did, as far as the score asks."""
     drawn = {task: read_examples(stage) for task, stage in built.drawn.items()}
     repaired = {task: read_examples(stage, spare_options=False) for task, stage in built.checked.repaired.items()}
-    if pairs is None:
-        pairs = shared_passages([example for group in repaired.values() for example in group])
-    families = pq.read_table(built.families.folder / "families.parquet").to_pydict()
     return Evidence(
         quarantined=_set_aside(built, "quarantine"),
         collapsed=_set_aside(built, "collapsed"),
         drawn=drawn,
         repaired=repaired,
         verdicts={task: built.checked.verdicts(task) for task in built.drawn},
-        pairs=[(row["left"], row["right"], row["reason"]) for row in pairs.to_pylist()],
-        families=dict(zip(families["product_id"], families["family_id"], strict=True)),
+        pairs=[(row["left"], row["right"], row["reason"]) for row in read_pairs(built.lookalikes).to_pylist()],
+        families=read_families(built.families),
         splits=_splits(built),
     )
 
 
-def score_build(built: Built, raw: Path, pairs: pa.Table | None = None) -> list[Score]:
-    """Score a build on generated corpora; nothing for a build on others. ``pairs`` is as in `evidence_of`."""
+def score_build(built: Built, raw: Path) -> list[Score]:
+    """Score a build on generated corpora; nothing for a build on others."""
     ledger = ledger_of(raw)
-    return [] if ledger is None else score(_taken(ledger, built), evidence_of(built, pairs))
+    return [] if ledger is None else score(_taken(ledger, built), evidence_of(built))
 
 
 def scores_json(scores: Sequence[Score]) -> list[dict[str, Any]]:
