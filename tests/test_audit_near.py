@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecinstruct_build.audit.limits import AuditLimits
-from ecinstruct_build.audit.near import MISS, bands_for, similar_sets
+from ecinstruct_build.audit.minhash import MISS, bands_for, similar_sets
+from ecinstruct_build.audit.result import MAX_LISTED
 from ecinstruct_build.audit.run import audit_dataset
 from ecinstruct_build.audit.texts import normal, plain, words
 
@@ -32,10 +33,13 @@ def searched(sets: list[frozenset[int]], lefts: range, rights: range, threshold:
     size = max(map(max, sets)) + 1
     hashes = np.array([xxhash.xxh3_64_intdigest(str(word).encode()) for word in range(size)], np.uint64)
     arrays = [np.array(sorted(one), np.int32) for one in sets]
-    pairs = similar_sets(arrays, hashes, np.array(lefts), np.array(rights), threshold)
-    return dict(
-        zip(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True), pairs.similarity.tolist(), strict=True)
-    )
+    found: Found = {}
+    for block in similar_sets(arrays, hashes, np.array(lefts), np.array(rights), threshold):
+        pairs = list(zip(block.left.tolist(), block.right.tolist(), strict=True))
+        assert not found.keys() & set(pairs)
+        assert len(set(pairs)) == len(pairs)
+        found |= zip(pairs, block.similarity.tolist(), strict=True)
+    return found
 
 
 def family_of_sets(chance: random.Random, families: int, members: int) -> list[frozenset[int]]:
@@ -110,6 +114,23 @@ def test_near_duplicates_are_told_from_exact_ones_and_from_layout(tmp_path: Path
     assert (near.values, near.right_rows) == (2, 1)
     assert [one.right for one in exact.listed] == [test[0]["example_id"]]
     assert near.right_carrying == 4
+
+
+def test_all_pairs_are_counted_and_the_most_alike_are_listed(tmp_path: Path) -> None:
+    made = clean_dataset({"train": 220, "test": 220}, tasks=["Sentiment_Analysis"])
+    chance = random.Random(4)
+    templates = [sentence(chance, 30), sentence(chance, 18)]
+    for role in ("train", "test"):
+        for number, row in enumerate(made.rows["Sentiment_Analysis", role]):
+            row["input"] = f"{templates[number % 2]} {role}{number}"
+    found = audit_dataset(write_shards(made, tmp_path)).overlaps
+    near = next(one for one in found if (one.kind, one.left, one.right) == ("near", "train", "test"))
+    assert (near.values, near.left_rows, near.right_rows) == (2 * 110 * 110, 220, 220)
+    assert len(near.listed) == MAX_LISTED
+    assert {one.similarity for one in near.listed} == {round(30 / 32, 6)}
+    firsts = [one.left for one in near.listed]
+    assert firsts == sorted(firsts)
+    assert len({(one.left, one.right) for one in near.listed}) == MAX_LISTED
 
 
 def test_the_threshold_is_the_limits(tmp_path: Path) -> None:

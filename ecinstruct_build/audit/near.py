@@ -5,7 +5,6 @@ Two inputs are compared as sets of words (runs of letters and digits in normal f
 are not compared. Equal inputs are exact duplicates, not near ones.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from ecinstruct_build.audit.minhash import Pairs, Places, each_pair, similar_sets
 from ecinstruct_build.audit.reading import Published
 from ecinstruct_build.audit.result import CELLS, MAX_LISTED, ROLES, Overlap, Shared
 from ecinstruct_build.audit.texts import shortened, words
@@ -27,13 +27,6 @@ LAYOUT_INPUTS = 20
 
 MIN_WORDS = 5
 """Words that an input has at least, layout aside, to be compared."""
-
-MISS = 1e-4
-"""Probability, at most, that a pair at the threshold is not found."""
-
-_CHUNK = 1 << 18  # pairs that are looked at in one go
-_MOST_ROWS = 8  # of a band
-_DEVIATIONS = 8  # by which a signature's agreement may fall short of the threshold before a pair is dropped
 
 
 @dataclass(frozen=True)
@@ -61,15 +54,6 @@ class Contents:
     hashes: NDArray[np.uint64]
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """Pairs of sets with a Jaccard similarity of a threshold or more; parallel arrays."""
-
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
-    similarity: NDArray[np.float64]
-
-
 def near_duplicates(published: Published, threshold: float) -> list[Overlap]:
     """Return the pairs of nearly equal inputs between each two splits."""
     contents = _contents(published)
@@ -82,65 +66,13 @@ def near_duplicates(published: Published, threshold: float) -> list[Overlap]:
     in_sets[role, contents.set_of_unit[unit]] = True
     lefts = in_sets[[ROLES.index(name) for name in dict.fromkeys(left for left, _ in CELLS)]].any(axis=0)
     rights = in_sets[1:].any(axis=0)
-    pairs = similar_sets(contents.sets, contents.hashes, np.flatnonzero(lefts), np.flatnonzero(rights), threshold)
-    finder = _Finder(published, contents, carrying, pairs)
-    return [finder.overlap(left, right) for left, right in CELLS]
-
-
-def similar_sets(
-    sets: Sequence[NDArray[np.int32]],
-    hashes: NDArray[np.uint64],
-    lefts: NDArray[np.int64],
-    rights: NDArray[np.int64],
-    threshold: float,
-) -> Pairs:
-    """Find all pairs of one of ``lefts`` and one of ``rights`` that are similar, a set and itself included.
-
-    Parameters
-    ----------
-    sets
-        Different sets of word numbers, sorted; none empty.
-    hashes
-        A hash of each word by its number.
-    lefts, rights
-        Places in ``sets``.
-    threshold
-        Jaccard similarity from which a pair is returned, above 0.
-
-    Returns
-    -------
-    Pairs
-        By left, then right. Each similarity is exact; a pair at the threshold is missing with a probability of
-        `MISS`, others with less.
-    """
-    rows, bands = bands_for(threshold)
-    wanted = np.unique(np.concatenate([lefts, rights]))
-    if not len(lefts) or not len(rights):
-        return Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
-    signatures = np.zeros((len(sets), rows * bands), np.uint32)
-    signatures[wanted] = _signatures([sets[place] for place in wanted], hashes, rows * bands)
-    sizes = np.fromiter((len(one) for one in sets), np.int64, len(sets))
-    expected = rows * bands * threshold
-    least = expected - _DEVIATIONS * math.sqrt(rows * bands * threshold * (1 - threshold))
-    survivors = np.zeros(0, np.int64)  # pairs as left * len(sets) + right, sorted
-    for band in range(bands):
-        keys = _band_keys(signatures[:, band * rows : (band + 1) * rows])
-        fresh = [survivors]
-        for one, other in _same_key(keys, lefts, rights):
-            fits = np.minimum(sizes[one], sizes[other]) >= threshold * np.maximum(sizes[one], sizes[other]) - 1e-9
-            pairs = _missing(one[fits] * len(sets) + other[fits], survivors)
-            first, second = np.divmod(pairs, len(sets))
-            agreed = np.count_nonzero(signatures[first] == signatures[second], axis=1)
-            fresh.append(pairs[agreed >= least])
-        survivors = np.sort(np.concatenate(fresh))  # a pair comes once in a band, and only if it is new
-    return _verified(sets, np.stack(np.divmod(survivors, len(sets)), axis=1), threshold)
-
-
-def bands_for(threshold: float) -> tuple[int, int]:
-    """Return rows and bands by which a pair at the threshold is missed with a probability of `MISS` at most."""
-    rows = _MOST_ROWS if threshold > 0.86 else max(1, round(math.log(0.32) / math.log(threshold)))
-    hit = threshold**rows
-    return rows, 1 if hit >= 1 else math.ceil(math.log(MISS) / math.log(1 - hit))
+    units, cells = _Units(contents, carrying), [_Cell(left, right, contents) for left, right in CELLS]
+    places = np.flatnonzero(lefts), np.flatnonzero(rights)
+    for found in similar_sets(contents.sets, contents.hashes, *places, threshold):
+        for cell in cells:
+            cell.add(found, units)
+    rows = _Rows(published, contents)
+    return [cell.overlap(published, carrying, rows) for cell in cells]
 
 
 def _contents(published: Published) -> Contents:
@@ -186,141 +118,105 @@ def _without_layout(
     return [np.sort(numbers[made][~layout[task][numbers[made]]]) for task, made in units]
 
 
-def _signatures(sets: Sequence[NDArray[np.int32]], hashes: NDArray[np.uint64], length: int) -> NDArray[np.uint32]:
-    """Return the MinHash signature of each set: the least of its words' hashes, under so many hash functions."""
-    flat = np.concatenate(sets)
-    starts = np.concatenate([[0], np.cumsum([len(one) for one in sets])[:-1]])
-    found = np.empty((length, len(sets)), np.uint32)
-    for place in range(length):
-        hashed = _mixed(hashes ^ np.uint64(xxhash.xxh3_64_intdigest(f"audit minhash {place}".encode())))
-        found[place] = np.minimum.reduceat(hashed[flat], starts)
-    return found.T
+class _Units:
+    """The units that stand in each split, by their set."""
+
+    def __init__(self, contents: Contents, carrying: NDArray[np.bool_]) -> None:
+        by_set = np.argsort(contents.set_of_unit, kind="stable")
+        self._units = [by_set[carrying[role, by_set]] for role in range(len(ROLES))]
+        places = np.arange(len(contents.sets) + 1)
+        self._begins = [np.searchsorted(contents.set_of_unit[units], places) for units in self._units]
+
+    def pairs(self, found: Pairs, one: int, other: int) -> Iterator[tuple[Places, Places, NDArray[np.float64]]]:
+        """Yield the pairs of units of two splits that have these sets, so many at a time."""
+        groups = np.stack([*self._group(found.left, one), *self._group(found.right, other)])
+        there = groups[1] * groups[3] > 0
+        similarity = found.similarity[there]
+        for which, first, second in each_pair(groups[:, there]):
+            yield self._units[one][first], self._units[other][second], similarity[which]
+
+    def _group(self, sets: Places, role: int) -> tuple[Places, Places]:
+        begins = self._begins[role]
+        return begins[sets], begins[sets + 1] - begins[sets]
 
 
-def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """Scatter numbers evenly (the finisher of SplitMix64), and keep 32 bits."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return (values >> np.uint64(32)).astype(np.uint32)
+class _Cell:
+    """Gathers what two splits share: all pairs are counted, the most similar ones are kept."""
 
-
-def _band_keys(band: NDArray[np.uint32]) -> NDArray[np.uint64]:
-    keys = np.zeros(len(band), np.uint64)
-    for column in band.T:
-        keys = (keys ^ column) * np.uint64(0x9E3779B97F4A7C15)
-        keys ^= keys >> np.uint64(29)
-    return keys
-
-
-def _same_key(
-    keys: NDArray[np.uint64], lefts: NDArray[np.int64], rights: NDArray[np.int64]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield all pairs of a left and a right with the same key, so many at a time."""
-    ordered = lefts[np.argsort(keys[lefts], kind="stable")]
-    begins = np.searchsorted(keys[ordered], keys[rights], side="left")
-    counts = np.searchsorted(keys[ordered], keys[rights], side="right") - begins
-    hit = np.flatnonzero(counts)
-    begins, counts, others = begins[hit], counts[hit], rights[hit]
-    ends = np.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
-    for low in range(0, total, _CHUNK):
-        pair = np.arange(low, min(low + _CHUNK, total))
-        which = np.searchsorted(ends, pair, side="right")
-        yield ordered[begins[which] + pair - (ends[which] - counts[which])], others[which]
-
-
-def _missing(values: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the values that do not stand in a sorted array."""
-    if not len(known):
-        return values
-    places = np.minimum(np.searchsorted(known, values), len(known) - 1)
-    missing: NDArray[np.int64] = values[known[places] != values]
-    return missing
-
-
-def _verified(sets: Sequence[NDArray[np.int32]], pairs: NDArray[np.int64], threshold: float) -> Pairs:
-    """Keep the pairs whose exact similarity is the threshold or more."""
-    cached: dict[int, frozenset[int]] = {}
-    for place in np.unique(pairs).tolist():
-        cached[place] = frozenset(sets[place].tolist())
-    scores = np.zeros(len(pairs))
-    for number, (one, other) in enumerate(pairs.tolist()):
-        common = len(cached[one] & cached[other])
-        scores[number] = common / (len(cached[one]) + len(cached[other]) - common)
-    kept = scores >= threshold
-    return Pairs(pairs[kept, 0], pairs[kept, 1], scores[kept])
-
-
-class _Finder:
-    """Turns pairs of sets into what two splits share."""
-
-    def __init__(self, published: Published, contents: Contents, carrying: NDArray[np.bool_], pairs: Pairs) -> None:
-        self._published = published
+    def __init__(self, left: str, right: str, contents: Contents) -> None:
+        self.left, self.right = left, right
+        self._one, self._other = ROLES.index(left), ROLES.index(right)
         self._contents = contents
-        self._carrying = carrying
-        self._pairs = pairs
-        self._row_order = np.argsort(contents.unit_of_row, kind="stable")
-        self._units_by_set: dict[int, list[int]] = {}
-        for unit, place in enumerate(contents.set_of_unit.tolist()):
-            if place >= 0:
-                self._units_by_set.setdefault(place, []).append(unit)
+        self._pairs = 0
+        self._hit = np.zeros((2, len(contents.inputs)), bool)
+        self._first, self._second, self._similarity = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
 
-    def overlap(self, left: str, right: str) -> Overlap:
-        one, other = ROLES.index(left), ROLES.index(right)
-        found = sorted(
-            (
-                (-score, first, second)
-                for first_set, second_set, score in zip(
-                    self._pairs.left.tolist(), self._pairs.right.tolist(), self._pairs.similarity.tolist(), strict=True
-                )
-                for first, second in self._units(first_set, second_set, one, other)
-            )
-        )
-        roles, unit_of_row = self._published.roles, self._contents.unit_of_row
-        firsts, seconds = [first for _, first, _ in found], [second for _, _, second in found]
+    def add(self, found: Pairs, units: _Units) -> None:
+        inputs = self._contents.inputs
+        for first, second, similarity in units.pairs(found, self._one, self._other):
+            near = inputs[first] != inputs[second]
+            self._pairs += int(np.count_nonzero(near))
+            self._hit[0, first[near]] = True
+            self._hit[1, second[near]] = True
+            self._keep(first[near], second[near], similarity[near])
+
+    def _keep(self, first: Places, second: Places, similarity: NDArray[np.float64]) -> None:
+        """Take what belongs among the most similar pairs; of equals, the first."""
+        if len(self._first) == MAX_LISTED:
+            last, one, other = self._similarity[-1], self._first[-1], self._second[-1]
+            earlier = (first < one) | ((first == one) & (second < other))
+            better = (similarity > last) | ((similarity == last) & earlier)
+            first, second, similarity = first[better], second[better], similarity[better]
+        if not len(first):
+            return
+        first, second = np.concatenate([self._first, first]), np.concatenate([self._second, second])
+        similarity = np.concatenate([self._similarity, similarity])
+        best = np.lexsort((second, first, -similarity))[:MAX_LISTED]
+        self._first, self._second, self._similarity = first[best], second[best], similarity[best]
+
+    def overlap(self, published: Published, carrying: NDArray[np.bool_], rows: "_Rows") -> Overlap:
+        units = [self._contents.unit_of_row[published.roles == role] for role in (self._one, self._other)]
+        best = zip(self._first.tolist(), self._second.tolist(), self._similarity.tolist(), strict=True)
         return Overlap(
             kind="near",
-            left=left,
-            right=right,
+            left=self.left,
+            right=self.right,
             limit="near_duplicates",
-            values=len(found),
-            left_rows=int(np.isin(unit_of_row[roles == one], firsts).sum()),
-            right_rows=int(np.isin(unit_of_row[roles == other], seconds).sum()),
-            left_carrying=int(self._carrying[one][unit_of_row[roles == one]].sum()),
-            right_carrying=int(self._carrying[other][unit_of_row[roles == other]].sum()),
+            values=self._pairs,
+            left_rows=int(self._hit[0][units[0]].sum()),
+            right_rows=int(self._hit[1][units[1]].sum()),
+            left_carrying=int(carrying[self._one][units[0]].sum()),
+            right_carrying=int(carrying[self._other][units[1]].sum()),
             listed=tuple(
-                self._shared(-score, first, second, one, other) for score, first, second in found[:MAX_LISTED]
+                _shared(published, similarity, rows.of(first, self._one), rows.of(second, self._other))
+                for first, second, similarity in best
             ),
         )
 
-    def _units(self, first_set: int, second_set: int, one: int, other: int) -> Iterator[tuple[int, int]]:
-        """Yield the pairs of different inputs that have these sets and stand in these splits."""
-        inputs = self._contents.inputs
-        lefts = [unit for unit in self._units_by_set[first_set] if self._carrying[one, unit]]
-        rights = [unit for unit in self._units_by_set[second_set] if self._carrying[other, unit]] if lefts else []
-        for first in lefts:
-            for second in rights:
-                if inputs[first] != inputs[second]:
-                    yield first, second
 
-    def _shared(self, similarity: float, first: int, second: int, one: int, other: int) -> Shared:
-        left, right = self._rows(first, one), self._rows(second, other)
-        published = self._published
-        return Shared(
-            value=shortened(published.inputs[left[0]]),
-            other=shortened(published.inputs[right[0]]),
-            similarity=round(similarity, 6),
-            left=published.ids[left[0]],
-            left_task=published.tasks[left[0]],
-            left_rows=len(left),
-            right=published.ids[right[0]],
-            right_task=published.tasks[right[0]],
-            right_rows=len(right),
-        )
+class _Rows:
+    """Finds the rows of a unit in a split."""
 
-    def _rows(self, unit: int, role: int) -> list[int]:
-        ordered = self._contents.unit_of_row
-        begin, end = np.searchsorted(ordered, [unit, unit + 1], sorter=self._row_order)
-        rows = self._row_order[begin:end]
-        found: list[int] = rows[self._published.roles[rows] == role].tolist()
+    def __init__(self, published: Published, contents: Contents) -> None:
+        self._roles = published.roles
+        self._order = np.argsort(contents.unit_of_row, kind="stable")
+        self._begins = np.searchsorted(contents.unit_of_row[self._order], np.arange(len(contents.inputs) + 1))
+
+    def of(self, unit: int, role: int) -> list[int]:
+        rows = self._order[self._begins[unit] : self._begins[unit + 1]]
+        found: list[int] = rows[self._roles[rows] == role].tolist()
         return found
+
+
+def _shared(published: Published, similarity: float, left: Sequence[int], right: Sequence[int]) -> Shared:
+    return Shared(
+        value=shortened(published.inputs[left[0]]),
+        other=shortened(published.inputs[right[0]]),
+        similarity=round(similarity, 6),
+        left=published.ids[left[0]],
+        left_task=published.tasks[left[0]],
+        left_rows=len(left),
+        right=published.ids[right[0]],
+        right_task=published.tasks[right[0]],
+        right_rows=len(right),
+    )

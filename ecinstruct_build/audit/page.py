@@ -8,7 +8,8 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 
 from ecinstruct_build.audit.language import CONFIDENCE, LEAST_LETTERS
-from ecinstruct_build.audit.near import LAYOUT_INPUTS, LAYOUT_SHARE, MIN_WORDS, MISS
+from ecinstruct_build.audit.minhash import MISS
+from ecinstruct_build.audit.near import LAYOUT_INPUTS, LAYOUT_SHARE, MIN_WORDS
 from ecinstruct_build.audit.result import ROLES, Audit, Fault, Overlap
 from ecinstruct_build.audit.texts import MIN_TITLE
 
