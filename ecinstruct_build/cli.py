@@ -46,6 +46,7 @@ def main() -> None:
     except UserError as error:
         Console(stderr=True).print(f"[bold red]Error:[/bold red] {escape(str(error))}", highlight=False)
         sys.exit(1)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("Stopped. Finished stages are kept; the same command goes on from there.")
-        sys.exit(130)
+    except OSError as error:
+        what = f"{error.strerror}: {error.filename}" if error.filename and error.strerror else str(error)
+        Console(stderr=True).print(f"[bold red]Error:[/bold red] {escape(what)}.", highlight=False)
+        sys.exit(1)

@@ -68,12 +68,16 @@ def worker_count(jobs: int) -> int:
 
 @contextmanager
 def listener(*, quiet: bool) -> Iterator[Progress]:
-    """Offer someone who shows progress, or says nothing."""
-    if quiet:
-        yield Silence()
-        return
-    with RichProgress(Console(stderr=True)) as progress:
-        yield progress
+    """Offer someone who shows progress, or says nothing; an interrupt ends the command with a word on how to go on."""
+    try:
+        if quiet:
+            yield Silence()
+            return
+        with RichProgress(Console(stderr=True)) as progress:
+            yield progress
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Stopped. Finished stages are kept; the same command goes on from there.")
+        raise typer.Exit(130) from None
 
 
 def print_json(value: Any) -> None:
