@@ -38,6 +38,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but er
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and progress not at all.")]
 
 
+_INTERRUPTED = "Query interrupted"  # what DuckDB makes of an interrupt
+
+
 def machine_at(work: Path, engine: str, memory: str, jobs: int, progress: Progress) -> Machine:
     """Return what to build with, as the command line says it.
 
@@ -75,7 +78,9 @@ def listener(*, quiet: bool) -> Iterator[Progress]:
             return
         with RichProgress(Console(stderr=True)) as progress:
             yield progress
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and str(error) != _INTERRUPTED:
+            raise
         Console(stderr=True).print("Stopped. Finished stages are kept; the same command goes on from there.")
         raise typer.Exit(130) from None
 
