@@ -1,4 +1,4 @@
-"""Progress as bars on a terminal; as plain lines where there is none."""
+"""What a terminal shows: progress as bars, or as plain lines where there is none; tables of which nothing is cut."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
+from rich.table import Table
+from rich.text import Text
 
 from ecinstruct_build.progress import Advance
 
@@ -52,3 +54,14 @@ class RichProgress:
     def note(self, message: str) -> None:
         """Print a remark."""
         self._console.print(f"[yellow]note[/yellow] {escape(message)}", highlight=False)
+
+
+def print_whole(table: Table, console: Console) -> None:
+    """Print a table; a narrow terminal may break its lines, but no name or number of a ``no_wrap`` column is cut."""
+    for column in table.columns:
+        if column.no_wrap:
+            column.min_width = max(Text.from_markup(str(cell)).cell_len for cell in (column.header, *column.cells))
+    narrowest = console.measure(table, options=console.options.update(max_width=10_000)).minimum
+    if narrowest > console.width:
+        table.width = narrowest
+    console.print(table, crop=False)

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from ecinstruct_build.console import print_whole
 from ecinstruct_build.splits import SPLITS
 
 Placed = Mapping[str, Mapping[str, str]]
@@ -48,13 +49,13 @@ def render_comparison(comparison: Mapping[str, Any], console: Console) -> None:
     """Print one table for each two seeds."""
     for pair in comparison["pairs"]:
         one, other = pair["seeds"]
-        table = Table(
-            "task", "in both", "moved", *SPLITS, title=f"Splits of the seeds {one} and {other}: shared of all"
-        )
+        table = Table(title=f"Splits of the seeds {one} and {other}: shared of all")
+        for column in ("task", "in both", "moved", *SPLITS):
+            table.add_column(column, no_wrap=True)
         for task, row in pair["tasks"].items():
             shares = (f"{row['shared'][split]:,} of {row['either'][split]:,}" for split in SPLITS)
             table.add_row(task, f"{row['both']:,}", f"{row['moved']:,}", *shares)
-        console.print(table)
+        print_whole(table, console)
 
 
 def _sizes(splits: Mapping[str, str]) -> dict[str, int]:

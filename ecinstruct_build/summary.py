@@ -7,8 +7,8 @@ from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from rich.text import Text
 
+from ecinstruct_build.console import print_whole
 from ecinstruct_build.splits import PUBLISHED_SPLITS, SPLITS
 
 _INPUT_COUNTS = ("records", "ingested", "quarantined", "collapsed")
@@ -30,7 +30,7 @@ def render_summary(manifest: Mapping[str, Any], console: Console) -> None:
     tables += [_stages_table(manifest["stages"])]
     for table in tables:
         if table.row_count:
-            _print_whole(table, console)
+            print_whole(table, console)
             console.print()
     shards = manifest["shards"]
     rows, written = (sum(shard[name] for shard in shards) for name in ("rows", "bytes"))
@@ -44,17 +44,6 @@ def render_summary(manifest: Mapping[str, Any], console: Console) -> None:
 def _audit_line(found: Mapping[str, Mapping[str, int]]) -> str:
     counts = (f"{kind} {one['sharing']:,} of {one['carrying']:,}" for kind, one in sorted(found.items()))
     return f"The audit passed. Held-out rows that share something with training: {', '.join(counts)}."
-
-
-def _print_whole(table: Table, console: Console) -> None:
-    """Print a table; a narrow terminal may break its lines, but no number is ever cut short."""
-    for column in table.columns:
-        if column.no_wrap:
-            column.min_width = max(Text.from_markup(str(cell)).cell_len for cell in (column.header, *column.cells))
-    narrowest = console.measure(table, options=console.options.update(max_width=10_000)).minimum
-    if narrowest > console.width:
-        table.width = narrowest
-    console.print(table, crop=False)
 
 
 def _examples_table(tasks: Mapping[str, Any]) -> Table:

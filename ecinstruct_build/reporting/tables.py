@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from ecinstruct_build.console import print_whole
 from ecinstruct_build.reporting.checks import ACTIONS
 from ecinstruct_build.reporting.planted.table import print_scores, share
 
@@ -28,7 +29,7 @@ def render_report(report: Mapping[str, Any], console: Console) -> None:
         Where to print.
     """
     if report["counts"]:
-        console.print(_counts_table(report["counts"]))
+        print_whole(_counts_table(report["counts"]), console)
     else:
         console.print("The checks have nothing to say of these examples.")
     for action in ACTIONS:
