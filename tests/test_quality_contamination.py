@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecinstruct_build.check import PAIR_SCHEMA, Evidence, Verdict
@@ -276,7 +277,7 @@ def test_pairs_are_found_across_tasks_and_in_the_context() -> None:
     }
 
 
-def connected(examples: Sequence[Example], pairs: Mapping[tuple[str, str], float]) -> int:
+def parts_of(examples: Sequence[Example], pairs: Mapping[tuple[str, str], float]) -> set[frozenset[str]]:
     parent = {one.example_id: one.example_id for one in examples}
 
     def root(key: str) -> str:
@@ -287,7 +288,10 @@ def connected(examples: Sequence[Example], pairs: Mapping[tuple[str, str], float
 
     for left, right in pairs:
         parent[root(left)] = root(right)
-    return len({root(key) for key in parent})
+    parts: dict[str, set[str]] = {}
+    for key in parent:
+        parts.setdefault(root(key), set()).add(key)
+    return {frozenset(part) for part in parts.values()}
 
 
 def test_a_crowd_that_shares_a_passage_hangs_together_without_all_its_pairs() -> None:
@@ -298,7 +302,8 @@ def test_a_crowd_that_shares_a_passage_hangs_together_without_all_its_pairs() ->
     expected = expected_pairs(examples, 13, 0.5)
     assert found.items() <= expected.items()
     assert len(found) <= 2 * count
-    assert connected(examples, found) == connected(examples, expected) == 1
+    assert parts_of(examples, found) == parts_of(examples, expected)
+    assert len(parts_of(examples, found)) == 1
     assert found == pairs_of(shared_passages(examples[::-1]))
 
 
@@ -309,6 +314,44 @@ def test_boilerplate_ties_no_examples_that_say_more_than_that() -> None:
     ids = sorted([examples[7].example_id, examples[-1].example_id])
     assert set(found) == {(ids[0], ids[1])}
     assert found == expected_pairs(examples, 13, 0.5)
+
+
+def test_examples_hang_together_by_two_crowds_whoever_else_is_in_them() -> None:
+    first, second = prose(-1, 60), prose(-2, 60)
+    pair = [review(f"pair {seed}", f"{first} {prose(seed, 70)} {second}") for seed in (1, 2)]
+    others = [review(f"{seed}", f"{first} {prose(seed, 100)}") for seed in range(3, 63)]
+    others += [review(f"{seed}", f"{second} {prose(seed, 100)}") for seed in range(63, 123)]
+    assert CROWD < 60
+    examples = [*others, *pair]
+    found = pairs_of(shared_passages(examples))
+    assert frozenset(one.example_id for one in pair) in parts_of(examples, found)
+    assert found == pairs_of(shared_passages(pair)) == expected_pairs(examples, 13, 0.5)
+
+
+# Texts of passages that recur, in parts, beside words of their own.
+passages = st.tuples(st.integers(0, 7), st.integers(1, 8)).map(
+    lambda drawn: " ".join(f"p{drawn[0]}x{place}" for place in range(drawn[1]))
+)
+mixtures = st.lists(st.tuples(st.lists(passages, max_size=5), st.integers(0, 12)), min_size=1, max_size=40)
+
+
+@settings(max_examples=300)
+@given(mixtures, st.integers(1, 3), st.integers(1, 4), st.sampled_from([0.2, 0.3, 0.5, 0.7, 1]), st.randoms())
+def test_what_shares_enough_hangs_together_however_it_is_crowded(
+    drawn: list[tuple[list[str], int]], size: int, crowd: int, share: float, order: random.Random
+) -> None:
+    rows = [
+        [*parts, " ".join(f"own{number}x{place}" for place in range(own))] for number, (parts, own) in enumerate(drawn)
+    ]
+    examples = [one for one in made(rows) if runs(content_texts(one), size)]
+    with (
+        mock.patch("quality.similarity.passages.CROWD", crowd),
+        mock.patch("quality.similarity.crowds._AT_ONCE", order.choice([1, 30, 1000])),
+    ):
+        found = pairs_of(shared_passages(order.sample(examples, len(examples)), ngram=size, share=share))
+    expected = expected_pairs(examples, size, share)
+    assert found.items() <= expected.items()
+    assert parts_of(examples, found) == parts_of(examples, expected)
 
 
 def test_pairs_are_the_same_however_few_are_in_hand(monkeypatch: pytest.MonkeyPatch) -> None:

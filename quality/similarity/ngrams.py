@@ -100,6 +100,14 @@ def _words_of(text: str) -> list[bytes]:
     return [word.encode("utf-8", "surrogatepass") for word in words(text)]
 
 
+def mixed(numbers: Numbers) -> Hashes:
+    """Spread numbers over 64 bits (the finaliser of SplitMix64), so that sums of them name sets."""
+    spread = (numbers.astype(np.uint64) + np.uint64(1)) * _FACTOR
+    spread = (spread ^ (spread >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    spread = (spread ^ (spread >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return spread ^ (spread >> np.uint64(31))
+
+
 def look_up(table: Hashes, hashes: Hashes) -> tuple[Numbers, npt.NDArray[np.bool_]]:
     """Return the place of each hash in an ascending table, and whether it stands there; the place may be any if not."""
     if not len(table):

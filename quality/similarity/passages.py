@@ -4,18 +4,22 @@ Passages stand in many examples at times: a product's description, a shop's boil
 from growing with the square of their number. N-grams with the very same owners, as those of one passage have, are
 looked at once, with their number for a weight. And of n-grams in a crowd (more than `CROWD` examples) each owner is
 compared with the shortest of them alone, the first by id among equals: where the crowd's n-grams are enough to tie
-any two of its examples, they are enough to tie both to the shortest, so the crowd stays connected.
+any two of its examples, they are enough to tie both to the shortest, so the crowd stays connected. Examples that no
+one crowd ties, but several together, are looked for among what does not hang together by then
+(`quality.similarity.crowds`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from ecinstruct_build.check import PAIR_SCHEMA
 from ecinstruct_build.example import Example
 from quality.similarity.contents import Contents, contents_of
-from quality.similarity.ngrams import Numbers
+from quality.similarity.crowds import Crowds, components, tied_by_several
+from quality.similarity.ngrams import Numbers, mixed
 
 CROWD = 50
 """Examples that hold the same n-gram and are still compared each with each."""
@@ -25,6 +29,7 @@ _AT_ONCE = 1 << 22  # pairs, or n-grams of pairs, in hand
 _TINY = 1e-9
 _NONE: Numbers = np.empty(0, np.int64)
 
+Reals = npt.NDArray[np.float64]
 Weighed = tuple[Numbers, Numbers]
 """Pairs of examples, each as left * examples + right, and a weight of each."""
 
@@ -44,17 +49,14 @@ def shared_passages(examples: Sequence[Example], *, ngram: int = 13, share: floa
 
     Returns
     -------
-    Rows of `PAIR_SCHEMA` in order of both ids, with the share as score. Not every pair within a crowd is named, but
-    its members hang together by those that are.
+    Rows of `PAIR_SCHEMA` in order of both ids, with the share as score. Not every pair within crowds is named, but
+    any two examples that share so much hang together by those that are.
     """
     contents = contents_of(examples, ngram)
-    keys, shared = _counted(contents)
-    left, right = np.divmod(keys, max(1, len(contents.examples)))
-    scores = shared / np.minimum(contents.sizes[left], contents.sizes[right])
-    kept = scores >= share - _TINY
+    pairs, scores = _tied(contents, share)
     equal = _equal_wholes(contents)
-    pairs = np.concatenate([np.column_stack([left, right])[kept], equal])
-    scores = np.concatenate([scores[kept], np.ones(len(equal))])
+    pairs = np.concatenate([pairs, equal])
+    scores = np.concatenate([scores, np.ones(len(equal))])
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
     ids = pa.array([example.example_id for example in contents.examples], pa.string())
     columns = {
@@ -73,20 +75,45 @@ def _equal_wholes(contents: Contents) -> Numbers:
     return np.array([pair for pair in pairs if pair[0] != pair[1]], np.int64).reshape(-1, 2)
 
 
-def _counted(contents: Contents) -> tuple[Numbers, Numbers]:
-    """Return the pairs that share n-grams, ascending, each as left * examples + right, and how many they share."""
+def _tied(contents: Contents, share: float) -> tuple[Numbers, Reals]:
+    """Return the pairs of examples with n-grams, as rows of two numbers, and the share of each."""
+    count = len(contents.examples)
     starts, sizes, weights = _owner_lists(contents)
     crowded = sizes > CROWD
     keys, shared = _summed(_pairs_of_few(contents, starts[~crowded], sizes[~crowded], weights[~crowded]))
     if not crowded.any():
-        return keys, shared
-    hubs = _pairs_with_shortest(contents, starts[crowded], sizes[crowded])
+        return _enough(contents, keys, shared, share)
+    crowds = Crowds(contents.owners[_ranges(starts[crowded], sizes[crowded])], sizes[crowded], weights[crowded])
+    hubs = _keys(count, *crowds.pairs_with(contents.sizes))
     keys, shared = _merged([keys, hubs], [shared, np.zeros(len(hubs), np.int64)])
-    in_crowds = _in_crowds(contents)
-    left, right = np.divmod(keys, len(contents.examples))
+    in_crowds = np.bincount(crowds.members, weights=np.repeat(crowds.weights, crowds.sizes), minlength=count)
+    left, right = np.divmod(keys, count)
     doubtful = np.minimum(in_crowds[left], in_crowds[right]) > 0
     shared[doubtful] = _intersections(contents, left[doubtful], right[doubtful])
-    return keys, shared
+    pairs, scores = _enough(contents, keys, shared, share)
+    parts = components(count, pairs[:, 0], pairs[:, 1])
+    more = np.unique(_keys(count, *tied_by_several(crowds, (contents.sizes * share).astype(np.float64), parts)))
+    others, other_scores = _enough(contents, more, _intersections(contents, *np.divmod(more, count)), share)
+    return np.concatenate([pairs, others]), np.concatenate([scores, other_scores])
+
+
+def _keys(count: int, one: Numbers, other: Numbers) -> Numbers:
+    return np.where(one < other, one * count + other, other * count + one)
+
+
+def _enough(contents: Contents, keys: Numbers, shared: Numbers, share: float) -> tuple[Numbers, Reals]:
+    """Return those of pairs that share enough, and what share it is."""
+    left, right = np.divmod(keys, max(1, len(contents.examples)))
+    scores = shared / np.minimum(contents.sizes[left], contents.sizes[right])
+    kept = scores >= share - _TINY
+    return np.column_stack([left, right])[kept], scores[kept]
+
+
+def _ranges(starts: Numbers, lengths: Numbers) -> Numbers:
+    """Return the numbers from each start on, as many as its length says."""
+    offsets = np.cumsum(lengths) - lengths
+    places: Numbers = np.arange(lengths.sum()) + np.repeat(starts - offsets, lengths)
+    return places
 
 
 def _owner_lists(contents: Contents) -> tuple[Numbers, Numbers, Numbers]:
@@ -95,18 +122,10 @@ def _owner_lists(contents: Contents) -> tuple[Numbers, Numbers, Numbers]:
     starts = np.cumsum(sizes) - sizes
     if not len(starts):
         return starts, sizes, sizes
-    names = np.add.reduceat(_mixed(contents.owners), starts)
+    names = np.add.reduceat(mixed(contents.owners), starts)
     shared = np.flatnonzero(sizes > 1)
     _, firsts, weights = np.unique(names[shared], return_index=True, return_counts=True)
     return starts[shared[firsts]], sizes[shared[firsts]], weights
-
-
-def _mixed(numbers: Numbers) -> "np.ndarray[tuple[int], np.dtype[np.uint64]]":
-    """Spread numbers over 64 bits (the finaliser of SplitMix64), so that sums of them name sets."""
-    mixed = (numbers.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
 
 
 def _pairs_of_few(contents: Contents, starts: Numbers, sizes: Numbers, weights: Numbers) -> Iterator[Weighed]:
@@ -120,23 +139,6 @@ def _pairs_of_few(contents: Contents, starts: Numbers, sizes: Numbers, weights: 
         for first in range(second if count else 0):
             left = contents.owners[starts[:count] + first]
             yield left * len(contents.examples) + right, weights[:count]
-
-
-def _pairs_with_shortest(contents: Contents, starts: Numbers, sizes: Numbers) -> Numbers:
-    """Return the pairs of each owner of a list with the one that has the fewest n-grams."""
-    found = []
-    for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
-        owners = contents.owners[start : start + size]
-        hub = owners[np.argmin(contents.sizes[owners])]
-        others = owners[owners != hub]
-        found.append(np.minimum(others, hub) * len(contents.examples) + np.maximum(others, hub))
-    return np.concatenate(found)
-
-
-def _in_crowds(contents: Contents) -> Numbers:
-    """Return how many n-grams of each example stand in a crowd."""
-    crowded = np.bincount(contents.numbers, minlength=len(contents.grams)) > CROWD
-    return np.bincount(contents.owners[crowded[contents.numbers]], minlength=len(contents.examples))
 
 
 def _summed(parts: Iterable[Weighed]) -> Weighed:
@@ -177,10 +179,9 @@ def _intersections(contents: Contents, left: Numbers, right: Numbers) -> Numbers
         done = ends[begin - 1] if begin else 0
         end = max(begin + 1, int(np.searchsorted(ends, done + _AT_ONCE, side="right")))
         lengths = sizes[short[begin:end]]
-        offsets = np.cumsum(lengths) - lengths
-        places = np.arange(lengths.sum()) + np.repeat(starts[short[begin:end]] - offsets, lengths)
+        places = _ranges(starts[short[begin:end]], lengths)
         wanted = np.repeat(long[begin:end], lengths) * len(contents.grams) + numbers[places]
         found = keys[np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)] == wanted
-        counts.append(np.add.reduceat(found, offsets, dtype=np.int64))
+        counts.append(np.add.reduceat(found, np.cumsum(lengths) - lengths, dtype=np.int64))
         begin = end
     return np.concatenate(counts)
