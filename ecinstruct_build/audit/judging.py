@@ -16,7 +16,7 @@ def exceeded(
     balances: Sequence[Balance],
     faults: Sequence[Fault],
 ) -> list[Exceeded]:
-    """Return every limit that is passed, one entry for each place."""
+    """Return every limit that is exceeded, one entry for each place."""
     found = [*_overlaps(limits, overlaps), *_proofs(limits, proofs), *_faults(limits, faults)]
     return found + _balances(limits, balances)
 

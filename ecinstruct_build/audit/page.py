@@ -11,7 +11,8 @@ from ecinstruct_build.audit.language import CONFIDENCE, LEAST_LETTERS
 from ecinstruct_build.audit.minhash import MISS
 from ecinstruct_build.audit.near import LAYOUT_INPUTS, LAYOUT_SHARE, MIN_WORDS
 from ecinstruct_build.audit.result import ROLES, Audit, Fault, Overlap
-from ecinstruct_build.audit.texts import MIN_TITLE
+from ecinstruct_build.audit.texts import MIN_TITLE, counted
+from ecinstruct_build.errors import UserError
 
 JSON_NAME = "audit.json"
 PAGE_NAME = "audit.html"
@@ -39,18 +40,41 @@ KIND_MEANINGS = {
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """One kind's line in the leakage matrix: an overlap, or None, for each column."""
+    """One kind's line in the leakage matrix: an overlap, or None, for each column.
+
+    Attributes
+    ----------
+    kind, meaning
+        What is compared, and in words.
+    limited
+        Whether there is a limit; without one the kind is reported only.
+    cells
+        One for each of `matrix_columns`.
+    """
 
     kind: str
     meaning: str
+    limited: bool
     cells: tuple[Overlap | None, ...]
 
 
 def write_audit(audit: Audit, folder: Path) -> None:
-    """Write ``audit.json`` and ``audit.html`` into a folder, which is made if it is not there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / JSON_NAME).write_text(audit.to_json(), encoding="utf-8", newline="\n")
-    (folder / PAGE_NAME).write_text(audit_page(audit), encoding="utf-8", newline="\n")
+    """Write ``audit.json`` and ``audit.html`` into a folder, which is made if it is not there.
+
+    Raises
+    ------
+    UserError
+        If the folder or a file in it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / JSON_NAME).write_text(audit.to_json(), encoding="utf-8", newline="\n")
+        (folder / PAGE_NAME).write_text(audit_page(audit), encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UserError(
+            f"The findings of the audit cannot be written into '{folder}': {error.strerror or error}. Give a folder "
+            "that you may write to, with space left."
+        ) from error
 
 
 def audit_page(audit: Audit) -> str:
@@ -69,6 +93,9 @@ def audit_page(audit: Audit) -> str:
         faulty=[one for one in audit.faults if one.rows],
         shown=SHOWN_EXAMPLES,
         is_over=is_over,
+        verdict=verdict(audit),
+        yardstick=yardstick(audit),
+        counted=counted,
         definitions={
             "jaccard": audit.limits["jaccard"],
             "layout_share": LAYOUT_SHARE,
@@ -97,12 +124,32 @@ def matrix(audit: Audit) -> list[MatrixRow]:
     rows = []
     for kind, cells in by_kind.items():
         if any(one.left_carrying or one.right_carrying for one in cells.values()):
-            rows.append(MatrixRow(kind, KIND_MEANINGS.get(kind, ""), tuple(cells.get(pair) for pair in columns)))
+            limited = any(audit.limits[one.limit] is not None for one in cells.values())
+            shown = tuple(cells.get(pair) for pair in columns)
+            rows.append(MatrixRow(kind, KIND_MEANINGS.get(kind, ""), limited, shown))
     return rows
 
 
+def verdict(audit: Audit) -> str:
+    """Return what the audit says of the limits: ``4 limits exceeded``, or that nothing exceeds one."""
+    return counted(len(audit.exceeded), "limit") + " exceeded" if audit.exceeded else "nothing exceeds a limit"
+
+
+def yardstick(audit: Audit) -> str:
+    """Return a sentence on what counts as products and groups where there are no ids of them; "" if there are."""
+    counts = []
+    if not {"products", "families"} & set(audit.columns):
+        counts.append("a title counts as a product")
+    if "groups" not in audit.columns:
+        counts.append("the text of a query or question counts as a group")
+    if not counts:
+        return ""
+    said = " and ".join(counts)
+    return f"The rows carry no such ids, so {said}: an export may fail where the dataset with its ids passes."
+
+
 def is_over(overlap: Overlap, audit: Audit) -> bool:
-    """Say whether an overlap passes its limit."""
+    """Say whether an overlap exceeds its limit."""
     limit = audit.limits[overlap.limit]
     return limit is not None and overlap.right_rows > limit
 

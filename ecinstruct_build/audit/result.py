@@ -168,7 +168,7 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Exceeded:
-    """A limit that is passed.
+    """A limit that is exceeded.
 
     Attributes
     ----------
@@ -207,7 +207,7 @@ class Audit:
     overlaps, proofs, balances, faults
         What was found, zeros included.
     exceeded
-        The limits that are passed; none = the audit passed.
+        The limits that are exceeded; none = the audit passed.
     limits
         The limits by name.
     """
@@ -225,7 +225,7 @@ class Audit:
 
     @property
     def passed(self) -> bool:
-        """Whether no limit is passed."""
+        """Whether nothing exceeds a limit."""
         return not self.exceeded
 
     def to_json(self) -> str:

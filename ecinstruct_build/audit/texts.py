@@ -76,6 +76,11 @@ def plain(text: str) -> str:
     return " ".join(words(_folded(text)))
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with what it counts: ``1 file``, ``2,000 rows``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def shortened(text: str, longest: int = SHOWN) -> str:
     """Return a text in one line of at most so many characters."""
     line = " ".join(text[: 4 * longest].split())

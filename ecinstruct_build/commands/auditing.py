@@ -21,21 +21,23 @@ def audit(
     quiet: Quiet = False,  # noqa: FBT002
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
-    """Prove again, from the published rows alone, that nothing leaks; exits with status 1 past the limits."""
+    """Prove again, from the published rows alone, that nothing leaks; exits with status 1 if a limit is exceeded."""
     from ecinstruct_build.audit.limits import read_limits
     from ecinstruct_build.audit.page import write_audit
     from ecinstruct_build.audit.run import audit_dataset
-    from ecinstruct_build.audit.terminal import render_audit
+    from ecinstruct_build.audit.terminal import render_audit, render_exceeded
 
     with listener(quiet=quiet or as_json) as progress:
         found = audit_dataset(where, read_limits(limits) if limits else None, progress=progress)
-    if out is not None:
-        write_audit(found, out)
     if as_json:
         typer.echo(found.to_json(), nl=False)
     elif not quiet:
         render_audit(found, Console())
-        if out is not None:
+    else:
+        render_exceeded(found, Console(stderr=True))
+    if out is not None:
+        write_audit(found, out)
+        if not quiet and not as_json:
             Console().print(f"The findings are in [bold]{escape(str(out))}[/bold].")
     if not found.passed:
         raise typer.Exit(1)

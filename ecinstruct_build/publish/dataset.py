@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ecinstruct_build.audit.page import PAGE_NAME, write_audit
+from ecinstruct_build.audit.page import PAGE_NAME, verdict, write_audit
 from ecinstruct_build.audit.result import Audit
 from ecinstruct_build.audit.run import audit_dataset
 from ecinstruct_build.audit.summary import summary
@@ -81,7 +81,7 @@ def _refusal(audit: Audit, refused: Path) -> str:
     shown = "; ".join(map(str, audit.exceeded[:3]))
     more = len(audit.exceeded) - 3
     return (
-        f"The audit of the published rows found more than the recipe tolerates, so nothing was published: {shown}"
+        f"The audit of the published rows failed ({verdict(audit)}), so nothing was published: {shown}"
         f"{f'; and {more} more' if more > 0 else ''}. {refused / PAGE_NAME} shows the rows. Change what they come "
         "from, or raise the limits in [audit] if you mean to publish them."
     )
