@@ -17,7 +17,7 @@ from ecinstruct_build.progress import Silence
 from ecinstruct_build.recipe import load_recipe
 from ecinstruct_build.splits import SPLITS
 from ecinstruct_build.stages.checks import Checked, check
-from ecinstruct_build.stages.lookalikes import duplicate_settings, settled_lookalikes
+from ecinstruct_build.stages.lookalikes import duplicate_settings, lookalikes, settled_lookalikes
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Store
 from quality.similarity.shingles import shingled
@@ -51,6 +51,14 @@ def checked_by(tmp_path, examples, *, measured: bool) -> Checked:
     return check(drawn, policy, 0, machine)
 
 
+def settled(tmp_path, world, assigned, *, measured=True):
+    """Return the pairs that become look-alikes by how examples are assigned."""
+    recipe = load_recipe("sample").model_copy(update={"tasks": {TASK: SETTINGS["histories"]}})
+    checked = checked_by(tmp_path, world, measured=measured)
+    found = lookalikes(recipe, checked, Machine(Store(tmp_path), EngineSettings(), 1, Silence()))
+    return settled_lookalikes(recipe, checked, found, web_of(world, {}), assigned)
+
+
 def assigned_to(web, went) -> Assigned:
     """Put each example, by identity, in a split, with the context items named."""
     rows = [went[example_id] for example_id in web.example_ids]
@@ -72,7 +80,7 @@ def test_a_trimmed_context_that_became_like_a_sample_of_another_split_is_dropped
     }
     web = web_of(world, {})
     assigned = assigned_to(web, went)
-    found = settled_lookalikes(load_recipe("sample"), checked_by(tmp_path, world, measured=measured), web, assigned)
+    found = settled(tmp_path, world, assigned, measured=measured)
     pairs = {frozenset(pair) for pair in zip(found["left"].to_pylist(), found["right"].to_pylist(), strict=True)}
     assert pairs == {frozenset({one.example_id, whole.example_id}) for one in (trimmed, neighbour)}
     assert found["score"].to_pylist() == [1.0, 1.0]
@@ -88,8 +96,34 @@ def test_nothing_is_compared_where_nothing_was_trimmed(tmp_path):
     world = [history("one", SAME), history("two", SAME)]
     web = web_of(world, {})
     assigned = assigned_to(web, {world[0].example_id: ("train", (0,)), world[1].example_id: ("test", (0,))})
-    checked = checked_by(tmp_path, world, measured=True)
-    assert settled_lookalikes(load_recipe("sample"), checked, web, assigned).num_rows == 0
+    assert settled(tmp_path, world, assigned).num_rows == 0
+
+
+LONG = " ".join(f"twin{number}" for number in range(40))
+
+
+def titles(kind: str, count: int) -> list[str]:
+    return [" ".join(f"{kind}{place}x{word}" for word in range(16)) for place in range(count)]
+
+
+@pytest.mark.parametrize("other_is_trimmed", [True, False])
+def test_a_passage_that_trimming_makes_the_most_of_a_sample_is_found(tmp_path, other_is_trimmed):
+    trimmed, other = history("trimmed", LONG, *titles("a", 9)), history("other", LONG, *titles("b", 9))
+    neighbour = history("neighbour", LONG, *titles("c", 9))  # in the split of the trimmed one
+    went = {
+        trimmed.example_id: ("train", (0, 1)),
+        other.example_id: ("test", (0, 1) if other_is_trimmed else tuple(range(10))),
+        neighbour.example_id: ("train", tuple(range(10))),
+    }
+    world = [trimmed, other, neighbour]
+    found = settled(tmp_path, world, assigned_to(web_of(world, {}), went))
+    paired = [trimmed, neighbour] if other_is_trimmed else [trimmed]
+    assert pairs_in(found) == {(*sorted([one.example_id, other.example_id]),) for one in paired}
+    assert found["score"].to_pylist() == [28 / 32] * len(paired)
+
+
+def pairs_in(found):
+    return {*zip(found["left"].to_pylist(), found["right"].to_pylist(), strict=True)}
 
 
 @given(

@@ -16,7 +16,7 @@ from ecinstruct_build.splits import SPLITS
 from ecinstruct_build.stages.checks import Checked
 from ecinstruct_build.stages.families import read_families
 from ecinstruct_build.stages.frozen import Frozen
-from ecinstruct_build.stages.lookalikes import read_pairs, settled_lookalikes
+from ecinstruct_build.stages.lookalikes import duplicate_settings, lookalikes_code, read_pairs, settled_lookalikes
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 from ecinstruct_build.task import Quota, TaskSettings
@@ -65,7 +65,7 @@ def web(recipe: Recipe, checked: Checked, joined: Stage, found: Stage, machine: 
         "families": joined.digest,
         "look-alikes": found.digest,
         "tasks": list(recipe.tasks),
-        "code": [code_digest("quality.splitting.web"), own_digest(__name__)],
+        "code": [code_digest("quality.splitting.web"), *_reading_code(), own_digest(__name__)],
     }
     return machine.store.run("web", recipe.name, inputs, produce)
 
@@ -93,7 +93,7 @@ def split(
             kept = frozen.read_held() if frozen else None
             settings = training_only(recipe.tasks) if frozen else recipe.tasks
             assigned = assign(examples, settings, recipe.split_weights, recipe.split_seed, kept=kept)
-            settled = settled_lookalikes(recipe, checked, examples, assigned)
+            settled = settled_lookalikes(recipe, checked, found, examples, assigned)
             assigned = drop_alike(examples, assigned, settled)
             checks = prove(examples, recipe.tasks, assigned, pa.concat_tables([alike, settled]))
             table, tasks = assignment_table(examples, assigned), np.asarray(examples.tasks, object)
@@ -113,15 +113,23 @@ def split(
         },
         "kept": frozen.held.digest if frozen else "",
         "similarity": recipe.split.similarity,
+        "duplicates": duplicate_settings(recipe).model_dump(mode="json"),
         "weights": recipe.split_weights,
         "seed": recipe.split_seed,
         "code": [
-            code_digest("quality.splitting.proof"),
-            code_digest("quality.splitting.retention"),
+            *map(code_digest, ("quality.splitting.leakage", "quality.splitting.proof", "quality.splitting.retention")),
+            *lookalikes_code(),
+            *_reading_code(),
             own_digest(__name__),
         ],
     }
     return machine.store.run("split", recipe.name, inputs, produce)
+
+
+def _reading_code() -> list[str]:
+    """Return digests of the code that reads what earlier stages wrote."""
+    stages = ("checks", "examples", "families", "frozen", "lookalikes")
+    return [own_digest(f"ecinstruct_build.stages.{stage}") for stage in stages]
 
 
 def training_only(tasks: Mapping[str, TaskSettings]) -> dict[str, TaskSettings]:

@@ -52,7 +52,11 @@ def shared_passages(examples: Sequence[Example], *, ngram: int = 13, share: floa
     Rows of `PAIR_SCHEMA` in order of both ids, with the share as score. Not every pair within crowds is named, but
     any two examples that share so much hang together by those that are.
     """
-    contents = contents_of(examples, ngram)
+    return passages_within(contents_of(examples, ngram), share)
+
+
+def passages_within(contents: Contents, share: float) -> pa.Table:
+    """Return what `shared_passages` does, of examples that are cut into n-grams already."""
     pairs, scores = _tied(contents, share)
     equal = _equal_wholes(contents)
     pairs = np.concatenate([pairs, equal])

@@ -1,12 +1,17 @@
 """Find which texts a few trimmed ones have become like, exactly, without comparing each with all."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+from pyarrow import feather
 
+from quality.similarity.contents import Contents
+from quality.similarity.ngrams import Hashes, look_up
 from quality.similarity.shingles import Shingled
-from quality.splitting.ragged import Integers, Ragged
+from quality.splitting.ragged import Integers, Ragged, from_arrow
 
 _ROUNDING = 1e-9
 
@@ -18,14 +23,90 @@ class Likeness:
     Attributes
     ----------
     left, right
-        Positions of the two texts, the smaller one left.
+        Positions of the two texts: of one that was there before, and of the one compared with it.
     score
-        Exact Jaccard similarity of their words.
+        How alike they are, exactly.
     """
 
     left: Integers
     right: Integers
     score: npt.NDArray[np.float64]
+
+    def where(self, kept: npt.NDArray[np.bool_]) -> "Likeness":
+        """Return some of the pairs."""
+        return Likeness(self.left[kept], self.right[kept], self.score[kept])
+
+
+@dataclass(frozen=True)
+class Passages:
+    """The n-grams of examples, and who holds them.
+
+    Attributes
+    ----------
+    grams
+        The distinct hashes, ascending.
+    holders
+        The examples, by position, that hold each of them.
+    sizes
+        How many distinct n-grams each example has, whether or not they stand in ``grams``.
+    """
+
+    grams: Hashes
+    holders: Ragged
+    sizes: Integers
+
+    def write(self, folder: Path) -> None:
+        """Write them to two files of a folder."""
+        grams = pa.table({"gram": pa.array(self.grams), "holders": self.holders.to_arrow()})
+        for name, table in (("grams", grams), ("sizes", pa.table({"size": pa.array(self.sizes)}))):
+            feather.write_feather(table, str(folder / f"{name}.arrow"), compression="zstd")
+
+
+def read_passages(folder: Path) -> Passages:
+    """Read back what `Passages.write` wrote."""
+    grams, sizes = (feather.read_table(folder / f"{name}.arrow") for name in ("grams", "sizes"))
+    return Passages(grams["gram"].to_numpy(), from_arrow(grams["holders"]), sizes["size"].to_numpy())
+
+
+def passages_of(contents: Contents, wanted: npt.NDArray[np.bool_]) -> Passages:
+    """Return the n-grams of examples that stand in one of those that are wanted."""
+    asked = np.zeros(len(contents.grams), np.bool_)
+    asked[contents.numbers[wanted[contents.owners]]] = True
+    kept = asked[contents.numbers]
+    counts = np.bincount(contents.numbers[kept], minlength=len(asked))[asked]
+    holders = Ragged(contents.owners[kept], np.concatenate([[0], np.cumsum(counts)]))
+    return Passages(contents.grams[asked], holders, contents.sizes)
+
+
+def holders_of_passages(
+    passages: Passages, contents: Contents, share: float, looked_at: npt.NDArray[np.bool_]
+) -> Likeness:
+    """Return the pairs of an earlier example and a trimmed one of which one holds much of the other.
+
+    Parameters
+    ----------
+    passages
+        N-grams of the earlier examples: at least all that stand in a trimmed one too.
+    contents
+        The trimmed examples.
+    share
+        Share of the n-grams of the one with fewer that stand in the other.
+    looked_at
+        Which of the earlier examples count.
+    """
+    holders = passages.holders.where(looked_at[passages.holders.values])
+    places, known = look_up(passages.grams, contents.grams)
+    known = known[contents.numbers]
+    order = np.argsort(contents.owners[known], kind="stable")
+    counts = np.bincount(contents.owners[known], minlength=len(contents.examples))
+    held = Ragged(places[contents.numbers[known][order]], np.concatenate([[0], np.cumsum(counts)]))
+    found = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))]
+    for text in np.flatnonzero(held.lengths).tolist():
+        others, shared = np.unique(holders.take(_row(held, text)).values, return_counts=True)
+        score = shared / np.minimum(passages.sizes[others], contents.sizes[text])
+        enough = score >= share - _ROUNDING
+        found.append((others[enough], np.full(int(enough.sum()), text), score[enough]))
+    return Likeness(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
 def like_earlier_ones(texts: Shingled, first: int, threshold: float, min_words: int) -> Likeness:
