@@ -4,6 +4,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
+
 from ecinstruct_build.audit.reading import Published
 from ecinstruct_build.audit.result import ROLES, TRAIN, Balance
 from ecinstruct_build.audit.rows import named_letters
@@ -12,7 +14,9 @@ from ecinstruct_build.audit.texts import normal
 FEW_LABELS = 26
 """Different answers that a task has at most to have labels."""
 
-_LEAST_EXPECTED = 5.0  # rows that a letter is expected to be right in; rarer letters are counted together
+_LEAST_EXPECTED = (
+    5.0  # rows that a letter is expected to be right in; rarer ones are counted together, and each exactly
+)
 _OTHERS = 0.05  # share of rows with other options than most have, from which options differ from row to row
 _ROWS_A_LABEL = 4  # rows for each different answer, at least, for answers to be labels
 
@@ -66,7 +70,7 @@ def _balance(place: tuple[str, str, int], labels: Sequence[str], majority: str, 
         majority=majority,
         majority_accuracy=round(right / len(labels), 6) if labels and majority else None,
         letters=tuple(sorted(Counter(letter for letter, _ in letters).items())),
-        position_p=_position_p(letters),
+        position_p=position_p(letters),
     )
 
 
@@ -95,25 +99,59 @@ def _ranked(labels: Sequence[str]) -> list[tuple[str, int]]:
     return sorted(Counter(labels).items(), key=lambda item: (-item[1], item[0]))
 
 
-def _position_p(letters: Sequence[Letters]) -> float | None:
+def position_p(letters: Sequence[Letters]) -> float | None:
     """Return the probability of letters so uneven, if each option of a row were as likely to be right as another.
 
-    None if there are too few rows to tell.
+    Letters that are expected often enough are compared by chi-square; of the others, the most surprising one counts,
+    by its exact probability times their number. Where both are there, the smaller probability counts, twice.
+
+    Parameters
+    ----------
+    letters
+        For each row the letter of its right option, and all its letters.
+
+    Returns
+    -------
+    float or None
+        None if no row has two options.
     """
     observed = Counter(letter for letter, _ in letters)
-    expected: dict[str, float] = {}
+    chances: dict[str, list[float]] = {}
     for shape, count in sorted(Counter(shape for _, shape in letters).items()):
         for letter in shape:
-            expected[letter] = expected.get(letter, 0.0) + count / len(shape)
-    cells = [(float(observed[letter]), amount) for letter, amount in sorted(expected.items())]
-    common = [cell for cell in cells if cell[1] >= _LEAST_EXPECTED]
-    rare = [cell for cell in cells if cell[1] < _LEAST_EXPECTED]
-    if rare:
-        common.append((sum(seen for seen, _ in rare), sum(amount for _, amount in rare)))
-    if len(common) < 2:
-        return None
-    statistic = sum((seen - amount) ** 2 / amount for seen, amount in common)
-    return float(f"{chi_square_tail(statistic, len(common) - 1):.6g}")
+            chances.setdefault(letter, []).extend([1 / len(shape)] * count)
+    expected = {letter: math.fsum(each) for letter, each in sorted(chances.items())}
+    rare = [letter for letter, amount in expected.items() if amount < _LEAST_EXPECTED]
+    cells = _cells([(observed[letter], amount, letter in rare) for letter, amount in expected.items()])
+    found = []
+    if len(cells) > 1:
+        statistic = sum((seen - amount) ** 2 / amount for seen, amount in cells)
+        found.append(chi_square_tail(statistic, len(cells) - 1))
+    if len(rare) > 1 or (rare and found):
+        often = [letter for letter in rare if observed[letter] > expected[letter]]
+        tails = [at_least(observed[letter], chances[letter]) for letter in often]
+        found.append(len(rare) * min(tails, default=1.0))
+    return float(f"{min(1.0, len(found) * min(found)):.6g}") if found else None
+
+
+def _cells(letters: Sequence[tuple[int, float, bool]]) -> list[tuple[float, float]]:
+    """Return what was seen and expected of each letter (seen, expected, rare), with rare ones counted together."""
+    cells = sorted(((float(seen), amount) for seen, amount, rare in letters if not rare), key=lambda cell: -cell[1])
+    others = (float(sum(seen for seen, _, rare in letters if rare)), sum(amount for _, amount, rare in letters if rare))
+    if cells and 0 < others[1] < _LEAST_EXPECTED:
+        least = cells.pop()
+        return [*cells, (least[0] + others[0], least[1] + others[1])]
+    return [*cells, others] if others[1] else cells
+
+
+def at_least(number: int, chances: Sequence[float]) -> float:
+    """Return the probability that at least so many of independent events happen, each with a chance of its own."""
+    happening = np.zeros(len(chances) + 1)
+    happening[0] = 1.0
+    for chance in chances:
+        happening[1:] = happening[1:] * (1 - chance) + happening[:-1] * chance
+        happening[0] *= 1 - chance
+    return math.fsum(happening[number:].tolist())
 
 
 def chi_square_tail(statistic: float, degrees: int) -> float:

@@ -80,7 +80,7 @@ def _article(kind: str) -> str:
         return "another split in their columns than that of their shard"
     if kind == "empty":
         return "an empty text"
-    return kind if kind[0].isupper() or kind.startswith("invalid") else f"a{'n' * (kind[0] in 'aeio')} {kind}"
+    return kind if kind.startswith("invalid") else f"a{'n' * (kind[0] in 'aeiou')} {kind}"
 
 
 def _place(fault: Fault) -> str:

@@ -55,6 +55,12 @@ class AuditLimits(BaseModel):
         Share of a split's rows of a task whose input is confidently in another language than its locale's; likewise.
     answer_not_among_options
         Rows whose answer names an option that is not there.
+    unknown_labels
+        Held-out rows with an output that no training row of the task has, in tasks without options of which training
+        has at most ten different outputs, and twenty rows or more for each of them.
+    training_labels
+        Training rows, in the tasks that ``unknown_labels`` looks at, with an output that no held-out row of the task
+        has, though more than one training row in a hundred does.
     duplicate_ids
         Rows that repeat the example id of another row of the same split, task and setting.
     position_p
@@ -85,6 +91,8 @@ class AuditLimits(BaseModel):
     html_share: float | None = Field(default=0.001, ge=0, le=1)
     foreign_share: float | None = Field(default=0.02, ge=0, le=1)
     answer_not_among_options: int | None = Field(default=0, ge=0)
+    unknown_labels: int | None = Field(default=0, ge=0)
+    training_labels: int | None = Field(default=None, ge=0)
     duplicate_ids: int | None = Field(default=0, ge=0)
     position_p: float | None = Field(default=1e-6, ge=0, le=1)
     label_share: float | None = Field(default=None, gt=0, le=1)

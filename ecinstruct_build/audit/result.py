@@ -153,7 +153,8 @@ class Balance:
     letters
         How often the right (or best) option stands at each letter, where options differ from row to row.
     position_p
-        Probability of so uneven letters by chance (chi-square); None where there are none.
+        Probability of so uneven letters by chance (see `ecinstruct_build.audit.balance.position_p`); None where there
+        are none.
     """
 
     task: str

@@ -13,11 +13,20 @@ import pyarrow.compute as pc
 from ecinstruct_build.audit.language import LANGUAGES, foreign_language
 from ecinstruct_build.audit.overlaps import Recoveries
 from ecinstruct_build.audit.reading import LISTS, Published
-from ecinstruct_build.audit.result import MAX_LISTED, ROLES, Fault
+from ecinstruct_build.audit.result import MAX_LISTED, ROLES, TRAIN, Fault
 from ecinstruct_build.audit.texts import normal, shortened
 
 MOSTLY = 0.5
 """Share of a task's texts that are JSON from which all should be."""
+
+FEW_LABELS = 10
+"""Different outputs that training has at most, in a task without options, for them to be labels."""
+
+ROWS_A_LABEL = 20
+"""Rows for each of them that training has, at least."""
+
+LABEL_SHARE = 0.01
+"""Share of training from which a label should be held out too."""
 
 _ELEMENTS = (
     "a|abbr|article|aside|b|big|blockquote|body|br|button|caption|center|cite|code|dd|del|div|dl|dt|em|font|footer|form|"
@@ -32,6 +41,7 @@ _NO_VALUE = re.compile(r"\s{0,8}(?:nan|NaN|-?inf|null|NULL|NoneType|NaT|<NA>)\s{
 _PRINTED = re.compile(r"\s{0,8}(?:[\[{]\s?){1,3}'|\s{0,8}(?:array|dict_keys|dict_values|OrderedDict|DataFrame)\(")
 _LETTERS = re.compile(r"[A-Z]{1,2}(?:\s?[,>]\s?[A-Z]{1,2})*")
 _SEPARATOR = re.compile(r"\s?[,>]\s?")
+_TRAINING = ROLES.index(TRAIN)
 
 Found = Iterable[tuple[int, str]]
 
@@ -48,6 +58,8 @@ def row_faults(published: Published, recovered: Recoveries) -> list[Fault]:
         ("HTML", "html_share", partial(_markup, texts)),
         ("foreign language", "foreign_share", partial(_foreign, published, recovered)),
         ("answer not among options", "answer_not_among_options", partial(_not_an_option, published, texts)),
+        ("unknown label", "unknown_labels", partial(_unknown_labels, published, texts)),
+        ("label of training only", "training_labels", partial(_training_labels, published, texts)),
         ("duplicate id", "duplicate_ids", partial(_repeated_ids, published)),
     ]
     checked = Counter(zip(published.tasks, published.roles.tolist(), strict=True))
@@ -209,6 +221,43 @@ def named_letters(output: str, options: dict[str, str]) -> list[str]:
         if said in (normal(option), normal(f"{letter}: {option}")):
             return [letter]
     return []
+
+
+def _labels(published: Published, texts: dict[str, list[str]]) -> dict[str, dict[int, str]]:
+    """Return the labels by row, of each task without options whose training has labels."""
+    made = {text: normal(text) for text in dict.fromkeys(texts["output"])}
+    by_task: dict[str, dict[int, str]] = {}
+    for row, (task, options, output) in enumerate(zip(published.tasks, texts["options"], texts["output"], strict=True)):
+        if published.roles[row] >= 0 and not options.strip() and made[output]:
+            by_task.setdefault(task, {})[row] = made[output]
+    trained = {task: _of_training(published, labels) for task, labels in by_task.items()}
+    return {
+        task: labels
+        for task, labels in by_task.items()
+        if 0 < len(trained[task]) <= FEW_LABELS and trained[task].total() >= ROWS_A_LABEL * len(trained[task])
+    }
+
+
+def _of_training(published: Published, labels: dict[int, str]) -> Counter[str]:
+    return Counter(label for row, label in labels.items() if published.roles[row] == _TRAINING)
+
+
+def _unknown_labels(published: Published, texts: dict[str, list[str]]) -> Found:
+    for labels in _labels(published, texts).values():
+        known = _of_training(published, labels)
+        said = ", ".join(shortened(label, 40) for label, _ in known.most_common(3))
+        for row, label in labels.items():
+            if label not in known:
+                yield row, f"{shortened(label, 80)}, where training has {said}"
+
+
+def _training_labels(published: Published, texts: dict[str, list[str]]) -> Found:
+    for labels in _labels(published, texts).values():
+        trained = _of_training(published, labels)
+        held_out = {label for row, label in labels.items() if published.roles[row] != _TRAINING}
+        for row, label in labels.items():
+            if held_out and label not in held_out and trained[label] > LABEL_SHARE * trained.total():
+                yield row, shortened(label, 80)
 
 
 def _repeated_ids(published: Published) -> Found:
