@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -15,9 +16,12 @@ from ecinstruct_build.example import Example
 from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import Quota, TaskSettings
 from quality.splitting.leakage import Assigned, Kept, assign, drop_alike
+from quality.splitting.levelling import level
 from quality.splitting.placement import NOWHERE
 from quality.splitting.proof import LeakError, prove
 from quality.splitting.quotas import KEPT_TESTS, OVER_QUOTA, SHARED_WITH_OOD, STRADDLES, TOO_ALIKE
+from quality.splitting.ragged import Integers
+from quality.splitting.refinement import Floats
 from quality.splitting.retention import retention
 from quality.splitting.web import Web, read_web, web_of
 
@@ -146,6 +150,38 @@ def test_a_short_split_takes_what_another_has_too_much_of() -> None:
     wanted = {**SETTINGS, "pairs": TaskSettings(quota=Quota(train=40, validation=30, test=30))}
     assigned = split_of(world, families={}, settings=wanted)
     assert Counter(one.split for one in assigned.values()) == {"train": 40, "validation": 30, "test": 30}
+
+
+@st.composite
+def unlevelled(draw: st.DrawFn) -> tuple[Floats, Integers, Floats, Integers, npt.NDArray[np.bool_]]:
+    """Components of one or two tasks that are unevenly spread over three splits."""
+    size, tasks = draw(st.integers(1, 40)), draw(st.integers(1, 3))
+    count = st.lists(st.sampled_from([0.0, 0.0, 1.0, 1.0, 2.0, 7.0]), min_size=tasks, max_size=tasks)
+    counts = np.array(draw(st.lists(count, min_size=size, max_size=size)))
+    homes = np.array(draw(st.lists(st.sampled_from([0, 0, 0, 1, 2]), min_size=size, max_size=size)))
+    quota = st.lists(st.integers(0, 12), min_size=tasks, max_size=tasks)
+    wanted = np.array(draw(st.lists(quota, min_size=3, max_size=3)), np.float64)
+    fixed = np.array(draw(st.lists(st.booleans(), min_size=size, max_size=size)))
+    return counts, homes, wanted, np.array(draw(st.permutations(range(size)))), fixed & (homes > 0)
+
+
+@given(unlevelled())
+def test_of_all_that_can_be_spared_the_most_useful_moves_first(
+    world: tuple[Floats, Integers, Floats, Integers, npt.NDArray[np.bool_]],
+) -> None:
+    counts, homes, wanted, rank, fixed = world
+    expected = homes.copy()
+    for split in np.argsort(wanted.sum(axis=1), kind="stable").tolist():
+        while True:  # every component is looked at anew for every move
+            there = np.array([counts[expected == other].sum(axis=0) for other in range(3)])
+            missing = np.maximum(wanted[split] - there[split], 0)
+            use = np.round((np.minimum(counts, missing) / np.maximum(wanted[split], 1)).sum(axis=1), 9)
+            spared = ((counts == 0) | (counts <= (there - wanted)[expected])).all(axis=1)
+            movable = np.flatnonzero(spared & ~fixed & (expected != split) & (use > 0))
+            if not len(movable):
+                break
+            expected[min(movable.tolist(), key=lambda row: (-use[row], rank[row]))] = split
+    assert level(counts, homes, wanted, rank, fixed).tolist() == expected.tolist()
 
 
 def test_a_short_split_takes_whole_queries_that_another_can_spare() -> None:
