@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ecinstruct_build.check import Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example
@@ -30,12 +31,14 @@ class ContaminationSettings(CheckSettings):
     Attributes
     ----------
     test_sets
-        Files (JSON lines, plain or gzipped, and Parquet) and folders of them that no example may overlap with.
+        Files (JSON lines, plain or gzipped, and Parquet) and folders of them that no example may overlap with; one
+        path, or a list of them.
     columns
-        Their columns to read; none means every column with text.
+        Their columns to read, one name or a list; none means every column with text.
     ngram
         Words in a row that are compared as one. An example all of whose texts are shorter is compared as a whole: it
-        stands in a test set if one row has all its texts.
+        stands in a test set if one row has all its texts, in strings of their own, in JSON within a string or in
+        labelled lines.
     share
         Share of an example's n-grams found in the test sets, all together, from which it overlaps; from half of it
         the overlap is told.
@@ -45,6 +48,12 @@ class ContaminationSettings(CheckSettings):
     columns: tuple[str, ...] = ()
     ngram: int = Field(default=13, ge=1)
     share: float = Field(default=0.5, gt=0, le=1)
+
+    @field_validator("test_sets", "columns", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """Take one path or name for a list of one."""
+        return (value,) if isinstance(value, str | Path) else value
 
 
 @dataclass
@@ -151,11 +160,13 @@ class _Wholes:
         leads = look_up(self._rarest, hashes)[1] & short
         for row in np.unique(row_of[leads]).tolist():
             begin, end = np.searchsorted(row_of, [row, row + 1])
-            there = hashes[begin:end][short[begin:end]].tolist()
+            there = dict.fromkeys(hashes[begin:end][short[begin:end]].tolist())
             for text in there:
-                for texts in self._by_rarest.get(text, []):
-                    if texts.issubset(there) and texts in self._owners:
-                        yield from ((owner, row) for owner in self._owners.pop(texts))
+                led_to = self._by_rarest.get(text, [])
+                found = [texts for texts in led_to if all(part in there for part in texts)]
+                if found:
+                    self._by_rarest[text] = [texts for texts in led_to if not all(part in there for part in texts)]
+                yield from ((owner, row) for texts in found for owner in self._owners.pop(texts))
 
 
 def _blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -3,7 +3,7 @@
 import gzip
 import json
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ecinstruct_build.check import PAIR_SCHEMA, Evidence, Verdict
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.example import Example, Item
+from ecinstruct_build.example import Example, Item, Option
 from quality import contamination
 from quality.contamination import CHECK, ContaminationSettings
 from quality.content import content_texts
@@ -125,6 +125,106 @@ def test_short_texts_stand_in_a_test_set_where_one_row_has_all_of_them(tmp_path:
     assert verdict.detail == "held.jsonl, line 1: the same texts"
 
 
+def title(seed: int) -> str:
+    return f'{prose(seed, 6)} {seed} \u2033 "new"'
+
+
+def pair_of(names: tuple[str, str], seeds: tuple[int, int]) -> Example:
+    fields = dict(zip(names, map(title, seeds), strict=True))
+    return Example("titles", "corpus", f"{names} {seeds}", "ind", "us", (), fields, "yes")
+
+
+def history_of(seeds: Sequence[int]) -> Example:
+    items = tuple(Item(str(seed), title(seed)) for seed in seeds[:-1])
+    options = (Option("k", title(seeds[-1]), "k"),)
+    return Example("history", "corpus", f"{seeds}", "ind", "us", (), {}, "k", context=items, options=options)
+
+
+def as_json(labels: Sequence[str], texts: Sequence[str]) -> str:
+    return json.dumps(dict(zip(labels, texts, strict=True)))
+
+
+def as_lines(labels: Sequence[str], texts: Sequence[str]) -> str:
+    return "\n".join(f"{label}: {text}" for label, text in zip(labels, texts, strict=True))
+
+
+@pytest.mark.parametrize("laid_out", [as_json, as_lines])
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [(("query", "product"), ("query", "product title")), (("left", "right"), ("product 1", "product 2"))],
+)
+def test_titles_are_found_in_inputs_that_are_laid_out(
+    laid_out: Callable[[Sequence[str], Sequence[str]], str],
+    names: tuple[str, str],
+    labels: tuple[str, str],
+    tmp_path: Path,
+) -> None:
+    planted = [pair_of(names, (seed, seed + 100)) for seed in range(40)]
+    apart = [pair_of(names, (seed, seed + 101)) for seed in range(40)]
+    named = [Example("t", "c", "n", "ind", "us", (), dict(zip(names, labels, strict=True)), "yes")]
+    rows = [
+        {"instruction": "Do they fit?", "input": laid_out(labels, list(map(str, one.fields.values()))), "output": "no"}
+        for one in planted
+    ]
+    found = judged([*planted, *apart, *named], write_lines(tmp_path / "held.jsonl", rows))
+    assert set(found) == {one.example_id for one in planted}
+
+
+@pytest.mark.parametrize("form", ["json", "{place}. {text}", "{place}th: {text}", "- {text}", "{text}"])
+@pytest.mark.parametrize("lettered", [True, False])
+def test_histories_are_found_in_inputs_that_are_laid_out(form: str, lettered: bool, tmp_path: Path) -> None:
+    planted = [range(seed, seed + 4) for seed in range(0, 120, 4)]
+    apart = [range(seed, seed + 4) for seed in range(2, 120, 4)]
+    rows = []
+    for seeds in planted:
+        history, options = list(map(title, seeds[:-1])), [title(seeds[-1]), "another"]
+        lines = [form.format(place=place, text=text) for place, text in enumerate(history, start=1)]
+        told = [f"{letter}: {text}" for letter, text in zip("AB", options, strict=True)]
+        rows.append(
+            {
+                "input": json.dumps({"history": history}) if form == "json" else "\n".join(lines),
+                "options": "\n".join(told) if lettered else json.dumps(options),
+            }
+        )
+    path = write_lines(tmp_path / "held.jsonl", rows)
+    examples = {history_of(seeds).example_id for seeds in planted}
+    assert set(judged([history_of(seeds) for seeds in [*planted, *apart]], path)) == examples
+
+
+def test_laid_out_text_is_found_whatever_stands_around_it(tmp_path: Path) -> None:
+    inputs = {
+        "after a list number and a label": "1. Query: steel kettle",
+        "with a colon": "Product: Halden: the kettle",
+        "over two lines": "Question: does it\n  whistle\nReview snippets:\n1. it does",
+        "JSON within JSON": json.dumps({"messages": json.dumps([{"content": "Query: tin pan"}])}),
+    }
+    path = write_lines(tmp_path / "held.jsonl", [{"input": text} for text in inputs.values()])
+    texts = ["steel kettle", "halden the kettle", "does it whistle", "tin pan"]
+    others = ["query", "product", "review snippets", "content", "messages", "whistle it", "kettle"]
+    found = judged([review(text, text) for text in [*texts, *others]], path)
+    assert set(found) == {review(text, text).example_id for text in texts}
+
+
+def test_odd_strings_are_read_over(tmp_path: Path) -> None:
+    odd = ["[" * 50_000, "{", '"', '"\\ud800"', ":", "1.\n-\n:", "\u2028", "a" * 50 + ": b", '{"a": 1e999}', "\n" * 9]
+    path = write_lines(tmp_path / "held.jsonl", [odd, {"text": PROSE}])
+    assert len(judged([review("a", PROSE), review("b", "of its own")], path)) == 1
+
+
+def test_one_path_and_one_column_are_lists_of_one() -> None:
+    alone = ContaminationSettings.model_validate({"test_sets": "held.jsonl", "columns": "input"})
+    assert alone == ContaminationSettings(test_sets=(Path("held.jsonl"),), columns=("input",))
+
+
+def test_a_row_of_many_short_strings_is_searched_once_for_each(tmp_path: Path) -> None:
+    count = 20_000
+    examples = [review(str(number), f"title number {number}") for number in range(count)]
+    path = write_lines(tmp_path / "held.jsonl", [[f"title number {number}" for number in range(0, count, 2)]] * 2)
+    found = judged(examples, path)
+    assert set(found) == {one.example_id for one in examples[::2]}
+    assert {verdict.detail.split(":")[0] for verdict in found.values()} == {"held.jsonl, line 1"}
+
+
 def test_only_the_columns_asked_for_are_read(tmp_path: Path) -> None:
     rows = [{"input": {"deep": [PROSE]}, "other": prose(9, 30), "number": 3}]
     lines = write_lines(tmp_path / "held.jsonl", rows)
@@ -140,7 +240,7 @@ def test_only_the_columns_asked_for_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b'{"a": "b"}\n{"a": \n', "line 2"),
+        (b'{"a": "b"}\n{"a": \n', r"line 2, column 7: Expecting value\.$"),
         (b'\n{"a": "b"}\n\n"\xff"\n', "line 4"),
         (b"[" * 100_000, "line 1"),
     ],

@@ -1,9 +1,12 @@
 """Read test sets that people name by path: JSON lines (plain or gzip) and Parquet, one row at a time.
 
-Whatever columns a test set has, what counts is its strings, however deep in lists and objects they stand.
+Whatever columns a test set has, what counts is its strings, however deep in lists and objects they stand. Published
+sets of instructions lay out several texts in one string, as JSON (``{"query": "steel kettle", ...}``) or in lines
+(``Query: steel kettle``, ``1. Halden kettle``): those texts count as strings of the row too, without their labels.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +24,9 @@ _PARQUET = (".parquet",)
 _NAMED_ONLY = (".json", ".json.gz")  # read where a file is named, since folders hold other things of that ending
 _LONGEST_LINE = 64 << 20
 _BATCH_ROWS = 1024
+_LAID_OUT = 2  # labels before a text, as in "1. Query: kettle"
+# A bullet, a number or letter of a list, or a few words and a colon.
+_LABEL = re.compile(r"\s{0,20}(?:[-*\u2022]\s|\(?(?:\d{1,4}|[A-Za-z])[.):](?=\s|$)|[^\W_][\w #()/-]{0,39}:(?=\s|$))")
 _OPEN_GZIP: Any = igzip.IGzipFile
 _GZIP_ERRORS: Any = (OSError, EOFError, igzip.BadGzipFile, isal_zlib.error)
 
@@ -36,7 +42,7 @@ class Row:
     place
         ``line 12`` or ``row 12``, counted from 1.
     texts
-        Its strings.
+        Its strings, and after each the texts that are laid out within it.
     """
 
     file: str
@@ -76,7 +82,7 @@ def read_rows(paths: Sequence[Path], columns: Sequence[str] = ()) -> Iterator[Ro
         seen = False
         for place, values in rows:
             seen = seen or values is not None
-            yield Row(names[file], place, list(_strings(values)))
+            yield Row(names[file], place, list(_texts(values)))
         if columns and not seen:
             raise UserError(f"The test set {file} has no column called {' or '.join(map(repr, columns))}.")
 
@@ -119,7 +125,10 @@ def _decoded(line: bytes, file: Path, number: int) -> Any:
     except (msgspec.DecodeError, ValueError, RecursionError):
         pass
     try:
-        return json.loads(line)  # which takes NaN and a byte order mark, as many tools write them
+        return json.loads(line.rstrip())  # which takes NaN and a byte order mark, as many tools write them
+    except json.JSONDecodeError as error:
+        place = f"line {number}, column {error.pos + 1}"
+        raise UserError(f"The test set {file} is not JSON lines: {place}: {error.msg}.") from error
     except (ValueError, RecursionError) as error:
         raise UserError(f"The test set {file} is not JSON lines: line {number}: {error}") from error
 
@@ -157,6 +166,54 @@ def _selected(value: Any, columns: Sequence[str]) -> Any:
     if not isinstance(value, dict):
         return None
     return {name: value[name] for name in columns if name in value} or None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the strings in a JSON value, each followed by the texts laid out within it, be it JSON within JSON."""
+    pending = [value]
+    while pending:
+        for text in _strings(pending.pop()):
+            yield text
+            inner = _embedded(text)
+            if inner is None:
+                yield from _laid_out(text)
+            else:
+                pending.append(inner)
+
+
+def _embedded(text: str) -> Any:
+    """Return the JSON object, list or string that a text is, or None."""
+    if text.lstrip()[:1] not in ("{", "[", '"'):
+        return None
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+
+
+def _laid_out(text: str) -> Iterator[str]:
+    """Yield the texts that labels lead in, with and without the lines that follow, and lines without a label."""
+    lines = text.splitlines()
+    part: list[str] = []
+    for line in lines:
+        values = _values(line)
+        if values and part:
+            yield " ".join(part)
+            part = []
+        part.append(values[-1] if values else line)
+        yield from values or (lines[1:] and [line])
+    if len(part) > 1:
+        yield " ".join(part)
+
+
+def _values(line: str) -> list[str]:
+    """Return what follows the first label of a line, and what follows the next; nothing if it has none."""
+    values: list[str] = []
+    end = 0
+    while len(values) < _LAID_OUT and (label := _LABEL.match(line, end)):
+        end = label.end()
+        values.append(line[end:])
+    return values
 
 
 def _strings(value: Any) -> Iterator[str]:
