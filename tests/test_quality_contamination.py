@@ -196,10 +196,11 @@ def test_laid_out_text_is_found_whatever_stands_around_it(tmp_path: Path) -> Non
         "after a list number and a label": "1. Query: steel kettle",
         "with a colon": "Product: Halden: the kettle",
         "over two lines": "Question: does it\n  whistle\nReview snippets:\n1. it does",
+        "over the last lines": "Question: any news?\nReview: no\n\nbut soon",
         "JSON within JSON": json.dumps({"messages": json.dumps([{"content": "Query: tin pan"}])}),
     }
     path = write_lines(tmp_path / "held.jsonl", [{"input": text} for text in inputs.values()])
-    texts = ["steel kettle", "halden the kettle", "does it whistle", "tin pan"]
+    texts = ["steel kettle", "halden the kettle", "does it whistle", "no but soon", "tin pan"]
     others = ["query", "product", "review snippets", "content", "messages", "whistle it", "kettle"]
     found = judged([review(text, text) for text in [*texts, *others]], path)
     assert set(found) == {review(text, text).example_id for text in texts}
@@ -240,7 +241,7 @@ def test_only_the_columns_asked_for_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b'{"a": "b"}\n{"a": \n', r"line 2, column 7: Expecting value\.$"),
+        (b'{"a": "b"}\n{"a": \n', r"line 2, column 6: Expecting value\.$"),
         (b'\n{"a": "b"}\n\n"\xff"\n', "line 4"),
         (b"[" * 100_000, "line 1"),
     ],

@@ -197,13 +197,16 @@ def _laid_out(text: str) -> Iterator[str]:
     part: list[str] = []
     for line in lines:
         values = _values(line)
-        if values and part:
-            yield " ".join(part)
+        if values:
+            yield from _joined(part)
             part = []
         part.append(values[-1] if values else line)
         yield from values or (lines[1:] and [line])
-    if len(part) > 1:
-        yield " ".join(part)
+    yield from _joined(part)
+
+
+def _joined(lines: Sequence[str]) -> Sequence[str]:
+    return [" ".join(lines)] if len(lines) > 1 else []
 
 
 def _values(line: str) -> list[str]:
