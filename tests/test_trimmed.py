@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -17,11 +18,18 @@ from ecinstruct_build.progress import Silence
 from ecinstruct_build.recipe import load_recipe
 from ecinstruct_build.splits import SPLITS
 from ecinstruct_build.stages.checks import Checked, check
-from ecinstruct_build.stages.lookalikes import duplicate_settings, lookalikes, settled_lookalikes
+from ecinstruct_build.stages.lookalikes import (
+    duplicate_settings,
+    kept_forms,
+    like_kept_tests,
+    lookalikes,
+    settled_lookalikes,
+    trimmed_samples,
+)
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Store
 from quality.similarity.shingles import shingled
-from quality.splitting.leakage import Assigned, drop_alike
+from quality.splitting.leakage import Assigned, drop_alike, drop_like_kept
 from quality.splitting.proof import prove
 from quality.splitting.quotas import TOO_ALIKE
 from quality.splitting.ragged import ragged
@@ -120,6 +128,23 @@ def test_a_passage_that_trimming_makes_the_most_of_a_sample_is_found(tmp_path, o
     paired = [trimmed, neighbour] if other_is_trimmed else [trimmed]
     assert pairs_in(found) == {(*sorted([one.example_id, other.example_id]),) for one in paired}
     assert found["score"].to_pylist() == [28 / 32] * len(paired)
+
+
+def test_a_trimmed_sample_that_became_like_a_kept_test_is_dropped(tmp_path):
+    worded, passage, other = history("worded", SAME, OTHERS[0]), history("passage", LONG, *titles("a", 9)), OTHERS[1]
+    world = [worded, passage, history("other", other, SAME), history("whole", SAME)]
+    kept = {"similar": SAME.replace("small ", ""), "holder": " ".join([LONG, *titles("b", 9)]), "far": "plain and red"}
+    rows = pa.table({"example_id": list(kept), "input": [f"Bought so far: {text}" for text in kept.values()]})
+    web = web_of(world, {})
+    went = {one.example_id: ("train", (0,)) for one in world}
+    assigned = assigned_to(web, went)
+    trimmed = trimmed_samples(checked_by(tmp_path, world, measured=False), web, assigned)
+    found = like_kept_tests(trimmed, list(kept_forms(TASK, rows)), 0.7)
+    assert found == sorted([worded.example_id, passage.example_id])
+    left = drop_like_kept(web, assigned, found)
+    gone = np.flatnonzero(left.split != assigned.split).tolist()
+    assert {web.example_ids[row]: left.reason[row] for row in gone} == dict.fromkeys(found, TOO_ALIKE)
+    assert not left.context.lengths[gone].any()
 
 
 def pairs_in(found):

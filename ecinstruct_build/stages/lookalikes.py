@@ -4,7 +4,8 @@ Compared are the words of what an input shows: fields and context, but no option
 inputs too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -42,6 +43,7 @@ _CHECK = "duplicates"
 _PASSAGE = "shared passage"
 _NGRAM = 13
 _SHARE = 0.5
+_IN_ALL = 0.9  # share of inputs from which on a word is layout and not content
 
 
 def lookalikes(recipe: Recipe, checked: Checked, machine: Machine) -> Stage:
@@ -191,6 +193,20 @@ def like_kept_tests(trimmed: Sequence[Example], tests: Sequence[Example], simila
     kept = np.ones(len(everything.examples), np.bool_)
     passages = holders_of_passages(passages_of(everything, kept), contents_of(trimmed, _NGRAM), _SHARE, kept)
     return sorted(alike | {trimmed[place].example_id for place in passages.right.tolist()})
+
+
+def kept_forms(task: str, rows: pa.Table) -> Iterator[Example]:
+    """Yield each kept row of a task twice as an example to compare with: its input as it is, and without its layout.
+
+    Layout is what stands in nearly all inputs: the words around the content, or content that is much the same.
+    """
+    inputs = dict(zip(rows["example_id"].to_pylist(), rows["input"].to_pylist(), strict=True))
+    words = {key: text.split() for key, text in inputs.items()}
+    counts = Counter(word for parts in words.values() for word in set(parts))
+    layout = {word for word, count in counts.items() if count >= _IN_ALL * len(words)}
+    for key, parts in words.items():
+        for form, shown in (("whole", parts), ("content", [word for word in parts if word not in layout])):
+            yield Example(task, "kept", f"{form}|{key}", "ind", "", (), {"input": " ".join(shown)}, "")
 
 
 def _input_text(example: Example) -> str:

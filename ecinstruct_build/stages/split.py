@@ -16,11 +16,19 @@ from ecinstruct_build.splits import SPLITS
 from ecinstruct_build.stages.checks import Checked
 from ecinstruct_build.stages.families import read_families
 from ecinstruct_build.stages.frozen import Frozen
-from ecinstruct_build.stages.lookalikes import duplicate_settings, lookalikes_code, read_pairs, settled_lookalikes
+from ecinstruct_build.stages.lookalikes import (
+    duplicate_settings,
+    kept_forms,
+    like_kept_tests,
+    lookalikes_code,
+    read_pairs,
+    settled_lookalikes,
+    trimmed_samples,
+)
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 from ecinstruct_build.task import Quota, TaskSettings
-from quality.splitting.leakage import Assigned, assign, drop_alike
+from quality.splitting.leakage import Assigned, assign, drop_alike, drop_like_kept
 from quality.splitting.placement import NOWHERE
 from quality.splitting.proof import prove
 from quality.splitting.ragged import Integers
@@ -95,6 +103,8 @@ def split(
             assigned = assign(examples, settings, recipe.split_weights, recipe.split_seed, kept=kept)
             settled = settled_lookalikes(recipe, checked, found, examples, assigned)
             assigned = drop_alike(examples, assigned, settled)
+            if frozen:
+                assigned = _apart_from_kept(recipe, checked, frozen, examples, assigned)
             checks = prove(examples, recipe.tasks, assigned, pa.concat_tables([alike, settled]))
             table, tasks = assignment_table(examples, assigned), np.asarray(examples.tasks, object)
             for name in recipe.tasks:
@@ -111,7 +121,7 @@ def split(
             name: task.model_dump(mode="json", include={"quota", "leakage", "min_context", "ood"})
             for name, task in recipe.tasks.items()
         },
-        "kept": frozen.held.digest if frozen else "",
+        "kept": [frozen.rows.digest, frozen.held.digest] if frozen else [],
         "similarity": recipe.split.similarity,
         "duplicates": duplicate_settings(recipe).model_dump(mode="json"),
         "weights": recipe.split_weights,
@@ -130,6 +140,13 @@ def _reading_code() -> list[str]:
     """Return digests of the code that reads what earlier stages wrote."""
     stages = ("checks", "examples", "families", "frozen", "lookalikes")
     return [own_digest(f"ecinstruct_build.stages.{stage}") for stage in stages]
+
+
+def _apart_from_kept(recipe: Recipe, checked: Checked, frozen: Frozen, examples: Web, assigned: Assigned) -> Assigned:
+    """Drop samples that became like a kept test only when the split trimmed their context."""
+    tests = [one for name in recipe.tasks for one in kept_forms(name, frozen.read_rows(name))]
+    trimmed = trimmed_samples(checked, examples, assigned)
+    return drop_like_kept(examples, assigned, like_kept_tests(trimmed, tests, recipe.split.similarity))
 
 
 def training_only(tasks: Mapping[str, TaskSettings]) -> dict[str, TaskSettings]:

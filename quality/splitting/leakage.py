@@ -159,6 +159,19 @@ def drop_alike(web: Web, assigned: Assigned, alike: pa.Table) -> Assigned:
         if NOWHERE not in split[ends] and split[ends[0]] != split[ends[1]]:
             later = max(ends, key=lambda row: FILLED.index(SPLITS[split[row]]))
             split[later], reason[later] = NOWHERE, TOO_ALIKE
+    return _without(assigned, split, reason)
+
+
+def drop_like_kept(web: Web, assigned: Assigned, alike: Collection[str]) -> Assigned:
+    """Drop samples, named by id, that are too like a kept test."""
+    named = set(alike)
+    gone = np.fromiter((example_id in named for example_id in web.example_ids), np.bool_, len(web.example_ids))
+    reason = [TOO_ALIKE if drop else why for drop, why in zip(gone.tolist(), assigned.reason, strict=True)]
+    return _without(assigned, np.where(gone, NOWHERE, assigned.split), reason)
+
+
+def _without(assigned: Assigned, split: Integers, reason: list[str]) -> Assigned:
+    """Return an assignment in which fewer examples stand in a split."""
     stays = split != NOWHERE
     context, options = (rows.where(stays[rows.owners]) for rows in (assigned.context, assigned.options))
     return replace(assigned, split=split, reason=reason, context=context, options=options)
