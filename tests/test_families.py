@@ -68,11 +68,12 @@ def test_titles_that_read_the_same_are_one_product_whatever_brand_they_have() ->
         "p2": "harbor point kettle 1.\ufeff7 litres",
         "p3": "Harbor Point <b>Kettle</b> 1.7 Litres!",
         "p4": "Harbor Point Kettle 1.8 Litres",
+        "p7": "Harbor Po\x07int Kettle 1.\x1f7 Litres",
         "p5": "Kettle",
         "p6": "Kettle",
     }
     found = equal_titles(pa.table({"product_id": list(titles), "title": list(titles.values())}))
-    assert found.to_pylist() == [{"product_id": one, "parent_id": "p1"} for one in ("p2", "p3")]
+    assert found.to_pylist() == [{"product_id": one, "parent_id": "p1"} for one in ("p2", "p3", "p7")]
 
 
 @pytest.mark.parametrize(

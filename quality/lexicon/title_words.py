@@ -114,7 +114,7 @@ def name_words(name: str) -> tuple[str, ...]:
 
 
 def _tokens(text: str) -> list[str]:
-    if "&" in text or "<" in text or not text.isascii():
+    if "&" in text or "<" in text or not (text.isascii() and text.isprintable()):
         text = clean(text)
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text.translate(_TYPOGRAPHIC))
