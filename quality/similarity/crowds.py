@@ -25,7 +25,7 @@ from quality.similarity.ngrams import Numbers, mixed
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-_AT_ONCE = 1 << 21  # members of crowds that are looked at together
+_AT_ONCE = 1 << 18  # members of crowds that are looked at together
 _TINY = 1e-9
 
 Reals = npt.NDArray[np.float64]
