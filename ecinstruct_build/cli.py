@@ -1,5 +1,6 @@
 """The front door: the ``ecinstruct`` command. It parses, calls, and prints; it decides nothing."""
 
+import gc
 import sys
 from typing import Annotated
 
@@ -41,6 +42,7 @@ def _version(
 
 def main() -> None:
     """Run the command line; errors meant for users are one paragraph and exit with status 1."""
+    gc.set_threshold(200_000, 50, 1_000)  # what a build holds is held to the end: look for garbage less often
     try:
         app(standalone_mode=True)
     except UserError as error:

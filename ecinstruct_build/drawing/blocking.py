@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 _COMMON = 1000  # a word in more texts than this links too many of them, and says little
 _BATCH = 512
@@ -77,6 +76,8 @@ def _numbered(words: Sequence[Sequence[str]]) -> NDArray[np.int64]:
 
 def _word_matrix(words: Sequence[Sequence[str]]) -> tuple[Any, NDArray[np.int64]]:
     """Return which words stand in which texts, but for the most common ones, and the weight of each word."""
+    from scipy import sparse  # noqa: PLC0415 (most commands can do without SciPy)
+
     counts = Counter(word for text in words for word in text)
     vocabulary = {word: number for number, word in enumerate(sorted(w for w, n in counts.items() if n <= _COMMON))}
     weights = np.array([round(1000 * math.log1p(len(words) / counts[word])) for word in vocabulary], dtype=np.int64)
