@@ -30,7 +30,9 @@ TASKS = {"rank": TaskSettings(quota=MANY), "next": TaskSettings(quota=MANY)}
 
 def ranking(identity, query):
     products = [f"{identity}-{letter}" for letter in "abc"]
-    options = tuple(Option(one, f"{one} gadget {one} deluxe model of {one}", one, grade="E") for one in products)
+    options = tuple(
+        Option(one, " ".join(f"{identity}{one[-1]}{word}" for word in range(6)), one, grade="E") for one in products
+    )
     keys = [option.key for option in options]
     return Example("rank", "corpus", identity, "ind", "us", (), {"query": query}, keys, options=options)
 
