@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from pydantic import Field
-from scipy import sparse
 
 from ecinstruct_build.answers import YES_NO
 from ecinstruct_build.chance import choose, digest, uniform
@@ -218,6 +217,8 @@ def _open_market(tables: Tables, names: tuple[str, str, str], rows: Sequence[Map
 
 def linked(listings: Sequence[str], matches: Sequence[tuple[str, str]]) -> dict[str, int]:
     """Give listings that are linked by a chain of matches the same number, and others different ones."""
+    from scipy import sparse  # noqa: PLC0415 (most commands can do without SciPy)
+
     position = {listing: number for number, listing in enumerate(listings)}
     ends = np.array([(position[left], position[right]) for left, right in matches], dtype=np.int64).reshape(-1, 2)
     shape = (len(listings), len(listings))
