@@ -11,7 +11,7 @@ import hashlib
 import json
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, NamedTuple
@@ -84,6 +84,11 @@ class DuplicateSettings(CheckSettings):
     min_words: int = Field(default=8, ge=1)
     exact_only: tuple[str, ...] = TITLE_TASKS
     across: Literal["reject", "flag"] = "flag"
+
+    @property
+    def tasks_named(self) -> Collection[str]:
+        """The tasks of titles."""
+        return self.exact_only
 
 
 @dataclass(frozen=True)
@@ -218,12 +223,6 @@ def clusters(pairs: pa.Table) -> list[Cluster]:
         of_group[id(group[row[0]])].append(row)
     found = [Cluster(tuple(sorted(group[linked[0][0]])), tuple(linked)) for linked in of_group.values()]
     return sorted(found, key=lambda cluster: (-len(cluster.members), cluster.members))
-
-
-def verdict_pairs(verdicts: Iterable[Verdict]) -> pa.Table:
-    """Return the verdicts of this check as pairs in `PAIR_SCHEMA`, for `clusters`."""
-    linked = ((min(one.example_id, one.peer), max(one.example_id, one.peer), one) for one in verdicts)
-    return _pair_table(sorted({(left, right, one.reason, one.score) for left, right, one in linked}))
 
 
 def _pair_table(rows: Sequence[_Row]) -> pa.Table:

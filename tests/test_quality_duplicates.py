@@ -21,7 +21,7 @@ from scipy.sparse import csr_array
 from ecinstruct_build.check import PAIR_SCHEMA, Evidence, Verdict
 from ecinstruct_build.example import Example, Item, Option
 from quality import duplicates
-from quality.duplicates import DuplicateSettings, clusters, judge, measure, similar_examples, verdict_pairs
+from quality.duplicates import DuplicateSettings, clusters, judge, measure, similar_examples
 from quality.similarity import minhash
 from quality.similarity.minhash import PERMUTATIONS, signatures, similar_pairs
 from quality.similarity.shingles import Shingled, from_arrow, shingled, words
@@ -279,9 +279,14 @@ def test_a_crowd_of_look_alikes_stays_together() -> None:
     assert cluster.members == tuple(sorted(one.example_id for one in crowd))
 
 
+def paired(verdicts: Sequence[Verdict]) -> pa.Table:
+    rows = [(min(one.example_id, one.peer), max(one.example_id, one.peer), one.reason, one.score) for one in verdicts]
+    return pa.table([list(column) for column in zip(*rows, strict=True)], schema=PAIR_SCHEMA)
+
+
 def test_clusters_hold_every_pair_and_its_similarity() -> None:
     examples = [review(str(n), f"{text} {n}") for n, text in enumerate([PROSE] * 4 + [OTHER] * 2)]
-    large, small = clusters(verdict_pairs(found_in(examples)))
+    large, small = clusters(paired(found_in(examples)))
     assert large.members == tuple(sorted(one.example_id for one in examples[:4]))
     assert small.members == tuple(sorted(one.example_id for one in examples[4:]))
     assert len(large.pairs) == 3

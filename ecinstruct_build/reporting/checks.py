@@ -6,8 +6,12 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
+import pyarrow as pa
+
+from ecinstruct_build.check import PAIR_SCHEMA
 from ecinstruct_build.example import Example
 from quality.content import content_texts
+from quality.duplicates import clusters
 
 Row = Mapping[str, Any]
 """A row of `ecinstruct_build.check.VERDICT_SCHEMA`."""
@@ -180,23 +184,11 @@ def clusters_of(check: str, verdicts: Mapping[str, Sequence[Row]], count: int) -
         for row in rows:
             if row["check"] == check and row["peer"] and row["action"] != "keep":
                 peers[row["example_id"]][row["peer"]] = row["score"]
-    first: dict[str, str] = {}
-    for one in sorted(peers):
-        for other in sorted(peers[one]):
-            roots = sorted((_root(first, one), _root(first, other)))
-            first[roots[1]] = roots[0]
-    groups: dict[str, list[str]] = defaultdict(list)
-    for member in sorted(first):
-        groups[_root(first, member)].append(member)
-    ordered = sorted(groups.values(), key=lambda group: (-len(group), group))
-    return [_cluster(group, peers) for group in ordered[:count]]
-
-
-def _root(first: dict[str, str], key: str) -> str:
-    while first.setdefault(key, key) != key:
-        first[key] = first[first[key]]
-        key = first[key]
-    return key
+    linked = [
+        (min(one, other), max(one, other), "", score) for one, with_ in peers.items() for other, score in with_.items()
+    ]
+    pairs = pa.table([list(column) for column in zip(*linked, strict=True)] or [[]] * 4, schema=PAIR_SCHEMA)
+    return [_cluster(group.members, peers) for group in clusters(pairs)[:count]]
 
 
 def _cluster(group: Sequence[str], peers: Mapping[str, Mapping[str, float]]) -> Cluster:
@@ -207,14 +199,14 @@ def _cluster(group: Sequence[str], peers: Mapping[str, Mapping[str, float]]) -> 
 def report_json(
     counts: Sequence[Count],
     near: Sequence[Near] = (),
-    clusters: Sequence[Cluster] = (),
+    groups: Sequence[Cluster] = (),
     ledger: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return a report as JSON values.
 
     Parameters
     ----------
-    counts, near, clusters
+    counts, near, groups
         As the functions above return them.
     ledger
         Scores of planted defects; see `ecinstruct_build.reporting.planted.gathering.scores_json`.
@@ -229,7 +221,7 @@ def report_json(
                     {"example_id": member, "peer": peer, "score": score} for member, peer, score in one.members
                 ],
             }
-            for one in clusters
+            for one in groups
         ],
         "planted": [dict(one) for one in ledger],
     }

@@ -17,6 +17,8 @@ _NO_THRESHOLD = 0.0
 _COLOURS = {"reject": "red", "repair": "cyan", "flag": "yellow", "keep": "green"}
 _DONE = {"reject": "rejected", "repair": "repaired", "flag": "flagged", "keep": "kept, but only just"}
 
+_MEMBERS = 10  # of a group of look-alikes that are printed
+
 
 def render_report(report: Mapping[str, Any], console: Console) -> None:
     """Print a report on checks.
@@ -76,5 +78,7 @@ def _print_nearest(rows: Sequence[Mapping[str, Any]], heading: str, console: Con
 def _print_cluster(cluster: Mapping[str, Any], number: int, console: Console) -> None:
     console.print()
     console.print(Text(f"Alike {number}: kept {', '.join(cluster['kept']) or 'none'}", "bold"))
-    for member in cluster["members"]:
+    for member in cluster["members"][:_MEMBERS]:
         console.print(Text(f"  {member['score']:.3f}  {member['example_id']}  like  {member['peer']}"))
+    if len(cluster["members"]) > _MEMBERS:
+        console.print(f"  and {len(cluster['members']) - _MEMBERS:,} more (all of them with --json)")

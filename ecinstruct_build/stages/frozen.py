@@ -1,6 +1,5 @@
 """Test sets of an earlier build, kept as they are while training data changes; wrapped for the store."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +17,13 @@ from ecinstruct_build.registry import TASKS
 from ecinstruct_build.splits import ORIGINAL_SPLIT, Split, settings_of
 from ecinstruct_build.stages.checks import Checked
 from ecinstruct_build.stages.families import read_families
-from ecinstruct_build.stages.lookalikes import duplicate_settings, measures_of
+from ecinstruct_build.stages.lookalikes import MIN_WORDS, duplicate_settings, input_measures, kept_forms
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 from quality.duplicates import DuplicateSettings, measure, similar_examples
 from quality.similarity.passages import shared_passages
 from quality.splitting.leakage import Kept
 from quality.splitting.ties import DOMAIN_GROUPS, family_node, group_node
-
-_KEPT = "kept"
-_IN_ALL = 0.9  # share of inputs from which on a word is layout and not content
 
 
 @dataclass(frozen=True)
@@ -146,15 +142,14 @@ def _refuse_others(held_out: pa.Table, recipe: Recipe, folder: Path) -> None:
 
 def _held(rows: Stage, recipe: Recipe, checked: Checked, joined: Stage, machine: Machine) -> Stage:
     """Find what the kept rows hold, and which accepted examples are too like one of them."""
-    settings = duplicate_settings(recipe)
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track("kept tests"):
             families, tables = read_families(joined), {name: _read(rows, name) for name in recipe.tasks}
             kept = [row for table in tables.values() for row in table.to_pylist()]
             nodes = {node: split_of(row) for row in kept for node in _nodes(row, families)}
-            tests = [one for name, table in tables.items() for one in _as_examples(name, table)]
-            alike = _like_tests(tests, checked, recipe, settings)
+            tests = [one for name, table in tables.items() for one in kept_forms(name, table)]
+            alike = _like_tests(tests, checked, recipe)
         pq.write_table(pa.table({"node": list(nodes), "split": list(nodes.values())}), out / "nodes.parquet")
         pq.write_table(pa.table({"example_id": pa.array(alike, pa.string())}), out / "alike.parquet")
         return {"nodes": len(nodes), "alike": len(alike)}
@@ -164,7 +159,7 @@ def _held(rows: Stage, recipe: Recipe, checked: Checked, joined: Stage, machine:
         "examples": [stage.digest for stage in checked.stages],
         "families": joined.digest,
         "similarity": recipe.split.similarity,
-        "settings": settings.model_dump(mode="json"),
+        "settings": duplicate_settings(recipe).model_dump(mode="json"),
         "code": [
             code_digest("ecinstruct_build.stages.lookalikes"),
             code_digest("ecinstruct_build.splits"),
@@ -182,27 +177,11 @@ def _nodes(row: Mapping[str, Any], families: Mapping[str, str]) -> Iterator[str]
             yield group_node(group)
 
 
-def _as_examples(task: str, rows: pa.Table) -> Iterator[Example]:
-    """Yield each kept row twice as an example to compare with: its input as it is, and without its layout.
-
-    Layout is what stands in nearly all inputs: the words around the content, or content that is much the same.
-    """
-    inputs = dict(zip(rows["example_id"].to_pylist(), rows["input"].to_pylist(), strict=True))
-    words = {key: text.split() for key, text in inputs.items()}
-    counts = Counter(word for parts in words.values() for word in set(parts))
-    layout = {word for word, count in counts.items() if count >= _IN_ALL * len(words)}
-    for key, parts in words.items():
-        for form, shown in (("whole", parts), ("content", [word for word in parts if word not in layout])):
-            yield Example(task, _KEPT, f"{form}|{key}", "ind", "", (), {"input": " ".join(shown)}, "")
-
-
-def _like_tests(tests: Sequence[Example], checked: Checked, recipe: Recipe, settings: DuplicateSettings) -> list[str]:
+def _like_tests(tests: Sequence[Example], checked: Checked, recipe: Recipe) -> list[str]:
     """Return the ids of accepted examples that are too like a kept test, or share a passage with one."""
     examples = [one for name in recipe.tasks for one in checked.accepted(name, spare_options=False)]
-    measures = pa.concat_tables(
-        [measures_of(checked, [one.example_id for one in examples], settings), measure(tests, settings)]
-    )
-    similar = similar_examples(measures, recipe.split.similarity, settings.min_words)
+    measures = [input_measures(recipe, checked, examples), measure(tests, DuplicateSettings(shingle=1))]
+    similar = similar_examples(pa.concat_tables(measures), recipe.split.similarity, MIN_WORDS)
     neighbours: dict[str, list[str]] = {}
     for pairs in (similar, shared_passages([*examples, *tests])):
         for left, right in zip(pairs["left"].to_pylist(), pairs["right"].to_pylist(), strict=True):

@@ -230,14 +230,6 @@ def duplicate_settings(recipe: Recipe) -> DuplicateSettings:
     return stated if isinstance(stated, DuplicateSettings) else DuplicateSettings()
 
 
-def measures_of(checked: Checked, only: Sequence[str], settings: DuplicateSettings) -> pa.Table:
-    """Return what some examples are compared by: as the check measured it, or measured now if the check is off."""
-    if checked.measured.get(_CHECK):
-        return checked.measures(_CHECK, only)
-    examples = (read_examples(stage, only, spare_options=False) for stage in checked.repaired.values())
-    return measure(list(chain.from_iterable(examples)), settings)
-
-
 def joined(tables: Sequence[pa.Table]) -> pa.Table:
     """Put tables of pairs together, each pair once, with its highest score, ordered by both ids."""
     pairs = pa.concat_tables(tables)
