@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import random
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from passage_texts import PROSE, prose, review
 
 from ecinstruct_build.check import Evidence, Verdict
 from ecinstruct_build.errors import UserError
@@ -20,20 +20,6 @@ from quality import contamination
 from quality.contamination import CHECK, ContaminationSettings
 from quality.content import content_texts
 from quality.similarity.shingles import words
-
-PROSE = (
-    "I have had the folding bench in the hallway for a year now and apart from one loose screw on the left hinge "
-    "it has held up to boots, wet coats and two climbing children without a single complaint from any of them."
-)
-
-
-def review(identity: str, text: str, task: str = "reviews") -> Example:
-    return Example(task, "corpus", identity, "ind", "us", (), {"review": text}, "good")
-
-
-def prose(seed: int, count: int) -> str:
-    order = random.Random(seed)
-    return " ".join(f"word{order.randrange(5000)}" for _ in range(count))
 
 
 def write_lines(path: Path, rows: Iterable[Any]) -> Path:

@@ -9,26 +9,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from passage_texts import PROSE, prose, review
 
 from ecinstruct_build.check import PAIR_SCHEMA
 from ecinstruct_build.example import Example, Item
 from quality.content import content_texts
 from quality.similarity.passages import CROWD, shared_passages
 from quality.similarity.shingles import words
-
-PROSE = (
-    "I have had the folding bench in the hallway for a year now and apart from one loose screw on the left hinge "
-    "it has held up to boots, wet coats and two climbing children without a single complaint from any of them."
-)
-
-
-def review(identity: str, text: str, task: str = "reviews") -> Example:
-    return Example(task, "corpus", identity, "ind", "us", (), {"review": text}, "good")
-
-
-def prose(seed: int, count: int) -> str:
-    order = random.Random(seed)
-    return " ".join(f"word{order.randrange(5000)}" for _ in range(count))
 
 
 def runs(texts: Iterable[str], size: int) -> set[tuple[str, ...]]:
