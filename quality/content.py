@@ -4,11 +4,23 @@ Rendered text is never read: a shared instruction makes everything look alike. W
 they say nothing of what the example is about.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ecinstruct_build.example import Example, dump_json
 from quality.splitting.ties import right_keys
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Yield every string in a JSON value: members by key, parts in order."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key in sorted(value):
+            yield from strings(value[key])
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from strings(part)
 
 
 def field_texts(example: Example) -> Iterator[str]:

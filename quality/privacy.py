@@ -16,6 +16,7 @@ from pydantic import Field
 
 from ecinstruct_build.check import Action, Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example, Item, Option
+from quality.content import strings
 from quality.lexicon.phones import region_of
 from quality.lexicon.private_data import KINDS, LATIN, Found, Kind, find
 
@@ -110,7 +111,7 @@ def repair(example: Example, settings: PrivacySettings) -> Example:
     for _ in range(_ROUNDS):
         own = [fields] if example.options else [fields, answer]
         private: dict[str, Kind] = {}
-        for text in _strings(own):
+        for text in strings(own):
             for one in finder(text):
                 private.setdefault(text[one.start : one.end], one.kind)
         if not private:
@@ -163,9 +164,9 @@ def _verdicts(example: Example, finder: _Finder, listed: Mapping[int, Item | Opt
 def _places(example: Example, listed: Mapping[int, Item | Option]) -> Iterator[tuple[str, str]]:
     """Yield the texts of an example with where they stand; of items and options only those ``listed``."""
     for name in sorted(example.fields):
-        yield from ((name, text) for text in _strings(example.fields[name]))
+        yield from ((name, text) for text in strings(example.fields[name]))
     if not example.options:
-        yield from (("answer", text) for text in _strings(example.answer))
+        yield from (("answer", text) for text in strings(example.answer))
     if listed:
         parts = (("context", example.context), ("options", example.options), ("spare options", example.spare_options))
         for place, part in parts:
@@ -197,17 +198,6 @@ def _masked(one: T, settings: PrivacySettings, locale: str) -> T:
     """Return an item or option masked: the same object for all examples that share it."""
     text = masked(one.text, settings, locale)
     return one if text == one.text else replace(one, text=text)
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key in sorted(value):
-            yield from _strings(value[key])
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _strings(part)
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:

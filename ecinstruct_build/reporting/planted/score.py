@@ -7,7 +7,7 @@ own; the rule says so.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from ecinstruct_build.example import Example, Item, Option
 from ecinstruct_build.reporting.planted.rules import RULES, SHOWN, How, Rule
 from ecinstruct_build.sample_corpora.ledger import KINDS, OTHER_VARIATION, Entry, Kind
+from quality.content import strings
 
 Line = tuple[str, str, int]
 """Corpus, file and line of a record."""
@@ -256,18 +257,7 @@ def _texts_of(example: Example, line: Line) -> list[str]:
     """Return the texts of an example that may come from a line: fields and answer, and what names the line."""
     listed: list[Item | Option] = [*example.context, *example.options]
     named = [one.text for one in listed if (one.source, one.file, one.line) == line or not one.line]
-    return [*_strings(dict(example.fields)), *_strings(example.answer), *named]
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key in sorted(value):
-            yield from _strings(value[key])
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _strings(part)
+    return [*strings(dict(example.fields)), *strings(example.answer), *named]
 
 
 def _pair(entry: Entry, rule: Rule, look: _Look) -> bool | None:
