@@ -1,10 +1,8 @@
 """Audit a published dataset: read it, find what its splits share and what is wrong with its rows, judge."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -16,25 +14,13 @@ from ecinstruct_build.audit.overlaps import Carried, Recoveries, carried_kinds, 
 from ecinstruct_build.audit.reading import LISTS, OPTIONAL, Published, read_published
 from ecinstruct_build.audit.result import OOD_ROLES, ROLES, TRAIN, UNSEEN_ROLES, Audit, Overlap, Proof
 from ecinstruct_build.audit.rows import row_faults
+from ecinstruct_build.progress import Progress, Silence
 
 ANYTHING = "anything"
 """The kind of `Proof` that counts rows sharing something of any kind."""
 
 
-class Listener(Protocol):
-    """Someone who is told what an audit is at."""
-
-    def track(self, label: str, total: int | None = None) -> AbstractContextManager[Callable[[int], None]]:
-        """Open a piece of work."""
-
-
-class _Nobody:
-    @contextmanager
-    def track(self, label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:  # noqa: ARG002
-        yield lambda _steps: None
-
-
-def audit_dataset(where: str | Path, limits: AuditLimits | None = None, *, progress: Listener | None = None) -> Audit:
+def audit_dataset(where: str | Path, limits: AuditLimits | None = None, *, progress: Progress | None = None) -> Audit:
     """Audit a dataset from its published rows alone.
 
     Parameters
@@ -52,7 +38,7 @@ def audit_dataset(where: str | Path, limits: AuditLimits | None = None, *, progr
         If there is nothing to read, a column is missing, or a split has an unknown name.
     """
     limits = limits or AuditLimits()
-    progress = progress or _Nobody()
+    progress = progress or Silence()
     with progress.track("read"):
         published = read_published(where)
     with progress.track("compare splits"):
