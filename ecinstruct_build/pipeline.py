@@ -5,7 +5,6 @@ resumes where it stopped and a changed setting reruns only what follows from it.
 """
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from ecinstruct_build.errors import UserError
 from ecinstruct_build.publish.dataset import publish
 from ecinstruct_build.publish.folder import ensure_replaceable, ensure_writable
 from ecinstruct_build.recipe import Recipe, parse_recipe
+from ecinstruct_build.shortfall import judge_shortfall
 from ecinstruct_build.split_comparison import compare_splits
 from ecinstruct_build.stages.built import Built
 from ecinstruct_build.stages.checks import check
@@ -136,7 +136,7 @@ def _build(recipe: Recipe, raw: Path | None, out: Path, machine: Machine) -> tup
         built = run_stages(recipe, raw, machine)
         _remember(recipe, raw, machine)
         manifest = manifest_of(recipe, built, machine)
-        _judge_shortfall(recipe, manifest, machine)
+        judge_shortfall(recipe, manifest, machine.progress)
         with machine.progress.track("publish"):
             samples = {name: read_samples(stage) for name, stage in built.rendered.items()}
             refused = machine.store.root / "audit"
@@ -172,42 +172,3 @@ def _with_absolute_paths(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _with_absolute_paths(one) for key, one in value.items()}
     return [_with_absolute_paths(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _judge_shortfall(recipe: Recipe, manifest: Mapping[str, Any], machine: Machine) -> None:
-    if not any(sum(account["examples"].values()) for account in manifest["tasks"].values()):
-        raise UserError(_why_nothing(recipe, manifest["tasks"]))
-    short = [
-        f"{task}: {missing:,} of {account['wanted'][split_name]:,} in {split_name}"
-        for task, account in manifest["tasks"].items()
-        for split_name, missing in account["shortfall"].items()
-    ]
-    if short and recipe.limits.shortfall == "error":
-        raise UserError(
-            f"Quotas cannot be met: {'; '.join(short)} are missing. Lower the quotas, raise oversample, add sources, "
-            "or set limits.shortfall = 'report'."
-        )
-    for line in short:
-        machine.progress.note(f"quota not met: {line} are missing")
-
-
-def _why_nothing(recipe: Recipe, accounts: Mapping[str, Any]) -> str:
-    drawn, rejected, dropped = (
-        sum(account[kind] if kind == "drawn" else sum(account[kind].values()) for account in accounts.values())
-        for kind in ("drawn", "rejected", "dropped")
-    )
-    if not drawn:
-        return (
-            f"Recipe '{recipe.name}' yields no example at all. Ask for some with [tasks.<name>] quota, and see that "
-            "the sources fill the tables which the tasks read ('ecinstruct tasks list')."
-        )
-    reasons = Counter(dict[str, int]())
-    for account in accounts.values():
-        reasons.update(account["rejected"])
-        reasons.update(account["dropped"])
-    reason, count = reasons.most_common(1)[0]
-    return (
-        f"Recipe '{recipe.name}' yields no example at all: of {drawn:,} that were drawn the checks rejected "
-        f"{rejected:,} and the split dropped {dropped:,}, most often for '{reason}' ({count:,}). Change [checks], or "
-        "the quotas in [tasks]."
-    )

@@ -60,21 +60,26 @@ def publish(
             write_audit(audit, refused)
             raise UserError(_refusal(audit, refused))
         finished.update({**manifest, "audit": summary(audit), "shards": [asdict(shard) for shard in shards]})
-        info = CardInfo(
-            title=recipe.title or recipe.name,
-            description=recipe.description,
-            manifest=finished,
-            samples=samples,
-            sources=[SOURCES.get(name) for name in sorted(recipe.sources)],
-            tasks={name: TASKS.get(name).summary for name in sorted(recipe.tasks)},
-            command=_command(recipe, generated=generated),
-            generated=generated,
-        )
-        write_card(folder, info)
+        write_card(folder, _card_info(recipe, samples, finished, generated=generated))
         write_manifest(folder, finished)
 
     publish_folder(out, write, expected_bytes=sum(int(text_bytes(rows).sum()) for rows in samples.values()))
     return finished
+
+
+def _card_info(
+    recipe: Recipe, samples: Mapping[str, pa.Table], manifest: Mapping[str, Any], *, generated: bool
+) -> CardInfo:
+    return CardInfo(
+        title=recipe.title or recipe.name,
+        description=recipe.description,
+        manifest=manifest,
+        samples=samples,
+        sources=[SOURCES.get(name) for name in sorted(recipe.sources)],
+        tasks={name: TASKS.get(name).summary for name in sorted(recipe.tasks)},
+        command=_command(recipe, generated=generated),
+        generated=generated,
+    )
 
 
 def _refusal(audit: Audit, refused: Path) -> str:

@@ -48,19 +48,13 @@ def render(
     machine
         What to build with.
     """
-    task, settings = TASKS.get(name), settings_of(recipe.layout)
-    templates = load_templates(task.name, recipe.templates.folder)
+    templates = load_templates(name, recipe.templates.folder)
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track(f"render {name}"):
-            samples = render_samples(
-                settled(repaired, assigned, name),
-                task,
-                templates,
-                recipe.seed,
-                settings,
-                paraphrases=recipe.templates.paraphrases,
-            )
+            examples, settings = settled(repaired, assigned, name), settings_of(recipe.layout)
+            limit = recipe.templates.paraphrases
+            samples = render_samples(examples, TASKS.get(name), templates, recipe.seed, settings, paraphrases=limit)
             if frozen:
                 kept = frozen.read_rows(name)
                 _refuse_known_instructions(name, samples, kept)

@@ -97,15 +97,9 @@ def split(
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track("split"):
-            examples, alike = read_web(spun.folder), read_pairs(found)
-            kept = frozen.read_held() if frozen else None
-            settings = training_only(recipe.tasks) if frozen else recipe.tasks
-            assigned = assign(examples, settings, recipe.split_weights, recipe.split_seed, kept=kept)
-            settled = settled_lookalikes(recipe, checked, found, examples, assigned)
-            assigned = drop_alike(examples, assigned, settled)
-            if frozen:
-                assigned = _apart_from_kept(recipe, checked, frozen, examples, assigned)
-            checks = prove(examples, recipe.tasks, assigned, pa.concat_tables([alike, settled]))
+            examples = read_web(spun.folder)
+            assigned, settled = _assigned(recipe, checked, found, examples, frozen)
+            checks = prove(examples, recipe.tasks, assigned, pa.concat_tables([read_pairs(found), settled]))
             table, tasks = assignment_table(examples, assigned), np.asarray(examples.tasks, object)
             for name in recipe.tasks:
                 rows = table.filter(pa.array(tasks == name, pa.bool_()))
@@ -134,6 +128,20 @@ def split(
         ],
     }
     return machine.store.run("split", recipe.name, inputs, produce)
+
+
+def _assigned(
+    recipe: Recipe, checked: Checked, found: Stage, examples: Web, frozen: Frozen | None
+) -> tuple[Assigned, pa.Table]:
+    """Assign, drop what trimming made too alike, and return the pairs that it made so, too."""
+    kept = frozen.read_held() if frozen else None
+    settings = training_only(recipe.tasks) if frozen else recipe.tasks
+    assigned = assign(examples, settings, recipe.split_weights, recipe.split_seed, kept=kept)
+    settled = settled_lookalikes(recipe, checked, found, examples, assigned)
+    assigned = drop_alike(examples, assigned, settled)
+    if frozen:
+        assigned = _apart_from_kept(recipe, checked, frozen, examples, assigned)
+    return assigned, settled
 
 
 def _reading_code() -> list[str]:

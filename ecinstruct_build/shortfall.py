@@ -1,0 +1,64 @@
+"""What a build is short of, and why: quotas that are not met, or no example at all."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from ecinstruct_build.errors import UserError
+from ecinstruct_build.progress import Progress
+from ecinstruct_build.recipe import Recipe
+
+
+def judge_shortfall(recipe: Recipe, manifest: Mapping[str, Any], progress: Progress) -> None:
+    """Note every quota that a build does not meet.
+
+    Parameters
+    ----------
+    recipe
+        What was asked for.
+    manifest
+        The books of the build, as `ecinstruct_build.accounts.manifest_of` returns them.
+    progress
+        Who is told.
+
+    Raises
+    ------
+    UserError
+        If there is no example at all, or the recipe makes an unmet quota an error.
+    """
+    if not any(sum(account["examples"].values()) for account in manifest["tasks"].values()):
+        raise UserError(_why_nothing(recipe, manifest["tasks"]))
+    short = [
+        f"{task}: {missing:,} of {account['wanted'][split_name]:,} in {split_name}"
+        for task, account in manifest["tasks"].items()
+        for split_name, missing in account["shortfall"].items()
+    ]
+    if short and recipe.limits.shortfall == "error":
+        raise UserError(
+            f"Quotas cannot be met: {'; '.join(short)} are missing. Lower the quotas, raise oversample, add sources, "
+            "or set limits.shortfall = 'report'."
+        )
+    for line in short:
+        progress.note(f"quota not met: {line} are missing")
+
+
+def _why_nothing(recipe: Recipe, accounts: Mapping[str, Any]) -> str:
+    drawn, rejected, dropped = (
+        sum(account[kind] if kind == "drawn" else sum(account[kind].values()) for account in accounts.values())
+        for kind in ("drawn", "rejected", "dropped")
+    )
+    if not drawn:
+        return (
+            f"Recipe '{recipe.name}' yields no example at all. Ask for some with [tasks.<name>] quota, and see that "
+            "the sources fill the tables which the tasks read ('ecinstruct tasks list')."
+        )
+    reasons = Counter[str]()
+    for account in accounts.values():
+        reasons.update(account["rejected"])
+        reasons.update(account["dropped"])
+    reason, count = reasons.most_common(1)[0]
+    return (
+        f"Recipe '{recipe.name}' yields no example at all: of {drawn:,} that were drawn the checks rejected "
+        f"{rejected:,} and the split dropped {dropped:,}, most often for '{reason}' ({count:,}). Change [checks], or "
+        "the quotas in [tasks]."
+    )
