@@ -256,9 +256,10 @@ def _refuse_check(where: str, name: str, settings: CheckSettings) -> None:
     """Refuse settings that a check cannot follow."""
     if settings.action == "repair" and CHECKS.get(name).repair is None:
         raise UserError(f"{where}: this check can repair nothing. Choose reject, flag or off.")
+    known = TASKS.names() if settings.tasks_named else []
     for task in settings.tasks_named:
-        if task not in TASKS.names():
-            raise UserError(f"{where}: there is no task '{task}'.{did_you_mean(task, TASKS.names())}")
+        if task not in known:
+            raise UserError(f"{where}: there is no task '{task}'.{did_you_mean(task, known)}")
 
 
 def _every_check() -> dict[str, Any]:

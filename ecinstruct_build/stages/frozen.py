@@ -47,7 +47,8 @@ class Frozen:
 
     def splits(self, task: str) -> dict[str, Split]:
         """Return the split of each example of a task that is kept, by its id."""
-        return {row["example_id"]: split_of(row) for row in _read(self.rows, task).to_pylist()}
+        rows = pq.read_table(self.rows.folder / f"{task}.parquet", columns=["example_id", "domain", "split"])
+        return {row["example_id"]: split_of(row) for row in rows.to_pylist()}
 
     def read_held(self) -> Kept:
         """Return what the split has to leave alone."""
