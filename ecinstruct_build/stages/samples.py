@@ -27,13 +27,7 @@ _READ = [name for name in EXAMPLE_SCHEMA.names if name not in ("options", "spare
 
 
 def render(
-    name: str,
-    recipe: Recipe,
-    repaired: Stage,
-    assigned: Stage,
-    *,
-    frozen: Frozen | None,
-    machine: Machine,
+    name: str, recipe: Recipe, repaired: Stage, assigned: Stage, *, frozen: Frozen | None, machine: Machine
 ) -> Stage:
     """Render a task's assigned examples into samples, and add the rows that are kept from an earlier build.
 

@@ -145,10 +145,7 @@ def web_of(examples: Iterable[Example], families: Mapping[str, str], alike: pa.T
     context = [[family_node(item.product_id, families) for item in example.context] for example in ordered]
     crowds = _crowds(PAIR_SCHEMA.empty_table() if alike is None else alike)
     likes = [sorted(crowds.get(example_id, ())) for example_id in ids]
-    domain = [
-        sorted({group_node(group) for group in example.groups if group.startswith(DOMAIN_GROUPS)})
-        for example in ordered
-    ]
+    domain = [_domain_nodes(example) for example in ordered]
     listed = _Listed()
     options = ragged([listed.numbers(example.options) for example in ordered])
     spares = ragged([listed.numbers(example.spare_options) for example in ordered])
@@ -178,6 +175,10 @@ def web_of(examples: Iterable[Example], families: Mapping[str, str], alike: pa.T
         replaceable=ragged(replaceable),
         spares=spares,
     )
+
+
+def _domain_nodes(example: Example) -> list[str]:
+    return sorted({group_node(group) for group in example.groups if group.startswith(DOMAIN_GROUPS)})
 
 
 def _numbered(rows: Iterable[Sequence[str]], number: Mapping[str, int]) -> Ragged:
