@@ -5,12 +5,13 @@ order, worker count, engine, or which other things are chosen. MD5 is used becau
 Python agree on it to the byte; it mixes well and secrecy is not wanted.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-import ibis
-import ibis.expr.types as ir
+from ecinstruct_build.lazy_ibis import ibis, ir
 
 T = TypeVar("T")
 

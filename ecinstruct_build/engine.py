@@ -4,17 +4,18 @@ Task expressions are written once and run on either. Results come back as Arrow 
 caller names, so that nothing downstream can see which engine ran.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-import ibis
-import ibis.expr.types as ir
 import pyarrow as pa
 
 from ecinstruct_build.errors import UserError
+from ecinstruct_build.lazy_ibis import ibis, ir
 from ecinstruct_build.tables import TABLES
 
 EngineName = Literal["duckdb", "spark"]
@@ -42,7 +43,7 @@ class EngineSettings:
     spill: Path | None = None
 
 
-class Tables(Mapping[str, ir.Table]):
+class Tables(Mapping[str, "ir.Table"]):
     """The canonical tables as Ibis tables on one engine.
 
     A canonical table that no source of the recipe fills is there, empty. Expressions are not to be cached

@@ -4,16 +4,18 @@ A task lives in one file of ``ecinstruct_build/tasks/`` as a module-level ``TASK
 same name in ``templates/``. It reads canonical tables and never a source.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import ibis.expr.types as ir
 from pydantic import BaseModel, ConfigDict, Field
 
 from ecinstruct_build.answers import AnswerKind
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example
+from ecinstruct_build.lazy_ibis import ir
 
 LeakagePolicy = Literal["strict", "trim", "target"]
 

@@ -4,16 +4,17 @@ Everything relational here is an Ibis expression over ids and short columns, the
 text of products is fetched last, for the products that were drawn.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import ibis
-import ibis.expr.types as ir
 import pyarrow as pa
 
 from ecinstruct_build.chance import digest_column
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Origin
+from ecinstruct_build.lazy_ibis import ibis, ir
 from ecinstruct_build.task import Request, TaskSettings
 
 

@@ -3,19 +3,20 @@
 The tasks draw from disjoint pools of queries, so that none of them asks about the queries of another.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import ibis
-import ibis.expr.types as ir
 from pydantic import Field
 
 from ecinstruct_build.drawing.draw import ProductKey, fetch_products, first_rows, of_sources, origin_of
 from ecinstruct_build.drawing.pools import Stretch, in_pool, same_words, same_words_column, take_share
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option, Origin
+from ecinstruct_build.lazy_ibis import ibis, ir
 from ecinstruct_build.task import Drawn, Request, TaskSettings
 from ecinstruct_build.text import clean, plain
 

@@ -6,15 +6,16 @@ each task owns a stretch of it. Words are compared without regard to case and sp
 for every engine to agree on.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 
-import ibis
-import ibis.expr.types as ir
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecinstruct_build import chance
 from ecinstruct_build.drawing.draw import take
+from ecinstruct_build.lazy_ibis import ibis, ir
 from ecinstruct_build.task import Request
 
 _SEED = 0  # pools must not move with the recipe's seed
@@ -44,7 +45,7 @@ class Stretch(BaseModel):
     stop: float = Field(default=1.0, ge=0.0, le=1.0)
 
     @model_validator(mode="after")
-    def _in_order(self) -> "Stretch":
+    def _in_order(self) -> Stretch:
         if self.start > self.stop:
             raise ValueError(f"a stretch cannot end ({self.stop}) before it starts ({self.start})")
         return self

@@ -3,13 +3,14 @@
 The tasks draw from disjoint pools of questions, so that neither asks what the other asks.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import ibis.expr.types as ir
 import pyarrow as pa
 from pydantic import Field
 
@@ -17,6 +18,7 @@ from ecinstruct_build.drawing.draw import first_rows, of_sources, origin_of, wit
 from ecinstruct_build.drawing.pools import Stretch, in_pool, same_words, same_words_column
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example
+from ecinstruct_build.lazy_ibis import ir
 from ecinstruct_build.task import TaskSettings
 from ecinstruct_build.text import clean, plain, word_count
 

@@ -1,16 +1,18 @@
 """Product families, wrapped for the store."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ecinstruct_build.drawing.pools import same_words_column
 from ecinstruct_build.engine import Tables
+from ecinstruct_build.lazy_ibis import ir
 from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import FamilySettings
 from ecinstruct_build.stages.corpora import OpenTables

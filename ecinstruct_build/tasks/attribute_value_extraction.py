@@ -1,12 +1,12 @@
 """Attribute value extraction: find the values of named attributes in a product's text, and where they stand."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import ibis
-import ibis.expr.types as ir
 import pyarrow as pa
 from pydantic import Field
 
@@ -17,6 +17,7 @@ from ecinstruct_build.drawing.paragraphs import Paragraph, product_paragraphs
 from ecinstruct_build.drawing.pools import Stretch, in_pool, take_share
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Domain, Example, Origin
+from ecinstruct_build.lazy_ibis import ibis, ir
 from ecinstruct_build.task import Drawn, Request, Task, TaskSettings
 from ecinstruct_build.text import clean, plain
 

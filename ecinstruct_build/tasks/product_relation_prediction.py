@@ -4,13 +4,13 @@ A pair is used when product pages give it exactly one of the three relations, wh
 that contradict each other leave nothing to learn.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Literal
 
-import ibis
-import ibis.expr.types as ir
 import pyarrow as pa
 
 from ecinstruct_build.answers import FIXED_LETTER
@@ -27,6 +27,7 @@ from ecinstruct_build.drawing.draw import (
 )
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option
+from ecinstruct_build.lazy_ibis import ibis, ir
 from ecinstruct_build.task import Drawn, Request, Task, TaskSettings
 from ecinstruct_build.text import clean, plain
 

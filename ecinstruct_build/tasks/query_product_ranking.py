@@ -1,11 +1,11 @@
 """Query product ranking: put products in order of how well they answer a shopping query."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import ibis
-import ibis.expr.types as ir
 import pyarrow as pa
 from pydantic import model_validator
 
@@ -25,6 +25,7 @@ from ecinstruct_build.drawing.graded import (
 from ecinstruct_build.drawing.pools import Stretch
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option, Origin
+from ecinstruct_build.lazy_ibis import ibis, ir
 from ecinstruct_build.task import Drawn, Request, Task
 from ecinstruct_build.text import clean, plain
 
@@ -48,7 +49,7 @@ class QueryProductRankingSettings(GradedSettings):
     length_weights: tuple[float, float, float] = (1.0, 3.0, 8.0)
 
     @model_validator(mode="after")
-    def _some_length(self) -> "QueryProductRankingSettings":
+    def _some_length(self) -> QueryProductRankingSettings:
         if min(self.length_weights) < 0 or sum(self.length_weights) <= 0:
             raise ValueError("length_weights are three weights, none negative, that are not all zero")
         return self

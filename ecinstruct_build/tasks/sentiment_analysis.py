@@ -3,10 +3,11 @@
 The stars given with the review are the answer. Bare ratings and reviews of a few words are not used.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import ibis.expr.types as ir
 import pyarrow as pa
 from pydantic import Field
 
@@ -14,6 +15,7 @@ from ecinstruct_build.answers import FIXED_LETTER
 from ecinstruct_build.drawing.draw import eligible_by_domain, first_rows, of_sources, origin_of, take, with_domain
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option
+from ecinstruct_build.lazy_ibis import ir
 from ecinstruct_build.task import Drawn, Request, Task, TaskSettings
 from ecinstruct_build.text import clean, plain, word_count
 
