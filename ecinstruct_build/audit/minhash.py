@@ -208,12 +208,12 @@ def each_pair(groups: Places) -> Iterator[tuple[Places, Places, Places]]:
 
 def _signatures(sets: Sequence[NDArray[np.int32]], hashes: NDArray[np.uint64], length: int) -> NDArray[np.uint32]:
     """Return the MinHash signature of each set: the least of its words' hashes, under so many hash functions."""
-    flat = np.concatenate(sets)
+    flat = np.concatenate(sets).astype(np.intp)  # what numpy indexes with: converted once, not each time
     starts = np.concatenate([[0], np.cumsum([len(one) for one in sets])[:-1]])
     found = np.empty((length, len(sets)), np.uint32)
     for place in range(length):
         hashed = _mixed(hashes ^ np.uint64(xxhash.xxh3_64_intdigest(f"audit minhash {place}".encode())))
-        found[place] = np.minimum.reduceat(hashed[flat], starts)
+        np.minimum.reduceat(hashed.take(flat), starts, out=found[place])
     return found.T
 
 
