@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 import pyarrow as pa
 
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.lazy_ibis import ibis, ir
+from ecinstruct_build.lazily import ibis, ir
 from ecinstruct_build.tables import TABLES
 
 EngineName = Literal["duckdb", "spark"]

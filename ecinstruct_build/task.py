@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ecinstruct_build.answers import AnswerKind
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example
-from ecinstruct_build.lazy_ibis import ir
+from ecinstruct_build.lazily import ir
 
 LeakagePolicy = Literal["strict", "trim", "target"]
 

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from ftfy import TextFixerConfig, fix_encoding
-from ftfy.badness import BADNESS_RE, badness, is_bad
+from ecinstruct_build.lazily import ftfy, mojibake
 
 MARKUP = "markup"
 ENTITIES = "entities"
@@ -56,7 +55,6 @@ _PERHAPS_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MARKS + 1},}}")
 _PERHAPS_GARBLED = re.compile("[\u0080-\U0010ffff](?:[\u0080-\U0010ffff]|(?<=[\u0080-\u009f\u00c2\u00c3\u0152\u0153]))")
 _SILENT = {"script", "style"}
 _BREAKS = {"br", "p", "div", "li", "ul", "ol", "tr", "td", "th", "table", "h1", "h2", "h3", "h4", "h5", "h6"}
-_ENCODINGS = TextFixerConfig(explain=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +219,7 @@ def _holds_hidden(text: str) -> bool:
 
 
 def _is_garbled(text: str) -> bool:
-    return not text.isascii() and _PERHAPS_GARBLED.search(text) is not None and is_bad(text)
+    return not text.isascii() and _PERHAPS_GARBLED.search(text) is not None and mojibake.is_bad(text)
 
 
 def _mended_once(text: str, found: dict[str, str]) -> str:
@@ -240,7 +238,7 @@ def _mended_once(text: str, found: dict[str, str]) -> str:
             text = bare
     if _is_garbled(text):
         decoded = _decoded(text)
-        if decoded != text and badness(decoded) < badness(text):
+        if decoded != text and mojibake.badness(decoded) < mojibake.badness(text):
             found.setdefault(MOJIBAKE, _first_garbled(text))
             text = decoded
     hidden = _HIDDEN.search(text)
@@ -252,17 +250,19 @@ def _mended_once(text: str, found: dict[str, str]) -> str:
 
 
 def _garbled_share(text: str) -> float:
-    pairs = badness(text) if _is_garbled(text) else 0
+    pairs = mojibake.badness(text) if _is_garbled(text) else 0
     # One odd pair is met in good text too: a degree sign after a capital, a trademark after an accent.
     return min(1.0, (text.count("\ufffd") + (2 * pairs if pairs > 1 else 0)) / max(1, len(text)))
 
 
 def _decoded(text: str) -> str:
     """Decode garbled letters anew: all at once or, where good letters stand in the way, word by word."""
-    decoded = fix_encoding(text, _ENCODINGS)
-    if not is_bad(decoded):
+    encodings = ftfy.TextFixerConfig(explain=False)
+    decoded = ftfy.fix_encoding(text, encodings)
+    if not mojibake.is_bad(decoded):
         return decoded
-    return " ".join([fix_encoding(word, _ENCODINGS) if _is_garbled(word) else word for word in decoded.split(" ")])
+    words = decoded.split(" ")
+    return " ".join([ftfy.fix_encoding(word, encodings) if _is_garbled(word) else word for word in words])
 
 
 def _first_reference(text: str) -> str:
@@ -272,7 +272,7 @@ def _first_reference(text: str) -> str:
 
 def _first_garbled(text: str) -> str:
     """Return the words that hold the first garbled letters, if they are short."""
-    place = BADNESS_RE.search(text)
+    place = mojibake.BADNESS_RE.search(text)
     start, end = place.span() if place else (0, 1)
     before = text[max(0, start - _SEEN // 2) : start].rpartition(" ")[2]
     after = text[end : end + _SEEN // 2].partition(" ")[0]

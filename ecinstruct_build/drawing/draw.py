@@ -14,7 +14,7 @@ import pyarrow as pa
 from ecinstruct_build.chance import digest_column
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Origin
-from ecinstruct_build.lazy_ibis import ibis, ir
+from ecinstruct_build.lazily import ibis, ir
 from ecinstruct_build.task import Request, TaskSettings
 
 

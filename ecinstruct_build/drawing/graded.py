@@ -16,7 +16,7 @@ from ecinstruct_build.drawing.draw import ProductKey, fetch_products, first_rows
 from ecinstruct_build.drawing.pools import Stretch, in_pool, same_words, same_words_column, take_share
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option, Origin
-from ecinstruct_build.lazy_ibis import ibis, ir
+from ecinstruct_build.lazily import ibis, ir
 from ecinstruct_build.task import Drawn, Request, TaskSettings
 from ecinstruct_build.text import clean, plain
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecinstruct_build import chance
 from ecinstruct_build.drawing.draw import take
-from ecinstruct_build.lazy_ibis import ibis, ir
+from ecinstruct_build.lazily import ibis, ir
 from ecinstruct_build.task import Request
 
 _SEED = 0  # pools must not move with the recipe's seed

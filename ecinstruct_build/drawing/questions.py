@@ -18,7 +18,7 @@ from ecinstruct_build.drawing.draw import first_rows, of_sources, origin_of, wit
 from ecinstruct_build.drawing.pools import Stretch, in_pool, same_words, same_words_column
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example
-from ecinstruct_build.lazy_ibis import ir
+from ecinstruct_build.lazily import ir
 from ecinstruct_build.task import TaskSettings
 from ecinstruct_build.text import clean, plain, word_count
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from ecinstruct_build.drawing.pools import same_words_column
 from ecinstruct_build.engine import Tables
-from ecinstruct_build.lazy_ibis import ir
+from ecinstruct_build.lazily import ir
 from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import FamilySettings
 from ecinstruct_build.stages.corpora import OpenTables
@@ -80,7 +80,7 @@ def families(tables: OpenTables, drawn: Mapping[str, Stage], settings: FamilySet
 
 def read_families(joined: Stage) -> dict[str, str]:
     """Return the family of each product that is in one of two or more."""
-    table = pq.read_table(joined.folder / "families.parquet").to_pydict()
+    table = joined.table("families").to_pydict()
     return dict(zip(table["product_id"], table["family_id"], strict=True))
 
 

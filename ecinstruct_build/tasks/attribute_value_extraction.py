@@ -17,7 +17,7 @@ from ecinstruct_build.drawing.paragraphs import Paragraph, product_paragraphs
 from ecinstruct_build.drawing.pools import Stretch, in_pool, take_share
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Domain, Example, Origin
-from ecinstruct_build.lazy_ibis import ibis, ir
+from ecinstruct_build.lazily import ibis, ir
 from ecinstruct_build.task import Drawn, Request, Task, TaskSettings
 from ecinstruct_build.text import clean, plain
 

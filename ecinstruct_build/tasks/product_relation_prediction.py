@@ -27,7 +27,7 @@ from ecinstruct_build.drawing.draw import (
 )
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option
-from ecinstruct_build.lazy_ibis import ibis, ir
+from ecinstruct_build.lazily import ibis, ir
 from ecinstruct_build.task import Drawn, Request, Task, TaskSettings
 from ecinstruct_build.text import clean, plain
 

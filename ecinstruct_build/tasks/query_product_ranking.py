@@ -25,7 +25,7 @@ from ecinstruct_build.drawing.graded import (
 from ecinstruct_build.drawing.pools import Stretch
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option, Origin
-from ecinstruct_build.lazy_ibis import ibis, ir
+from ecinstruct_build.lazily import ibis, ir
 from ecinstruct_build.task import Drawn, Request, Task
 from ecinstruct_build.text import clean, plain
 

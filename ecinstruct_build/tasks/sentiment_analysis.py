@@ -15,7 +15,7 @@ from ecinstruct_build.answers import FIXED_LETTER
 from ecinstruct_build.drawing.draw import eligible_by_domain, first_rows, of_sources, origin_of, take, with_domain
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option
-from ecinstruct_build.lazy_ibis import ir
+from ecinstruct_build.lazily import ir
 from ecinstruct_build.task import Drawn, Request, Task, TaskSettings
 from ecinstruct_build.text import clean, plain, word_count
 
