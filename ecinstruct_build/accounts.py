@@ -7,7 +7,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ecinstruct_build import __version__
 from ecinstruct_build.check import Remedy
@@ -63,7 +62,7 @@ def _input_account(file: IngestedFile) -> dict[str, Any]:
 
 def _task_account(name: str, quota: Quota, layout: Layout, built: Built) -> dict[str, Any]:
     drawn, verdicts = built.drawn[name], built.checked.verdict_table(name)
-    assignments = pq.read_table(built.assigned.folder / f"{name}.parquet", columns=["split", "reason"])
+    assignments = built.assigned.table(name, ["split", "reason"])
     dropped = assignments.filter(pc.is_null(assignments["split"]))
     examples = Counter(assignments["split"].to_pylist())
     frozen = Counter(built.frozen.splits(name).values()) if built.frozen else Counter()
@@ -105,7 +104,7 @@ def _said(verdicts: pa.Table, action: Remedy) -> list[str]:
 
 
 def _sample_counts(rendered: Stage, layout: Layout) -> dict[str, int]:
-    samples = pq.read_table(rendered.folder / "samples.parquet", columns=["split", "setting"])
+    samples = rendered.table("samples", ["split", "setting"])
     counts = samples.group_by(["split", "setting"]).aggregate([([], "count_all")]).to_pylist()
     if layout == "ecinstruct":
         named = {f"{row['setting']}/{row['split']}": row["count_all"] for row in counts}

@@ -11,11 +11,14 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ecinstruct_build.durable import DISK_FULL, sync, sync_tree
 from ecinstruct_build.errors import UserError
@@ -54,6 +57,13 @@ class Stage:
     facts: Mapping[str, Any]
     seconds: float
     cached: bool
+
+    def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return the table in one of its Parquet files (``<name>.parquet``), or some of its columns, in this order."""
+        # Arrow's other reader is made for folders of files, and takes longer for a small one.
+        with pq.ParquetFile(self.folder / f"{name}.parquet") as file:
+            table = file.read(columns)
+        return table if columns is None else table.select(columns)
 
 
 Produce = Callable[[Path, Path], Mapping[str, Any]]

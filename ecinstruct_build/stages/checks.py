@@ -79,7 +79,7 @@ class Checked:
 
     def measures(self, check: str, only: Sequence[str]) -> pa.Table:
         """Return what a check measured of some examples of any tasks."""
-        tables = [pq.read_table(stage.folder / "measures.parquet") for stage in self.measured[check].values()]
+        tables = [stage.table("measures") for stage in self.measured[check].values()]
         table = pa.concat_tables(tables)
         return table.filter(pc.is_in(table["example_id"], value_set=pa.array(sorted(only), pa.string())))
 
@@ -186,7 +186,7 @@ def _judge_together(
         passed, rows = _passed(repaired, judged), []
         with machine.progress.track("check all tasks", len(policy)) as advance:
             for name, settings in policy.items():
-                tables = [pq.read_table(stage.folder / "measures.parquet") for stage in measured.get(name, {}).values()]
+                tables = [stage.table("measures") for stage in measured.get(name, {}).values()]
                 measures = pa.concat_tables(tables) if tables else None
                 if measures is not None:
                     ids = pa.array([example.example_id for example in passed], pa.string())
@@ -248,7 +248,7 @@ def _write_verdicts(rows: Sequence[Mapping[str, Any]], out: Path) -> None:
 
 
 def _verdicts(stage: Stage) -> pa.Table:
-    return pq.read_table(stage.folder / "verdicts.parquet")
+    return stage.table("verdicts")
 
 
 def _row_order(row: Mapping[str, Any]) -> tuple[str, ...]:

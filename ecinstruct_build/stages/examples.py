@@ -58,7 +58,7 @@ def read_examples(stage: Stage, only: Collection[str] | None = None, *, spare_op
         Whether their spare options are wanted.
     """
     columns = [name for name in EXAMPLE_SCHEMA.names if spare_options or name != "spare_options"]
-    table = pq.read_table(stage.folder / "examples.parquet", columns=columns)
+    table = stage.table("examples", columns)
     if only is not None:
         table = table.filter(pc.is_in(table["example_id"], value_set=pa.array(sorted(only), pa.string())))
     return table_to_examples(table)

@@ -47,13 +47,13 @@ class Frozen:
 
     def splits(self, task: str) -> dict[str, Split]:
         """Return the split of each example of a task that is kept, by its id."""
-        rows = pq.read_table(self.rows.folder / f"{task}.parquet", columns=["example_id", "domain", "split"])
+        rows = self.rows.table(task, ["example_id", "domain", "split"])
         return {row["example_id"]: split_of(row) for row in rows.to_pylist()}
 
     def read_held(self) -> Kept:
         """Return what the split has to leave alone."""
-        nodes = pq.read_table(self.held.folder / "nodes.parquet").to_pydict()
-        alike = pq.read_table(self.held.folder / "alike.parquet")["example_id"].to_pylist()
+        nodes = self.held.table("nodes").to_pydict()
+        alike = self.held.table("alike")["example_id"].to_pylist()
         return Kept(dict(zip(nodes["node"], nodes["split"], strict=True)), alike, frozen=True)
 
 
@@ -99,7 +99,7 @@ def _rows(shards: Sequence[Path], recipe: Recipe, machine: Machine) -> Stage:
 
 
 def _read(stage: Stage, task: str) -> pa.Table:
-    return pq.read_table(stage.folder / f"{task}.parquet")
+    return stage.table(task)
 
 
 def split_of(row: Mapping[str, Any]) -> Split:

@@ -81,7 +81,7 @@ def lookalikes_code() -> list[str]:
 
 def read_pairs(found: Stage) -> pa.Table:
     """Return the pairs of look-alikes, in `PAIR_SCHEMA`."""
-    return pq.read_table(found.folder / "pairs.parquet")
+    return found.table("pairs")
 
 
 def input_measures(recipe: Recipe, checked: Checked, examples: Sequence[Example]) -> pa.Table:
@@ -215,12 +215,11 @@ def _input_text(example: Example) -> str:
 
 def _input_words(checked: Checked, found: Stage, examples: Web, rows: Integers) -> pa.Table:
     """Return the words of inputs, at least of those in some rows: measured with the look-alikes or by the check."""
-    tables = [pq.read_table(found.folder / "inputs.parquet")]
+    tables = [found.table("inputs")]
     ids = pa.array([examples.example_ids[row] for row in rows.tolist()], pa.string())
     missing = pc.invert(pc.is_in(ids, value_set=tables[0]["example_id"])).to_numpy(zero_copy_only=False)
-    for task in sorted({examples.tasks[row] for row in rows[missing].tolist()}):
-        path = checked.measured[_CHECK][task].folder / "measures.parquet"
-        tables.append(pq.read_table(path, columns=["example_id", "words"]))
+    tasks = sorted({examples.tasks[row] for row in rows[missing].tolist()})
+    tables += (checked.measured[_CHECK][task].table("measures", ["example_id", "words"]) for task in tasks)
     return pa.concat_tables(tables)
 
 

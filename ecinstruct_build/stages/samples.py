@@ -88,9 +88,9 @@ def _refuse_known_instructions(name: str, samples: pa.Table, kept: pa.Table) -> 
 
 def settled(repaired: Stage, assigned: Stage, task: str) -> list[Assigned]:
     """Return a task's assigned examples as the split settled them: context trimmed, options replaced."""
-    placed = pq.read_table(assigned.folder / f"{task}.parquet")
+    placed = assigned.table(task)
     placed = placed.filter(pc.is_valid(placed["split"]))
-    drawn = pq.read_table(repaired.folder / "examples.parquet", columns=_READ)
+    drawn = repaired.table("examples", _READ)
     drawn = drawn.filter(pc.is_in(drawn["example_id"], value_set=placed["example_id"].combine_chunks()))
     # Both are ordered by example_id, so that rows stand side by side.
     context = _picked(drawn["context"].combine_chunks(), placed["context"].combine_chunks())
@@ -120,4 +120,4 @@ def settle(example: Example, assignment: Mapping[str, Any]) -> Example:
 
 def read_samples(rendered: Stage) -> pa.Table:
     """Return a task's samples, as rows of `SAMPLE_SCHEMA`."""
-    return pq.read_table(rendered.folder / "samples.parquet")
+    return rendered.table("samples")

@@ -185,4 +185,4 @@ def _lists(starts: Integers, values: pa.Array) -> pa.ListArray:
 
 def read_assignments(assigned: Stage, task: str) -> list[dict[str, Any]]:
     """Return the assignments of a task's accepted examples, as rows of `ASSIGNMENT_SCHEMA`, ordered by example_id."""
-    return list(pq.read_table(assigned.folder / f"{task}.parquet").to_pylist())
+    return list(assigned.table(task).to_pylist())
