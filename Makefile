@@ -15,10 +15,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PLACES := --out "$(OUT)" --work "$(WORK)" --engine $(ENGINE) --jobs $(JOBS) $(if $(RAW),--raw "$(RAW)")
 
-.PHONY: help dataset splits test test-slow test-spark lint types docs check clean
+.PHONY: help dataset splits test test-slow test-spark test-browser lint types docs check clean
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 dataset: $(VENV)/runtime ## Build a dataset (RECIPE, RAW, OUT, WORK, SEED, SPLIT_SEED, FREEZE, ENGINE, JOBS)
 	$(BIN)/ecinstruct build "$(RECIPE)" $(PLACES) $(if $(SEED),--seed $(SEED)) $(if $(SPLIT_SEED),--split-seed $(SPLIT_SEED)) $(if $(FREEZE),--freeze "$(FREEZE)")
@@ -27,13 +27,16 @@ splits: $(VENV)/runtime ## Regenerate the splits with SEED, or SEEDS=1,2,3; only
 	$(BIN)/ecinstruct splits $(if $(filter command environment,$(origin RECIPE)),"$(RECIPE)") $(PLACES) $(if $(SEEDS),--seeds $(SEEDS),--seed $(or $(SEED),0))
 
 test: $(VENV)/test ## Run the unit tests
-	$(BIN)/pytest -n auto --dist worksteal -m "not slow and not spark"
+	$(BIN)/pytest -n auto --dist worksteal -m "not slow and not spark and not browser"
 
 test-slow: $(VENV)/test ## Run the tests that take longer
-	$(BIN)/pytest -n auto --dist worksteal -m "slow and not spark"
+	$(BIN)/pytest -n auto --dist worksteal -m "slow and not spark and not browser"
 
 test-spark: $(VENV)/spark ## Run the tests on Spark (needs Java 17)
 	$(BIN)/pytest -m spark
+
+test-browser: $(VENV)/browser ## Run the tests in a browser (needs Chromium)
+	$(BIN)/pytest -n auto --dist worksteal -m browser
 
 lint: $(VENV)/dev ## Check style
 	$(BIN)/ruff check
@@ -61,6 +64,6 @@ $(VENV)/runtime: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
 
-$(VENV)/test $(VENV)/spark $(VENV)/dev: $(VENV)/%: $(VENV)/runtime
+$(VENV)/test $(VENV)/spark $(VENV)/browser $(VENV)/dev: $(VENV)/%: $(VENV)/runtime
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,$*]'
 	@touch $@
