@@ -12,7 +12,9 @@ from ecinstruct_build.audit.limits import AuditLimits
 from ecinstruct_build.check import CheckSettings
 from ecinstruct_build.errors import UserError, did_you_mean
 from ecinstruct_build.packaged import packaged_folder
+from ecinstruct_build.publish.settings import PublishSettings
 from ecinstruct_build.registry import CHECKS, SOURCES, TASKS
+from ecinstruct_build.review.settings import ReviewSettings
 from ecinstruct_build.splits import Layout, Split
 from ecinstruct_build.task import TaskSettings
 
@@ -141,6 +143,10 @@ class Recipe(_Section):
         See each.
     audit
         What the audit of the published rows tolerates; see `ecinstruct_build.audit.limits`.
+    review
+        What people must have found; see `ecinstruct_build.review.settings`.
+    publish
+        How the dataset goes out; see `ecinstruct_build.publish.settings`.
     """
 
     name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9._-]+$")
@@ -157,6 +163,8 @@ class Recipe(_Section):
     limits: Limits = Limits()
     templates: TemplateSettings = TemplateSettings()
     audit: AuditLimits = AuditLimits()
+    review: ReviewSettings = ReviewSettings()
+    publish: PublishSettings = PublishSettings()
 
     @property
     def split_seed(self) -> int:
