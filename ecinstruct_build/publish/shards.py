@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ ORIGINAL_LAYOUT_SPLIT = "train"
 
 _ROW_GROUP_ROWS = 10_000
 _PAGE_BATCH_ROWS = 1024
+_WRITERS = 2  # threads, each with a row group in memory
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,14 @@ def write_shards(
     tables = {task: _checked(task, samples[task]) for task in sorted(samples)}
     if layout == "ecinstruct":
         everything = pa.concat_tables(tables.values()) if tables else SAMPLE_SCHEMA.empty_table()
-        return _write_split(everything, folder, "", ORIGINAL_LAYOUT_SPLIT, max_shard_bytes)
-    shards = []
-    for task, table in tables.items():
-        for split, rows in rows_by_split(table).items():
-            shards += _write_split(rows, folder, task, split, max_shard_bytes)
-    return shards
+        splits = [("", ORIGINAL_LAYOUT_SPLIT, everything)]
+    else:
+        splits = [(task, split, rows) for task, table in tables.items() for split, rows in rows_by_split(table).items()]
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        written = [
+            pool.submit(_write_split, rows, folder, task, split, max_shard_bytes) for task, split, rows in splits
+        ]
+        return [shard for shards in written for shard in shards.result()]
 
 
 def rows_by_split(samples: pa.Table) -> dict[str, pa.Table]:
