@@ -227,29 +227,22 @@ def examples_to_table(examples: Iterable[Example]) -> pa.Table:
 def table_to_examples(table: pa.Table) -> list[Example]:
     """Read back what `examples_to_table` wrote; equal items and options are one object, for memory's sake.
 
-    The column ``spare_options`` may be left out; the examples then have none.
+    The columns ``spare_options`` and ``origins`` may be left out; the examples then have none.
     """
     table = table.combine_chunks()
-    context = _shared_values(table.column("context"), Item)
-    options = _shared_values(table.column("options"), Option)
-    kept_spares = "spare_options" in table.column_names
-    spare_options = _shared_values(table.column("spare_options"), Option) if kept_spares else [()] * table.num_rows
-    origins = _shared_values(table.column("origins"), Origin)
-    rows = table.select(["example_id", *_PLAIN, "fields", "answer"]).to_pylist()
-    return [
-        Example(
-            **{name: row[name] for name in _PLAIN if name not in ("products", "groups")},
-            products=tuple(row["products"]),
-            groups=tuple(row["groups"]),
-            fields=json.loads(row["fields"]),
-            answer=json.loads(row["answer"]),
-            context=context[position],
-            options=options[position],
-            spare_options=spare_options[position],
-            origins=origins[position],
-        )
-        for position, row in enumerate(rows)
-    ]
+    shared: dict[str, Callable[..., Any]] = {
+        "context": Item,
+        "options": Option,
+        "spare_options": Option,
+        "origins": Origin,
+    }
+    columns = {name: table.column(name).to_pylist() for name in _PLAIN}
+    columns |= {name: list(map(tuple, columns[name])) for name in ("products", "groups")}
+    columns |= {name: list(map(json.loads, table.column(name).to_pylist())) for name in ("fields", "answer")}
+    columns |= {
+        name: _shared_values(table.column(name), kind) for name, kind in shared.items() if name in table.column_names
+    }
+    return [Example(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
 
 _PLAIN = ("task", "source", "identity", "domain", "category", "locale", "products", "groups")
