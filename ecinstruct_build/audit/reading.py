@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ _SPLITS = {
     "dev": "validation",
     "test": "test",
 }
+_READERS = 2  # threads
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[\w.-]+)?")
 
 
@@ -119,12 +121,13 @@ def read_published(where: str | Path) -> Published:
     # A dataset of one split only says in its columns what a row is for.
     by_name = len(layouts) > 1
     parts = []
-    for file in files:
-        match = _SHARD.fullmatch(file.name) if by_name else None
-        table = _read(file, file.relative_to(root).as_posix() if file != root else file.name)
-        if table is not None:
-            filed = ROLES.index(match[1]) if match else -1
-            parts.append(table.append_column("filed", pa.array(np.full(table.num_rows, filed, np.int8))))
+    with ThreadPoolExecutor(_READERS) as pool:
+        tables = pool.map(partial(_read, root), files)
+        for file, table in zip(files, tables, strict=True):
+            match = _SHARD.fullmatch(file.name) if by_name else None
+            if table is not None:
+                filed = ROLES.index(match[1]) if match else -1
+                parts.append(table.append_column("filed", pa.array(np.full(table.num_rows, filed, np.int8))))
     if not sum(part.num_rows for part in parts):
         raise UserError(_nothing(where))
     table = pa.concat_tables(parts, promote_options="default")
@@ -177,8 +180,9 @@ def _files(root: Path) -> list[Path]:
     return [file for file in found if not any(part.startswith(".") for part in file.relative_to(root).parts)]
 
 
-def _read(file: Path, name: str) -> pa.Table | None:
+def _read(root: Path, file: Path) -> pa.Table | None:
     """Return a file's known columns as text, or None if it holds no rows but something about the dataset."""
+    name = file.relative_to(root).as_posix() if file != root else file.name
     try:
         table = _read_parquet(file) if file.suffix == ".parquet" else _read_json(file)
     except (OSError, pa.ArrowException, UnicodeDecodeError, ValueError, RecursionError) as error:
@@ -202,7 +206,7 @@ def _read(file: Path, name: str) -> pa.Table | None:
 def _read_parquet(file: Path) -> pa.Table:
     shard = pq.ParquetFile(file)
     known = (*REQUIRED, *OPTIONAL, *LISTS)
-    return shard.read([name for name in shard.schema_arrow.names if name in known])
+    return shard.read([name for name in shard.schema_arrow.names if name in known], use_threads=False)
 
 
 def _read_json(file: Path) -> pa.Table | None:
