@@ -23,7 +23,7 @@ from ecinstruct_build.stages.frozen import Frozen
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 
-_READ = [name for name in EXAMPLE_SCHEMA.names if name not in ("options", "spare_options", "origins")]
+_READ = [name for name in EXAMPLE_SCHEMA.names if name not in ("options", "spare_options")]
 
 
 def render(
