@@ -1,0 +1,214 @@
+"""Gather what the report says of a build from its stages, its books, its rows, its audit and its review."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from ecinstruct_build.audit.page import KIND_MEANINGS
+from ecinstruct_build.audit.result import Audit, Exceeded
+from ecinstruct_build.recipe import Recipe
+from ecinstruct_build.registry import TASKS
+from ecinstruct_build.reporting.page.contents import (
+    counted_by,
+    diversity_of,
+    each_once,
+    labels_of,
+    lengths_of,
+    positions_of,
+    samples_by_source,
+)
+from ecinstruct_build.reporting.page.data import (
+    Leakage,
+    LeakageRow,
+    ReportData,
+    SourceFlow,
+    StageTime,
+    TaskFlow,
+)
+from ecinstruct_build.reporting.page.removed import drawn_by_origin, duplicates_of, locales_of, rejections
+from ecinstruct_build.reporting.page.reviewed import review_of
+from ecinstruct_build.splits import PUBLISHED_SPLITS, SPLITS
+from ecinstruct_build.stages.built import Built
+
+
+def gather(  # noqa: PLR0917 - one argument for each thing that a finished build leaves
+    built: Built,
+    recipe: Recipe,
+    samples: Mapping[str, pa.Table],
+    manifest: Mapping[str, Any],
+    audit: Mapping[str, Any] | Audit,
+    review: Mapping[str, Any] | None,
+    *,
+    planted: Sequence[Mapping[str, Any]] = (),
+    restricted_texts: bool = False,
+) -> ReportData:
+    """Gather the report on a build.
+
+    Parameters
+    ----------
+    built, recipe
+        The stages of the build, and what was asked for.
+    samples
+        Rows of `ecinstruct_build.example.SAMPLE_SCHEMA` by task name.
+    manifest
+        The books, as `ecinstruct_build.accounts.manifest_of` returns them.
+    audit
+        What the audit found, or its JSON.
+    review
+        What people found, as `ecinstruct_build.review.report` gives it in JSON; None = nobody reviewed.
+    planted
+        Scores of planted defects; see `ecinstruct_build.reporting.planted.gathering.scores_json`.
+    restricted_texts
+        Whether duplicates are shown with texts that their source's terms forbid publishing again.
+
+    Returns
+    -------
+    ReportData
+        The same for the same build, but for the times that it took.
+    """
+    tasks = sorted(samples)
+    examples = {task: each_once(samples[task]) for task in tasks}
+    rejected = rejections(built.checked, tasks)
+    drawn = drawn_by_origin(built.checked)
+    flows = [_task_flow(task, manifest["tasks"][task]) for task in tasks]
+    places = {place for flow in flows for place in flow.samples}
+    return ReportData(
+        name=manifest["name"],
+        title=manifest["title"] or manifest["name"],
+        description=manifest["description"],
+        layout=recipe.layout,
+        engine=manifest["engine"],
+        seeds=dict(manifest["seeds"]),
+        versions=dict(manifest["versions"]),
+        places=tuple(sorted(places, key=_place_order)),
+        splits=tuple(split for split in SPLITS if any(_made(flow, split) for flow in flows)),
+        sources=_source_flows(manifest["inputs"], drawn, samples, examples),
+        tasks=tuple(flows),
+        lengths=tuple(one for task in tasks for one in lengths_of(task, samples[task], examples[task])),
+        labels=tuple(filter(None, (labels_of(task, examples[task]) for task in tasks))),
+        positions=tuple(filter(None, (positions_of(task, examples[task]) for task in tasks))),
+        diversity=tuple(diversity_of(task, samples[task], examples[task], recipe.layout) for task in tasks),
+        duplicates=duplicates_of(built.checked, rejected, restricted_texts=restricted_texts),
+        locales=locales_of(built.checked, rejected, drawn, [examples[task] for task in tasks]),
+        leakage=_leakage(audit),
+        review=review_of(review) if review is not None else None,
+        planted=tuple(dict(one) for one in planted),
+        stages=_stage_times(manifest["stages"]),
+        peak_memory_bytes=manifest["peak_memory_bytes"],
+    )
+
+
+def _place_order(place: str) -> tuple[int, str]:
+    return (PUBLISHED_SPLITS.index(place) if place in PUBLISHED_SPLITS else len(PUBLISHED_SPLITS), place)
+
+
+def _made(flow: TaskFlow, split: str) -> int:
+    return flow.examples.get(split, 0) + flow.frozen.get(split, 0) + flow.wanted.get(split, 0)
+
+
+def _task_flow(task: str, account: Mapping[str, Any]) -> TaskFlow:
+    retention = dict(account["retention"])
+    by_products = retention.pop("by_products")
+    return TaskFlow(
+        task=task,
+        published_name=TASKS.get(task).published_name,
+        steps=tuple((one["step"], one["count"]) for one in account["funnel"]),
+        retention=retention,
+        retention_by_products=by_products,
+        **{name: account[name] for name in ("drawn", "rejected", "dropped", "repaired", "flagged")},
+        **{name: account[name] for name in ("examples", "frozen", "wanted", "samples")},
+    )
+
+
+def _source_flows(
+    inputs: Sequence[Mapping[str, Any]],
+    drawn: Sequence[tuple[tuple[str, ...], int]],
+    samples: Mapping[str, pa.Table],
+    examples: Mapping[str, pa.Table],
+) -> tuple[SourceFlow, ...]:
+    rows, made, totals = samples_by_source(samples), Counter[str](), Counter[str]()
+    for table in examples.values():
+        made.update({source: count for (source,), count in counted_by(table, ["source"])})
+    for (source, _), count in drawn:
+        totals[source] += count
+    by_source: dict[str, list[Mapping[str, Any]]] = {source: [] for source in rows}
+    for file in inputs:
+        by_source.setdefault(file["source"], []).append(file)
+    flows = []
+    for source, files in sorted(by_source.items()):
+        reasons = sum((Counter(file["reasons"]) for file in files), Counter[str]())
+        sums = {
+            name: sum(file[name] for file in files)
+            for name in ("bytes", "records", "ingested", "quarantined", "collapsed")
+        }
+        flows.append(
+            SourceFlow(
+                source=source,
+                files=len(files),
+                **sums,
+                reasons=dict(sorted(reasons.items())),
+                drawn=totals[source],
+                examples=made[source],
+                samples=rows.get(source, {}),
+            )
+        )
+    return tuple(flows)
+
+
+def _leakage(audit: Mapping[str, Any] | Audit) -> Leakage:
+    """Lay the audit's overlaps out: kinds by pairs of splits, without kinds and pairs of which there is nothing."""
+    limits, there = _of(audit, "limits"), {_count_role(one) for one in _of(audit, "counts")}
+    by_kind: dict[str, dict[tuple[str, str], Any]] = {}
+    for one in _of(audit, "overlaps"):
+        pair = (_of(one, "left"), _of(one, "right"))
+        if there.issuperset(pair):
+            by_kind.setdefault(_of(one, "kind"), {})[pair] = one
+    pairs = tuple(dict.fromkeys(pair for cells in by_kind.values() for pair in cells))
+    rows = [
+        LeakageRow(
+            kind=kind,
+            meaning=KIND_MEANINGS.get(kind, ""),
+            limited=any(limits[_of(one, "limit")] is not None for one in cells.values()),
+            cells=tuple(_cell(cells.get(pair), limits) for pair in pairs),
+        )
+        for kind, cells in by_kind.items()
+        if any(_of(one, "left_carrying") or _of(one, "right_carrying") for one in cells.values())
+    ]
+    exceeded = _of(audit, "exceeded")
+    said = [str(one) if not isinstance(one, Mapping) else _said(one) for one in exceeded]
+    return Leakage(not exceeded, tuple(said), pairs, tuple(rows))
+
+
+def _of(thing: Any, name: str) -> Any:
+    """Return a value of one of the audit's records, or of its JSON form."""
+    return thing[name] if isinstance(thing, Mapping) else getattr(thing, name)
+
+
+def _count_role(count: Sequence[Any]) -> str:
+    return str(count[1])
+
+
+def _said(exceeded: Mapping[str, Any]) -> str:
+    return str(Exceeded(**exceeded))
+
+
+def _cell(overlap: Any, limits: Mapping[str, Any]) -> tuple[int, int, bool] | None:
+    if overlap is None or not _of(overlap, "right_carrying"):
+        return None
+    limit, rows = limits[_of(overlap, "limit")], _of(overlap, "right_rows")
+    return rows, _of(overlap, "right_carrying"), limit is not None and rows > limit
+
+
+def _stage_times(stages: Sequence[Mapping[str, Any]]) -> tuple[StageTime, ...]:
+    """Sum the stages up by kind, in the order in which they ran."""
+    by_stage: dict[str, list[Mapping[str, Any]]] = {}
+    for stage in stages:
+        by_stage.setdefault(stage["stage"], []).append(stage)
+    times = []
+    for name, runs in by_stage.items():
+        seconds = [sum(run["seconds"] for run in runs if run["cached"] is cached) for cached in (False, True)]
+        reused = sum(run["cached"] for run in runs)
+        times.append(StageTime(name, len(runs) - reused, reused, *(round(one, 3) for one in seconds)))
+    return tuple(times)
