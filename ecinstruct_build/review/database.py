@@ -1,0 +1,115 @@
+"""The SQLite file of a review: opened, locked and written so that what was answered stays answered."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ecinstruct_build.errors import UserError
+
+PATIENCE = 5.0
+"""Seconds to wait for others who are writing."""
+
+_APPLICATION = 0x45434952
+_VERSION = 1
+_EXPLAINED = {
+    sqlite3.SQLITE_BUSY: "is in use by another program that does not let go of it; close that program and try again",
+    sqlite3.SQLITE_LOCKED: "is in use by another program that does not let go of it; close that program and try again",
+    sqlite3.SQLITE_FULL: "cannot grow, since the disk is full; make room and try again (nothing that was answered is lost)",
+    sqlite3.SQLITE_READONLY: "cannot be written to; a review needs a file and a folder that may be written to",
+    sqlite3.SQLITE_PERM: "cannot be written to; a review needs a file and a folder that may be written to",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; a review needs a file and a folder that may be written to",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk is full or failing (nothing that was answered is lost)",
+    sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a copy, or move it away and draw the sample again",
+    sqlite3.SQLITE_NOTADB: "is not the file of a review, or it is damaged; restore it from a copy or name another file",
+}
+
+
+@contextmanager
+def transaction(path: Path, patience: float = PATIENCE, *, fresh: bool = False) -> Iterator[sqlite3.Connection]:
+    """Open the file for one transaction, which is on disk when the block is left and undone if it raises.
+
+    Each transaction has a connection of its own, so threads and processes may come as they like. The file is in WAL
+    mode, so that a page that shows progress waits for nobody who answers; ``synchronous = FULL`` has every commit
+    wait for the disk, which the WAL default does not. The last one to leave brings the WAL back into the file, which
+    can therefore be copied while nobody is at work.
+
+    Parameters
+    ----------
+    path
+        The file.
+    patience
+        Seconds to wait for others who are writing.
+    fresh
+        Whether a file that is missing or empty is welcome.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, not ours, locked for longer, damaged, not writable or out of room.
+    """
+    if not fresh and not path.is_file():
+        raise UserError(f"There is no review in '{path}'. Draw a sample first: `ecinstruct review sample`.")
+    try:
+        connection = sqlite3.connect(path, timeout=patience, isolation_level=None)
+    except sqlite3.Error as error:
+        raise _explained(path, error) from None
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        _refuse_others(connection, path, fresh=fresh)
+        if fresh:
+            connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        yield connection
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise _explained(path, error) from None
+    finally:
+        connection.close()
+
+
+def lay_out(connection: sqlite3.Connection) -> None:
+    """Make the tables, if they are not there."""
+    if not _number(connection, "user_version"):
+        for statement in Path(__file__).with_name("schema.sql").read_text(encoding="utf-8").split(";\n"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+
+def verify(path: Path, patience: float = PATIENCE) -> None:
+    """Read all of the file once.
+
+    Raises
+    ------
+    UserError
+        As `transaction`; so damage is told before work begins, not in the middle of it.
+    """
+    with transaction(path, patience) as connection:
+        if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise UserError(f"The review '{path}' {_EXPLAINED[sqlite3.SQLITE_CORRUPT]}.")
+
+
+def _refuse_others(connection: sqlite3.Connection, path: Path, *, fresh: bool) -> None:
+    version = _number(connection, "user_version")
+    if fresh and not version and not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        return
+    if _number(connection, "application_id") != _APPLICATION or not version:
+        raise UserError(f"'{path}' is not the file of a review; name another one.")
+    if version > _VERSION:
+        raise UserError(
+            f"The review '{path}' was made by a newer version of ecinstruct-build; update to go on with it."
+        )
+
+
+def _number(connection: sqlite3.Connection, pragma: str) -> int:
+    return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
+
+
+def _explained(path: Path, error: sqlite3.Error) -> UserError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code not in _EXPLAINED:
+        return UserError(f"The review '{path}' cannot be used: {error}.")
+    return UserError(f"The review '{path}' {_EXPLAINED[code]} ({error}).")
