@@ -77,6 +77,11 @@ def test_one_word_gives_the_language_of_a_title_of_names_away(expected: str, tex
     assert detect_foreign(text, expected, LanguageSettings()) is None
 
 
+@pytest.mark.parametrize("text", ["That noir was not for me", "Is it rojo or is it not", "Rouge with more of it"])
+def test_small_english_words_outweigh_a_foreign_one(text: str) -> None:
+    assert detect_foreign(text, "en", LanguageSettings()) is None
+
+
 @pytest.mark.parametrize("text", SHORT)
 def test_letters_and_small_words_give_short_foreign_texts_away(text: str) -> None:
     assert detect_foreign(text, "en", LanguageSettings()) is not None
@@ -130,11 +135,13 @@ def test_langdetect_decides_what_is_left_in_doubt() -> None:
     assert len([text for text in doubtful if detect_foreign(text, "en", asked)]) > 0.5 * len(doubtful)
 
 
-def test_fields_too_short_to_tell_are_judged_together() -> None:
-    pieces = {"a": "Bordado a mano", "b": "sin costuras", "c": "para regalar"}
-    assert not any(detect_foreign(text, "en", LanguageSettings()) for text in pieces.values())
-    whole = Example("t", "corpus", "whole", "ind", "us", (), pieces, "yes")
-    assert [each.remedy for each in language.judge([whole], LanguageSettings(), Evidence())] == ["reject"]
+def test_fields_too_short_or_too_doubtful_to_tell_are_judged_together() -> None:
+    short = {"a": "Bordado a mano", "b": "sin costuras", "c": "para regalar"}
+    doubtful = {"left": "Stol med armar av massiv bok", "right": "Bord till trettio personer utomhus"}
+    for fields in (short, doubtful):
+        assert not any(detect_foreign(text, "en", LanguageSettings()) for text in fields.values())
+        whole = Example("t", "corpus", "whole", "ind", "us", (), fields, "yes")
+        assert [each.remedy for each in language.judge([whole], LanguageSettings(), Evidence())] == ["reject"]
 
 
 def test_short_texts_and_unknown_marketplaces_are_not_judged() -> None:
@@ -162,7 +169,7 @@ def test_words_of_both_languages_tell_for_the_expected_one() -> None:
 
 def test_long_words_are_known_by_their_parts() -> None:
     assert witnesses("Herrenregenjacke Reiseuhr", "en") == {"de": Witnesses(shop=2)}
-    assert witnesses("Spielberg kindergarten truly uhr" + "x" * 100, "en") == {}
+    assert witnesses("Spielberg kindergarten " + "x" * 100 + "uhr", "en") == {}
 
 
 @given(st.text(max_size=200), st.sampled_from(["en", "es", "ja"]))
