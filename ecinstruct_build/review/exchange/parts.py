@@ -1,0 +1,96 @@
+"""Which items of a sample are handed to whom."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ecinstruct_build.errors import UserError, did_you_mean
+from ecinstruct_build.review.desk import Answer
+from ecinstruct_build.review.sample import ReviewItem, ReviewSample
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a sample; what is not said does not narrow it.
+
+    Attributes
+    ----------
+    annotator
+        Who is to judge it; their name is filled in where the format has room for it.
+    numbers
+        The items, by number; see `deal`.
+    task
+        One task only.
+    doubled
+        True: only items that two people judge; False: only the others.
+    """
+
+    annotator: str = ""
+    numbers: Sequence[int] | None = None
+    task: str = ""
+    doubled: bool | None = None
+
+
+WHOLE = Part()
+
+
+def items_of(sample: ReviewSample, part: Part = WHOLE) -> list[ReviewItem]:
+    """Return the items of a part, in the order of the sample.
+
+    Raises
+    ------
+    UserError
+        If the sample has no such item or task, or the part holds nothing.
+    """
+    tasks = sorted({item.task for item in sample.items})
+    if part.task and part.task not in tasks:
+        raise UserError(
+            f"The sample has no task '{part.task}'.{did_you_mean(part.task, tasks)} It has: {', '.join(tasks)}."
+        )
+    wanted = None if part.numbers is None else set(part.numbers)
+    if wanted and (unknown := sorted(wanted - {item.number for item in sample.items})):
+        raise UserError(f"The sample has no item {unknown[0]}; its items are 1 to {len(sample.items)}.")
+    chosen = [
+        item
+        for item in sample.items
+        if (wanted is None or item.number in wanted)
+        and part.task in ("", item.task)
+        and part.doubled in (None, item.doubled)
+    ]
+    if not chosen:
+        raise UserError("There is nothing to hand over: no item of the sample is in that part of it.")
+    return chosen
+
+
+def deal(
+    sample: ReviewSample, annotators: Sequence[str], answers: Sequence[Answer] = ()
+) -> Mapping[str, tuple[int, ...]]:
+    """Deal the judgements that are still wanted out to people, evenly.
+
+    A single item goes to one person and a doubled one to two, never to someone who has judged it already.
+
+    Parameters
+    ----------
+    sample
+        The sample.
+    annotators
+        Their names.
+    answers
+        What has been judged.
+
+    Returns
+    -------
+    Mapping
+        By annotator: the numbers of the items, ascending.
+    """
+    judges: dict[int, set[str]] = defaultdict(set)
+    for answer in answers:
+        judges[answer.number].add(answer.annotator)
+    names = list(dict.fromkeys(annotators))
+    dealt: dict[str, list[int]] = {name: [] for name in names}
+    for item in sample.items:
+        wanted = max(0, (2 if item.doubled else 1) - len(judges[item.number]))
+        free = [name for name in names if name not in judges[item.number]]
+        for name in sorted(free, key=lambda name: (len(dealt[name]), names.index(name)))[:wanted]:
+            dealt[name].append(item.number)
+    return {name: tuple(sorted(numbers)) for name, numbers in dealt.items()}
