@@ -51,7 +51,7 @@ def write_argilla(sample: ReviewSample, items: Sequence[ReviewItem], folder: Pat
 
 def argilla_settings(items: Sequence[ReviewItem]) -> dict[str, Any]:
     """Return the settings of a dataset of some items, as ``argilla.Settings.from_json`` reads them."""
-    options = [{"value": one.name, "text": one.label, "description": one.meaning} for one in VERDICTS]
+    options = [{"value": one.name, "text": one.label} for one in VERDICTS]
     return {
         "guidelines": guideline_book(sorted({item.task for item in items})),
         "fields": [_field(name) for name in _FIELDS],
@@ -83,7 +83,9 @@ def argilla_settings(items: Sequence[ReviewItem]) -> dict[str, Any]:
 
 
 def read_argilla(value: Any, origin: str) -> list[Returned]:
-    """Read records with responses, nested or flat; drafts and discarded responses, where told apart, are left out.
+    """Read records with responses, nested or flat.
+
+    Flat records tell drafts and discarded responses from submitted ones, and only those are read; nested ones do not.
 
     Parameters
     ----------

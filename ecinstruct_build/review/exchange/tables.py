@@ -36,7 +36,7 @@ CELL_LIMIT = 32_767
 
 _HEADER_ROWS = 20  # of a sheet among whose first rows the names of the columns are looked for
 _DIGEST, _SAMPLE = "row:", "sample:"  # digests with it in front look like no number, which a spreadsheet would round
-_FORMULA = re.compile(r"(^|[;\t\r\n])(?=[=+\-@\uff0b\uff0d\uff1d\uff20])|^(?=[\t\r\n])")
+_FORMULA = re.compile(r"^(?=[\t\r\n])|(^|[;\t\r\n])(?=[=+\-@\uff0b\uff0d\uff1d\uff20])")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -70,12 +70,14 @@ def shortened(text: str, where: str) -> str:
     if size <= CELL_LIMIT:
         return text
     mark = f" [... cut here: {len(text):,} characters in all; the whole text is {where}]"
-    return units(text, 0, CELL_LIMIT - len(mark.encode("utf-16-le")) // 2) + mark
+    room = CELL_LIMIT - len(mark.encode("utf-16-le")) // 2
+    return text.encode("utf-16-le")[: 2 * room].decode("utf-16-le", "ignore") + mark
 
 
-def units(text: str, begin: int, end: int) -> str:
-    """Return a text's UTF-16 code units from ``begin`` to ``end``, without halves of characters."""
-    return text.encode("utf-16-le")[2 * begin : 2 * end].decode("utf-16-le", "ignore")
+def pieces(text: str) -> list[str]:
+    """Return a text in pieces that cells take, whatever its characters are."""
+    size = CELL_LIMIT // 2
+    return [text[begin : begin + size] for begin in range(0, len(text), size)]
 
 
 def write_csv(sample: ReviewSample, items: Sequence[ReviewItem], annotator: str, path: Path) -> None:

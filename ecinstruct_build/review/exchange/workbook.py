@@ -20,13 +20,12 @@ from ecinstruct_build.errors import UserError
 from ecinstruct_build.review.exchange.guidelines import guideline_book
 from ecinstruct_build.review.exchange.matching import Returned
 from ecinstruct_build.review.exchange.tables import (
-    CELL_LIMIT,
     NEEDED,
     cells_of,
     header_of,
+    pieces,
     returned_of,
     shortened,
-    units,
 )
 from ecinstruct_build.review.sample import ReviewItem, ReviewSample
 from ecinstruct_build.review.verdicts import VERDICTS
@@ -50,7 +49,7 @@ def write_xlsx(sample: ReviewSample, items: Sequence[ReviewItem], annotator: str
     rows = [cells_of(item, sample, annotator) for item in items]
     _put_row(sheet, 1, header)
     for line, cells in enumerate(rows, start=2):
-        _put_row(sheet, line, [shortened(cells[column], f"in the sheet '{LONG}'") for column in header])
+        _put_row(sheet, line, [shortened(_escaped(cells[column]), f"in the sheet '{LONG}'") for column in header])
         sheet.cell(line, 1).value = int(cells["number"])
     _dress(sheet, header, len(rows))
     _put_guideline(book.create_sheet(GUIDELINE), items)
@@ -109,7 +108,7 @@ def _put_row(sheet: Worksheet, line: int, texts: Sequence[str]) -> None:
 
 def _put(cell: Cell, text: str) -> None:
     """Put text into a cell so that it is none but text, also after somebody edits it."""
-    cell.value = _ESCAPE.sub("_x005F_", text)
+    cell.value = text
     cell.data_type = "s"
     cell.alignment = Alignment(wrap_text=True, vertical="top")
     if text[0] in "=+-@":
@@ -143,16 +142,20 @@ def _put_guideline(sheet: Worksheet, items: Sequence[ReviewItem]) -> None:
 
 def _put_long_texts(book: Workbook, rows: Sequence[Mapping[str, str]]) -> None:
     """Add a sheet with the whole of every text that was cut, in pieces that cells take."""
-    pieces = [
-        (cells["number"], column, units(text, begin, begin + CELL_LIMIT))
+    long = [
+        (cells["number"], column, _escaped(piece))
         for cells in rows
         for column, text in cells.items()
-        if shortened(text, "") != text
-        for begin in range(0, len(text.encode("utf-16-le")) // 2, CELL_LIMIT)
+        if shortened(_escaped(text), "") != _escaped(text)
+        for piece in pieces(text)
     ]
-    if not pieces:
+    if not long:
         return
     sheet = book.create_sheet(LONG)
     sheet.column_dimensions["C"].width = 110
-    for line, texts in enumerate([("item", "column", "text, in pieces from top to bottom"), *pieces], start=1):
+    for line, texts in enumerate([("item", "column", "text, in pieces from top to bottom"), *long], start=1):
         _put_row(sheet, line, texts)
+
+
+def _escaped(text: str) -> str:
+    return _ESCAPE.sub("_x005F_", text)
