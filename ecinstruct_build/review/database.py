@@ -12,27 +12,33 @@ PATIENCE = 5.0
 
 _APPLICATION = 0x45434952
 _VERSION = 1
+_NOT_LOST = "nothing that was answered is lost"
+_IN_USE = "is in use by another program that does not let go of it; close that program and try again"
+_READ_ONLY = "cannot be opened for writing; a review needs a file and a folder that may be written to"
+_DAMAGED = "is damaged; restore it from a copy, or move it away and draw the sample again"
 _EXPLAINED = {
-    sqlite3.SQLITE_BUSY: "is in use by another program that does not let go of it; close that program and try again",
-    sqlite3.SQLITE_LOCKED: "is in use by another program that does not let go of it; close that program and try again",
-    sqlite3.SQLITE_FULL: "cannot grow, since the disk is full; make room and try again (nothing that was answered is lost)",
-    sqlite3.SQLITE_READONLY: "cannot be written to; a review needs a file and a folder that may be written to",
-    sqlite3.SQLITE_PERM: "cannot be written to; a review needs a file and a folder that may be written to",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened; a review needs a file and a folder that may be written to",
-    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk is full or failing (nothing that was answered is lost)",
-    sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a copy, or move it away and draw the sample again",
-    sqlite3.SQLITE_NOTADB: "is not the file of a review, or it is damaged; restore it from a copy or name another file",
+    sqlite3.SQLITE_BUSY: _IN_USE,
+    sqlite3.SQLITE_LOCKED: _IN_USE,
+    sqlite3.SQLITE_FULL: f"cannot grow, since the disk is full; make room and try again ({_NOT_LOST})",
+    sqlite3.SQLITE_IOERR: f"cannot be read or written, since the disk is full or failing ({_NOT_LOST})",
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+    sqlite3.SQLITE_PERM: _READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: _READ_ONLY,
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: "is damaged or not the file of a review; restore it from a copy, or name another file",
 }
 
 
 @contextmanager
-def transaction(path: Path, patience: float = PATIENCE, *, fresh: bool = False) -> Iterator[sqlite3.Connection]:
+def transaction(
+    path: Path, patience: float = PATIENCE, *, fresh: bool = False, reading: bool = False
+) -> Iterator[sqlite3.Connection]:
     """Open the file for one transaction, which is on disk when the block is left and undone if it raises.
 
     Each transaction has a connection of its own, so threads and processes may come as they like. The file is in WAL
-    mode, so that a page that shows progress waits for nobody who answers; ``synchronous = FULL`` has every commit
-    wait for the disk, which the WAL default does not. The last one to leave brings the WAL back into the file, which
-    can therefore be copied while nobody is at work.
+    mode, so that a page that shows progress waits for nobody who answers, and every commit waits for the disk
+    (``synchronous = FULL``; a weaker setting would let a power cut take the last answers). The last one to leave brings
+    the WAL back into the file, which can therefore be copied while nobody is at work.
 
     Parameters
     ----------
@@ -42,6 +48,8 @@ def transaction(path: Path, patience: float = PATIENCE, *, fresh: bool = False) 
         Seconds to wait for others who are writing.
     fresh
         Whether a file that is missing or empty is welcome.
+    reading
+        Whether nothing will be written, so that those who write need not be waited for.
 
     Raises
     ------
@@ -61,7 +69,7 @@ def transaction(path: Path, patience: float = PATIENCE, *, fresh: bool = False) 
         _refuse_others(connection, path, fresh=fresh)
         if fresh:
             connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
         yield connection
         connection.execute("COMMIT")
     except sqlite3.Error as error:
@@ -87,9 +95,9 @@ def verify(path: Path, patience: float = PATIENCE) -> None:
     UserError
         As `transaction`; so damage is told before work begins, not in the middle of it.
     """
-    with transaction(path, patience) as connection:
+    with transaction(path, patience, reading=True) as connection:
         if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise UserError(f"The review '{path}' {_EXPLAINED[sqlite3.SQLITE_CORRUPT]}.")
+            raise UserError(f"The review '{path}' {_DAMAGED}.")
 
 
 def _refuse_others(connection: sqlite3.Connection, path: Path, *, fresh: bool) -> None:
@@ -99,9 +107,7 @@ def _refuse_others(connection: sqlite3.Connection, path: Path, *, fresh: bool) -
     if _number(connection, "application_id") != _APPLICATION or not version:
         raise UserError(f"'{path}' is not the file of a review; name another one.")
     if version > _VERSION:
-        raise UserError(
-            f"The review '{path}' was made by a newer version of ecinstruct-build; update to go on with it."
-        )
+        raise UserError(f"The review '{path}' was made by a newer ecinstruct-build; update to go on.")
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:

@@ -12,7 +12,7 @@ from ecinstruct_build.review.settings import ReviewSettings
 from ecinstruct_build.review.verdicts import VERDICTS, verdict
 from quality.reviewing.agreement import cohen_kappa, krippendorff_alpha
 from quality.reviewing.intervals import Interval, exact, wilson
-from quality.reviewing.sizes import upper_bound
+from quality.reviewing.sizes import sample_size, upper_bound
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,10 @@ class ReviewReport:
 
     Attributes
     ----------
-    sample_id, dataset, settings
+    sample_id, dataset
         Of the sample.
+    settings
+        What it is held against.
     annotators, judgements
         People who judged, and answers that they gave.
     finished, passed
@@ -181,18 +183,30 @@ class ReviewReport:
         }
 
 
-def review_report(sample: ReviewSample, answers: Sequence[Answer]) -> ReviewReport:
-    """Report what the answers to a sample show."""
+def review_report(
+    sample: ReviewSample, answers: Sequence[Answer], settings: ReviewSettings | None = None
+) -> ReviewReport:
+    """Report what the answers to a sample show.
+
+    Parameters
+    ----------
+    sample, answers
+        What was drawn, and what was said of it.
+    settings
+        What the review is held against; those that the sample was drawn for if not given.
+    """
+    settings = settings or sample.settings
     outcomes = outcomes_of(sample, answers)
-    confidence = sample.settings.confidence
-    tasks = tuple(_task(plan, [one for one in outcomes if one.item.task == plan.task]) for plan in sample.plans)
+    tasks = tuple(
+        _task(plan, [one for one in outcomes if one.item.task == plan.task], settings) for plan in sample.plans
+    )
     return ReviewReport(
         sample_id=sample.sample_id,
         dataset=sample.dataset,
-        settings=sample.settings,
+        settings=settings,
         annotators=len({answer.annotator.casefold() for answer in answers}),
         judgements=len(answers),
-        overall=_together(tasks, outcomes, confidence),
+        overall=_together(tasks, outcomes, settings.confidence),
         tasks=tasks,
         disagreements=tuple(
             _disagreement(one) for one in outcomes if len({answer.verdict for answer in one.answers}) > 1
@@ -200,21 +214,22 @@ def review_report(sample: ReviewSample, answers: Sequence[Answer]) -> ReviewRepo
     )
 
 
-def _task(plan: TaskPlan, outcomes: Sequence[Outcome]) -> Figures:
+def _task(plan: TaskPlan, outcomes: Sequence[Outcome], settings: ReviewSettings) -> Figures:
     defects = sum(one.defective for one in outcomes)
-    bound = upper_bound(defects, len(outcomes), plan.population, plan.confidence)
+    bound = upper_bound(defects, len(outcomes), plan.population, settings.confidence)
+    wanted = sample_size(plan.population, settings.max_defect_rate, settings.confidence, settings.allowed_defects)
+    promise = plan.items >= wanted
     finished = sum(one.complete for one in outcomes) == plan.items
-    settled = bound <= plan.max_defect_rate if plan.promise else None
     return Figures(
         task=plan.task,
         population=plan.population,
         items=plan.items,
         judged=len(outcomes),
         upper_bound=bound,
-        promise=plan.promise,
+        promise=promise,
         finished=finished,
-        passed=settled if finished else None,
-        **_counted(outcomes, plan.confidence),
+        passed=bound <= settings.max_defect_rate if finished and promise else None,
+        **_counted(outcomes, settings.confidence),
     )
 
 

@@ -3,13 +3,14 @@
 
 CREATE TABLE sample (
     sample_id TEXT NOT NULL PRIMARY KEY,
-    value TEXT NOT NULL -- JSON, all of it
+    value TEXT NOT NULL -- JSON, all of it but its items
 ) STRICT;
 
 CREATE TABLE item (
     number INTEGER NOT NULL PRIMARY KEY,
     task TEXT NOT NULL,
-    doubled INTEGER NOT NULL
+    doubled INTEGER NOT NULL,
+    value TEXT NOT NULL -- JSON, all of it
 ) STRICT;
 
 CREATE TABLE annotator (
