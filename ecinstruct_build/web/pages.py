@@ -39,6 +39,4 @@ def show(request: Request, template: str, *, status: int = 200, **values: Any) -
 
 def html(request: Request, template: str, **values: Any) -> str:
     """Return a page, or a piece of one, as text."""
-    return (
-        environment().get_template(template).render(here=request.url.path, places=request.app.state.places, **values)
-    )
+    return environment().get_template(template).render(here=request.url.path, places=request.app.state.places, **values)
