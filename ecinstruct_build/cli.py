@@ -43,6 +43,7 @@ def _version(
 def main() -> None:
     """Run the command line; errors meant for users are one paragraph and exit with status 1."""
     gc.set_threshold(200_000, 50, 1_000)  # what a build holds is held to the end: look for garbage less often
+    gc.freeze()  # and not at all in what was imported
     try:
         app(standalone_mode=True)
     except UserError as error:

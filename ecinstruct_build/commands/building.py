@@ -1,6 +1,5 @@
 """Commands that build."""
 
-import gc
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -117,7 +116,6 @@ def _build(
     from ecinstruct_build.pipeline import build as build_dataset
     from ecinstruct_build.summary import render_summary
 
-    gc.freeze()  # what was imported stays: there is no garbage to look for in it
     with listener(quiet=quiet or as_json) as progress:
         manifest = build_dataset(recipe, raw, out, machine(progress))
     if as_json:
