@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from ecinstruct_build.example import SAMPLE_SCHEMA
-from ecinstruct_build.publish.card import CardInfo
+from ecinstruct_build.publish.card_info import CardInfo
 from ecinstruct_build.publish.shards import Shard
 from ecinstruct_build.source import Source
 from ecinstruct_build.splits import ORIGINAL_SPLIT, SETTINGS, settings_of
@@ -100,7 +100,16 @@ def manifest(shards: list[Shard], layout: str = "huggingface") -> dict[str, Any]
         "seeds": {"draw": 0, "split": 7},
         "engine": "duckdb",
         "layout": layout,
-        "recipe": {"name": "kettles"},
+        "recipe": {
+            "name": "kettles",
+            "checks": {
+                "language": {"action": "reject"},
+                "length": {"action": "flag"},
+                "privacy": {"action": "off"},
+                "spelling": {"action": "repair"},
+            },
+        },
+        "generated": False,
         "inputs": [
             {
                 "source": "kettle_shop",

@@ -131,7 +131,8 @@ def test_the_licence_is_stated_only_where_all_sources_agree(tmp_path, licences, 
 
 def test_text_that_may_not_be_published_again_is_said_to_be_so(tmp_path):
     publish(tmp_path, sources=[replace(publish_rows.SHOP, redistributable=False)])
-    assert "do not allow its text to be published again" in (tmp_path / "README.md").read_text()
+    opening = (tmp_path / "README.md").read_text().split("## Loading")[0]
+    assert "Keep this dataset to yourself.** The terms of kettle_shop do not allow" in opening
 
 
 def test_generated_corpora_are_not_passed_off_as_real_ones(tmp_path):
@@ -153,17 +154,18 @@ def test_languages_follow_the_locales_of_the_rows(tmp_path):
     assert front_matter(tmp_path)["language"] == ["en", "es", "ja"]
 
 
-def test_no_test_row_is_shown(tmp_path):
+def test_only_training_rows_are_shown(tmp_path):
     rows = [
         publish_rows.row("t", split, "IND_Diverse_Instruction", n, input=f"{split} text")
-        for n, split in enumerate(["test", "val"])
+        for n, split in enumerate(["test", "val", "train"])
     ]
-    for kept, shown in ((rows, "val text"), (rows[:1], "test rows are not shown")):
+    for kept, shown in ((rows, "train text"), (rows[:2], "rows to be tested on are not shown")):
         made = {"t": publish_rows.table(kept)}
         write_card(tmp_path, publish_rows.card_info(made, write_shards(made, tmp_path, "huggingface")))
         text = (tmp_path / "README.md").read_text()
         assert shown in text
         assert "test text" not in text
+        assert "val text" not in text
 
 
 def test_text_of_rows_cannot_break_out_of_its_block(tmp_path):

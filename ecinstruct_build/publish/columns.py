@@ -30,9 +30,10 @@ COLUMN_MEANINGS: Mapping[str, str] = {
 """Meaning of each column of `SAMPLE_SCHEMA`, in its order; one line of Markdown each."""
 
 
-def columns_table() -> str:
-    """Return the published columns with type and meaning as a Markdown table."""
-    rows = [(f"`{field.name}`", f"`{type_name(field.type)}`", COLUMN_MEANINGS[field.name]) for field in SAMPLE_SCHEMA]
+def columns_table(schema: pa.Schema = SAMPLE_SCHEMA, meanings: Mapping[str, str] | None = None) -> str:
+    """Return columns with type and meaning as a Markdown table; ``meanings`` go before `COLUMN_MEANINGS`."""
+    said = {**COLUMN_MEANINGS, **(meanings or {})}
+    rows = [(f"`{field.name}`", f"`{type_name(field.type)}`", said[field.name]) for field in schema]
     return markdown.table(("column", "type", "meaning"), rows)
 
 

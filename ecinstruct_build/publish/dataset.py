@@ -1,6 +1,6 @@
 """Publish a build: shards, audit, card and manifest, in one folder, in one step; or nothing, if the audit fails."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,15 @@ from ecinstruct_build.audit.result import Audit
 from ecinstruct_build.audit.run import audit_dataset
 from ecinstruct_build.audit.summary import summary
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.publish.card import CardInfo, write_card
-from ecinstruct_build.publish.folder import publish_folder, write_manifest
+from ecinstruct_build.publish.card import CARD, Written, read_card, write_card
+from ecinstruct_build.publish.card_info import card_info
+from ecinstruct_build.publish.croissant import write_croissant
+from ecinstruct_build.publish.folder import publish_folder, read_manifest, write_manifest
+from ecinstruct_build.publish.rebuild import write_rebuild
+from ecinstruct_build.publish.sections import recorded_digests
 from ecinstruct_build.publish.shards import text_bytes, write_shards
+from ecinstruct_build.publish.staging import digests_of_papers
 from ecinstruct_build.recipe import Recipe
-from ecinstruct_build.registry import SOURCES, TASKS
 
 
 def publish(
@@ -27,13 +31,17 @@ def publish(
     *,
     generated: bool,
     refused: Path,
+    review: Mapping[str, Any] | None = None,
+    report: Callable[[Path, Mapping[str, Any]], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Mapping[str, Any]:
     """Write the dataset's folder and return the manifest with its shards.
 
     Parameters
     ----------
     out
-        The dataset's folder; an earlier dataset there is replaced in one step.
+        The dataset's folder; an earlier dataset there is replaced in one step, but what people wrote into its card
+        stays.
     recipe
         What was built.
     samples
@@ -44,42 +52,56 @@ def publish(
         Whether it was built from sample corpora.
     refused
         Folder for the findings of an audit that fails.
+    review
+        What a review by people found, as `ecinstruct_build.review.report.ReviewReport.to_json` gives it.
+    report
+        ``report(folder, manifest)`` writes the report's page into the folder; the manifest lacks what is digested last.
+    say
+        Is told which parts of the card stayed as somebody made them.
 
     Raises
     ------
     UserError
         If the audit finds more than the recipe tolerates; ``out`` is left as it was.
     """
-    finished: dict[str, Any] = {}
+    finished: dict[str, Any] = {**manifest, "generated": generated, **({"review": review} if review else {})}
 
     def write(folder: Path) -> None:
-        shards = write_shards(samples, folder, recipe.layout)
+        finished["shards"] = [asdict(shard) for shard in write_shards(samples, folder, recipe.layout)]
         audit = audit_dataset(folder, recipe.audit)
         write_audit(audit, folder)
         if not audit.passed:
             write_audit(audit, refused)
             raise UserError(_refusal(audit, refused))
-        finished.update({**manifest, "audit": summary(audit), "shards": [asdict(shard) for shard in shards]})
-        write_card(folder, _card_info(recipe, samples, finished, generated=generated))
+        finished["audit"] = summary(audit)
+        write_rebuild(folder, recipe, finished)
+        info = card_info(finished, samples, review)
+        written = write_card(folder, info, *_earlier_card(out))
+        write_croissant(folder, info)
+        finished["card"] = written.digests
+        if report is not None:
+            report(folder, finished)
+        finished["digests"] = digests_of_papers(folder)
         write_manifest(folder, finished)
+        _tell(written, say)
 
     publish_folder(out, write, expected_bytes=sum(int(text_bytes(rows).sum()) for rows in samples.values()))
     return finished
 
 
-def _card_info(
-    recipe: Recipe, samples: Mapping[str, pa.Table], manifest: Mapping[str, Any], *, generated: bool
-) -> CardInfo:
-    return CardInfo(
-        title=recipe.title or recipe.name,
-        description=recipe.description,
-        manifest=manifest,
-        samples=samples,
-        sources=[SOURCES.get(name) for name in sorted(recipe.sources)],
-        tasks={name: TASKS.get(name).summary for name in sorted(recipe.tasks)},
-        command=_command(recipe, generated=generated),
-        generated=generated,
-    )
+def _earlier_card(out: Path) -> tuple[str, Mapping[str, str]]:
+    """Return the card that is replaced and its digests; of a version that kept no digests, nothing can be told."""
+    recorded = recorded_digests(read_manifest(out))
+    return (read_card(out), recorded) if recorded else ("", {})
+
+
+def _tell(written: Written, say: Callable[[str], None] | None) -> None:
+    if say is None:
+        return
+    if written.kept:
+        say(f"{CARD} was edited by hand, and stays so in: {', '.join(map(str, written.kept))}.")
+    if written.problem:
+        say(f"The front matter of {CARD} cannot be read, so the Hub will not read it either: {written.problem}.")
 
 
 def _refusal(audit: Audit, refused: Path) -> str:
@@ -90,8 +112,3 @@ def _refusal(audit: Audit, refused: Path) -> str:
         f"{f'; and {more} more' if more > 0 else ''}. {refused / PAGE_NAME} shows the rows. Change what they come "
         "from, or raise the limits in [audit] if you mean to publish them."
     )
-
-
-def _command(recipe: Recipe, *, generated: bool) -> str:
-    raw = "" if generated else " RAW=<folder of upstream files>"
-    return f"make dataset RECIPE=recipes/{recipe.name}.toml{raw} SEED={recipe.seed} SPLIT_SEED={recipe.split_seed}"

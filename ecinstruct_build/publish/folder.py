@@ -71,7 +71,7 @@ def ensure_replaceable(out: Path) -> None:
         return
     if not out.is_dir():
         raise UserError(f"{out} is a file; the dataset needs a folder. Choose another one with --out.")
-    present = _files(out)
+    present = files_in(out)
     if not present and not any(out.iterdir()):
         return
     manifest = read_manifest(out)
@@ -112,7 +112,7 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
 
     ``format``, ``generator`` and ``files`` (every other file of the folder, sorted) are added to it.
     """
-    record = {**manifest, "format": MANIFEST_FORMAT, "generator": _GENERATOR, "files": _files(folder)}
+    record = {**manifest, "format": MANIFEST_FORMAT, "generator": _GENERATOR, "files": files_in(folder)}
     text = json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
 
@@ -125,6 +125,11 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         return None
     ours = isinstance(manifest, dict) and manifest.get("generator") == _GENERATOR
     return manifest if ours and isinstance(manifest.get("files"), list) else None
+
+
+def files_in(folder: Path) -> list[str]:
+    """Return every file under a folder, relative to it, with ``/``, sorted."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
 
 
 def _fill(building: Path, out: Path, write: Callable[[Path], None], expected_bytes: int | None) -> None:
@@ -193,10 +198,6 @@ def _old(out: Path) -> Path:
     return out.parent / f".{out.name}.old"
 
 
-def _files(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
-
-
 def _glob_literal(name: str) -> str:
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
@@ -204,7 +205,7 @@ def _glob_literal(name: str) -> str:
 def _disk_error(error: OSError, building: Path, out: Path, expected_bytes: int | None) -> UserError | None:
     if error.errno not in DISK_FULL:
         return None
-    written = sum((building / file).stat().st_size for file in _files(building))
+    written = sum((building / file).stat().st_size for file in files_in(building))
     free = shutil.disk_usage(building).free
     missing = ""
     if expected_bytes is not None and expected_bytes > written:

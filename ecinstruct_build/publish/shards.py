@@ -24,6 +24,7 @@ ORIGINAL_LAYOUT_SPLIT = "train"
 """The only split of the original's layout; what a row is for stands in its ``split`` and ``setting`` columns."""
 
 _ROW_GROUP_ROWS = 10_000
+_ROW_GROUP_BYTES = 32 * 2**20  # of text: a viewer that shows a hundred rows reads a whole group
 _PAGE_BATCH_ROWS = 1024
 _WRITERS = 2  # threads, each with a row group in memory
 
@@ -94,6 +95,13 @@ def write_shards(
         return [shard for shards in written for shard in shards.result()]
 
 
+def shard_of(folder: Path, path: str, task: str, split: str, rows: int) -> Shard:
+    """Return what a file that was written to a dataset's folder is."""
+    with (folder / path).open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return Shard(path, task, split, rows, (folder / path).stat().st_size, sha256)
+
+
 def rows_by_split(samples: pa.Table) -> dict[str, pa.Table]:
     """Return the rows of each published split that has any, in the order of `PUBLISHED_SPLITS`.
 
@@ -156,34 +164,36 @@ def _lengths(array: pa.Array) -> npt.NDArray[np.int64]:
 
 def _write_split(rows: pa.Table, folder: Path, task: str, split: str, max_shard_bytes: int) -> list[Shard]:
     under = f"data/{task}" if task else "data"
-    bounds = list(_shard_bounds(text_bytes(rows), max_shard_bytes))
+    bounds = list(_bounds(text_bytes(rows), max_shard_bytes))
     shards = []
     for number, (begin, end) in enumerate(bounds):
         path = f"{under}/{split}-{number:05d}-of-{len(bounds):05d}.parquet"
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        _write_parquet(rows.slice(begin, end - begin), target)
-        with target.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        shards.append(Shard(path, task, split, end - begin, target.stat().st_size, sha256))
+        write_parquet(rows.slice(begin, end - begin), target)
+        shards.append(shard_of(folder, path, task, split, end - begin))
     return shards
 
 
-def _shard_bounds(sizes: npt.NDArray[np.int64], max_bytes: int) -> Iterator[tuple[int, int]]:
-    """Yield [begin, end) of each shard: as many rows in order as fit, and one row at least."""
+def _bounds(sizes: npt.NDArray[np.int64], max_bytes: int, max_rows: int | None = None) -> Iterator[tuple[int, int]]:
+    """Yield [begin, end) of each stretch of rows: as many in order as fit, and one at least."""
     ends = np.cumsum(sizes)
     begin = 0
     while begin < len(sizes):
         before = int(ends[begin - 1]) if begin else 0
         end = max(begin + 1, int(np.searchsorted(ends, before + max_bytes, side="right")))
+        end = end if max_rows is None else min(end, begin + max_rows)
         yield begin, end
         begin = end
 
 
-def _write_parquet(rows: pa.Table, path: Path) -> None:
-    """Write one file; every row group is one contiguous batch, because batch borders show in the bytes."""
-    features = {field.name: _feature(field.type) for field in SAMPLE_SCHEMA}
-    schema = SAMPLE_SCHEMA.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+def write_parquet(rows: pa.Table, path: Path) -> None:
+    """Write one file with the features that `datasets` reads; its bytes depend on the rows and libraries alone.
+
+    Every row group is one contiguous batch, because the borders of batches show in the bytes.
+    """
+    features = {field.name: _feature(field.type) for field in rows.schema}
+    schema = rows.schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
     with pq.ParquetWriter(
         path,
         schema,
@@ -193,8 +203,8 @@ def _write_parquet(rows: pa.Table, path: Path) -> None:
         write_page_index=True,
         use_content_defined_chunking=True,
     ) as writer:
-        for begin in range(0, rows.num_rows, _ROW_GROUP_ROWS):
-            group = rows.slice(begin, _ROW_GROUP_ROWS).combine_chunks().replace_schema_metadata(schema.metadata)
+        for begin, end in _bounds(text_bytes(rows), _ROW_GROUP_BYTES, _ROW_GROUP_ROWS):
+            group = rows.slice(begin, end - begin).combine_chunks().replace_schema_metadata(schema.metadata)
             writer.write_table(group, row_group_size=_ROW_GROUP_ROWS)
 
 
