@@ -17,6 +17,7 @@ from ecinstruct_build.splits import SPLITS, Layout, published_split
 from ecinstruct_build.stages.built import Built
 from ecinstruct_build.stages.corpora import IngestedFile
 from ecinstruct_build.stages.machine import Machine
+from ecinstruct_build.stages.samples import read_samples
 from ecinstruct_build.store import Stage
 from ecinstruct_build.task import Quota
 
@@ -104,7 +105,7 @@ def _said(verdicts: pa.Table, action: Remedy) -> list[str]:
 
 
 def _sample_counts(rendered: Stage, layout: Layout) -> dict[str, int]:
-    samples = rendered.table("samples", ["split", "setting"])
+    samples = read_samples(rendered, ["split", "setting"])
     counts = samples.group_by(["split", "setting"]).aggregate([([], "count_all")]).to_pylist()
     if layout == "ecinstruct":
         named = {f"{row['setting']}/{row['split']}": row["count_all"] for row in counts}

@@ -12,7 +12,6 @@ from typing import Any
 
 from ecinstruct_build.engine import Engine, EngineSettings, Tables
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.ingesting.ingest import ingest_file
 from ecinstruct_build.memory import peak_of
 from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import EVERYTHING, Recipe
@@ -155,6 +154,8 @@ def _ingest_one(
     sha256 = machine.store.file_digest(path)
 
     def produce(out: Path, scratch: Path) -> Mapping[str, Any]:
+        from ecinstruct_build.ingesting.ingest import ingest_file  # noqa: PLC0415 - stored results need no reader
+
         with machine.progress.track(f"ingest {source_name}/{file}", path.stat().st_size) as advance:
             return asdict(ingest_file(path, source, file, out, scratch, pool(), advance))
 

@@ -1,7 +1,7 @@
 """Render, wrapped for the store: from assigned examples to samples."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
+from pyarrow import feather
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import EXAMPLE_SCHEMA, Example, Option, table_to_examples
@@ -53,7 +53,7 @@ def render(
                 kept = frozen.read_rows(name)
                 _refuse_known_instructions(name, samples, kept)
                 samples = pa.concat_tables([samples, kept])
-        pq.write_table(samples, out / "samples.parquet", compression="zstd")
+        feather.write_feather(samples, str(out / "samples.arrow"), compression="lz4")
         return {}
 
     assignment = (assigned.folder / f"{name}.parquet").read_bytes()
@@ -118,6 +118,6 @@ def settle(example: Example, assignment: Mapping[str, Any]) -> Example:
     )
 
 
-def read_samples(rendered: Stage) -> pa.Table:
-    """Return a task's samples, as rows of `SAMPLE_SCHEMA`."""
-    return rendered.table("samples")
+def read_samples(rendered: Stage, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return a task's samples, as rows of `SAMPLE_SCHEMA`, or some columns of them."""
+    return feather.read_table(rendered.folder / "samples.arrow", columns)
