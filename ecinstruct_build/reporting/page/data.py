@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
+from ecinstruct_build.reporting.page.reviewed import Review
+
 Counts = Mapping[str, int]
 
 
@@ -278,60 +280,6 @@ class Leakage:
     exceeded: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...]
     rows: tuple[LeakageRow, ...]
-
-
-@dataclass(frozen=True)
-class ReviewedTask:
-    """What people said of a task's samples; see `ecinstruct_build.review.report`.
-
-    Attributes
-    ----------
-    task, population, items, judged, defects
-        The task; rows reviewed for, rows to judge, rows judged, rows found defective.
-    rate, low, high, upper_bound
-        Share of defects; its Wilson interval; its one-sided upper bound. None where nothing was judged.
-    kappa, alpha
-        Cohen's kappa and Krippendorff's alpha of rows judged twice; None where undefined.
-    passed
-        None = not finished.
-    """
-
-    task: str
-    population: int
-    items: int
-    judged: int
-    defects: int
-    rate: float | None
-    low: float | None
-    high: float | None
-    upper_bound: float | None
-    kappa: float | None
-    alpha: float | None
-    passed: bool | None
-
-
-@dataclass(frozen=True)
-class Review:
-    """A review: its tasks, all together, what was asked for, and the verdicts given.
-
-    Attributes
-    ----------
-    overall, tasks
-        All tasks together, and each.
-    max_defect_rate, confidence
-        What passes; None if the review does not say.
-    verdicts
-        By task, how often each verdict was given.
-    disagreements
-        Rows about which people disagreed.
-    """
-
-    overall: ReviewedTask
-    tasks: tuple[ReviewedTask, ...]
-    max_defect_rate: float | None
-    confidence: float | None
-    verdicts: Mapping[str, Counts]
-    disagreements: int
 
 
 @dataclass(frozen=True)

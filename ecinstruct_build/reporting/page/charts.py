@@ -1,0 +1,239 @@
+"""Charts: bars, stacked bars, histograms, columns, dots with whiskers, and heat matrices.
+
+Charts are as wide as the page allows: what is placed along a scale is placed in shares of the width, and labels stand
+above what they name, so that they read the same on a telephone. Kinds are told apart by number as well as by colour.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, floor, log10
+
+from markupsafe import Markup
+
+from ecinstruct_build.reporting.page.svg import Frame, drawing, element, line, marker, percent, rect, text
+
+KINDS = 8
+"""Colours that the page has for kinds; more kinds begin anew."""
+
+_ROW, _BASE, _BAR = 42, 15, 14  # height of a row; where its label stands; height of its bar
+_TOP = 22  # where the bar begins
+_NUMBERED = 0.045  # share of the width that a part takes at least for its number to stand in it
+_DOT, _DIAMOND = "M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0-11 0z", "M0-6.5L6.5 0L0 6.5L-6.5 0z"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a chart.
+
+    Attributes
+    ----------
+    label, shown
+        What it is, and its figures in words, above the line on the left and on the right.
+    parts
+        Shares of the width, one for each kind, or the positions that the chart is about.
+    tips
+        What is shown to who points at each part.
+    """
+
+    label: str
+    shown: str
+    parts: tuple[float, ...]
+    tips: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Whisker:
+    """An estimate with its interval; ``state`` is ``good``, ``bad`` or ``open``. None = there is no estimate."""
+
+    label: str
+    shown: str
+    value: float | None
+    low: float | None
+    high: float | None
+    state: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One field of a heat matrix.
+
+    Attributes
+    ----------
+    shown
+        Its figure.
+    strength
+        How dark it is, from 0 to 1.
+    state
+        ``bad`` is marked, ``none`` is empty.
+    tip
+        What is shown to who points at it.
+    """
+
+    shown: str
+    strength: float
+    state: str = ""
+    tip: str = ""
+
+
+def stacked(frame: Frame, rows: Sequence[Row]) -> Markup:
+    """Draw a bar of parts for each row; a part is numbered from 1 on where there is room."""
+    drawn: list[Markup] = []
+    for place, row in enumerate(rows):
+        drawn += _labels(row.label, row.shown, place)
+        start = 0.0
+        for kind, part in enumerate(row.parts):
+            if part > 0:
+                tip = row.tips[kind] if kind < len(row.tips) else ""
+                drawn.append(rect(start, place * _ROW + _TOP, part, _BAR, f"part k{kind % KINDS}", tip=tip))
+                if part >= _NUMBERED and len(row.parts) > 1:
+                    middle = percent(start + part / 2)
+                    drawn.append(text(str(kind + 1), middle, place * _ROW + _TOP + 11, "number", "middle"))
+            start += part
+    return drawing(frame, len(rows) * _ROW, drawn)
+
+
+def histograms(frame: Frame, rows: Sequence[Row], marks: Sequence[tuple[float, float]], ticks: Sequence[Row]) -> Markup:
+    """Draw a histogram for each row.
+
+    Parameters
+    ----------
+    frame
+        What it is called.
+    rows
+        Their ``parts`` are shares of the row's total, bin by bin.
+    marks
+        Where the median and the 95th percentile of each row stand.
+    ticks
+        Labels of the axis, each with its place.
+    """
+    height, drawn = 66, []
+    for place, (row, (median, p95)) in enumerate(zip(rows, marks, strict=True)):
+        top, bottom = place * height + 22, place * height + 56
+        drawn += [text(row.label, 0, place * height + _BASE, "label")]
+        drawn += [text(row.shown, "100%", place * height + _BASE, "shown", "end")]
+        tallest = max(row.parts, default=0) or 1
+        for position, part in enumerate(row.parts):
+            if part > 0:
+                tall, width = max(1.5, 32 * part / tallest), 1 / len(row.parts)
+                tip = row.tips[position] if position < len(row.tips) else ""
+                drawn.append(rect(position * width, bottom - tall, width * 0.94, tall, "part k0", tip=tip))
+        drawn += [line(0, bottom, 1, bottom, "axis"), line(median, top, median, bottom + 4, "median")]
+        drawn += [marker("M-4 0L4 0L0 5z", median, top - 3, "ink"), line(p95, top, p95, bottom + 4, "limit")]
+    bottom = len(rows) * height
+    for tick in ticks:
+        drawn.append(text(tick.label, percent(tick.parts[0]), bottom + 8, "tick", "start"))
+    return drawing(frame, bottom + 14, drawn)
+
+
+def columns(frame: Frame, found: Sequence[tuple[str, float, float, str]]) -> Markup:
+    """Draw columns with the height that was to be expected of each: (label, height, expected height, tip)."""
+    drawn, tallest = [], max((max(one[1], one[2]) for one in found), default=0) or 1
+    bottom, width = 104, 1 / max(1, len(found))
+    for place, (label, height, expected, tip) in enumerate(found):
+        tall, level, left = 92 * height / tallest, bottom - 92 * expected / tallest, place * width
+        drawn.append(rect(left + width * 0.14, bottom - tall, width * 0.72, tall, "part k0", tip=tip))
+        drawn.append(line(left + width * 0.02, level, left + width * 0.98, level, "expected"))
+        drawn.append(text(label, percent(left + width / 2), bottom + 16, "tick", "middle"))
+    drawn.append(line(0, bottom, 1, bottom, "axis"))
+    return drawing(frame, bottom + 24, drawn)
+
+
+def pairs_of_dots(frame: Frame, rows: Sequence[Row]) -> Markup:
+    """Draw two shares of one whole for each row: the first as a dot, the second as a hollow diamond."""
+    drawn: list[Markup] = []
+    for place, row in enumerate(rows):
+        drawn += _labels(row.label, row.shown, place)
+        middle, (one, other) = place * _ROW + _TOP + 6, row.parts
+        drawn += [line(0, middle, 1, middle, "track"), line(min(one, other), middle, max(one, other), middle, "bridge")]
+        tips = (*row.tips, "", "")
+        drawn += [marker(_DIAMOND, other, middle, "hollow", tips[1]), marker(_DOT, one, middle, "solid", tips[0])]
+    drawn += _axis(len(rows) * _ROW, 1.0)
+    return drawing(frame, len(rows) * _ROW + 20, drawn)
+
+
+def whiskers(frame: Frame, rows: Sequence[Whisker], limit: float | None) -> Markup:
+    """Draw estimates with their intervals, and the limit that they are held against."""
+    most = max([*(row.high or 0 for row in rows), 1.5 * (limit or 0), 0.02])
+    scale = _rounded_up(min(1.0, most))
+    drawn: list[Markup] = []
+    for place, row in enumerate(rows):
+        drawn += _labels(row.label, row.shown, place)
+        middle = place * _ROW + _TOP + 6
+        drawn.append(line(0, middle, 1, middle, "track"))
+        if row.value is None or row.low is None or row.high is None:
+            continue
+        low, high, value = (min(1.0, one / scale) for one in (row.low, row.high, row.value))
+        drawn += [line(low, middle, high, middle, "whisker")]
+        drawn += [line(end, middle - 5, end, middle + 5, "whisker") for end in (low, high)]
+        shape, look = (_DIAMOND, "ink bad") if row.state == "bad" else (_DOT, "solid")
+        drawn.append(marker(shape, value, middle, look if row.state != "open" else "hollow", row.shown))
+    bottom = len(rows) * _ROW
+    if limit is not None:
+        drawn.append(line(limit / scale, 4, limit / scale, bottom, "limit"))
+    return drawing(frame, bottom + 20, [*drawn, *_axis(bottom, scale)])
+
+
+def matrix(frame: Frame, heads: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]], cell: int = 66) -> Markup:
+    """Draw a field for each row and column; as wide as it needs to be.
+
+    Parameters
+    ----------
+    frame
+        What it is called.
+    heads, rows
+        Names of the columns (a line break begins another line); names of the rows with their cells.
+    cell
+        Width of a column.
+    """
+    left = 14 + max((_wide(label) for label, _ in rows), default=0)
+    lines = [head.split("\n") for head in heads]
+    top = 10 + 14 * max((len(one) for one in lines), default=1)
+    drawn = []
+    for place, words in enumerate(lines):
+        for number, word in enumerate(words):
+            drawn.append(
+                text(word, left + (place + 0.5) * cell, top - 6 - 14 * (len(words) - 1 - number), "tick", "middle")
+            )
+    for number, (label, cells) in enumerate(rows):
+        y = top + 28 * number
+        drawn.append(text(label, left - 8, y + 18, "label", "end"))
+        drawn += [part for place, one in enumerate(cells) for part in _field(one, left + place * cell, y, cell)]
+    return drawing(frame, top + 28 * len(rows) + 2, drawn, width=left + cell * len(heads) + 2)
+
+
+def _field(cell: Cell, x: float, y: float, width: float) -> list[Markup]:
+    look = {"bad": "field bad", "none": "field none"}.get(cell.state, "field")
+    opacity = f"{0.06 + 0.5 * cell.strength:.3f}" if cell.state != "none" and cell.strength > 0 else "0.03"
+    tip = element("title", cell.tip) if cell.tip else ""
+    box = element("rect", tip, x=x + 1, y=y + 1, width=width - 2, height=26, rx=2, class_=look, fill_opacity=opacity)
+    shown = f"{cell.shown} \N{CROSS MARK}" if cell.state == "bad" else cell.shown
+    faint = "dim" if cell.state == "none" or cell.shown in ("0", "") else ""
+    return [box, text(shown, x + width / 2, y + 18, f"figure {faint}".strip(), "middle")]
+
+
+def _labels(label: str, shown: str, place: int) -> list[Markup]:
+    y = place * _ROW + _BASE
+    return [text(label, 0, y, "label"), text(shown, "100%", y, "shown", "end")]
+
+
+def _axis(y: float, scale: float) -> list[Markup]:
+    """Return ticks of an axis of shares that ends at ``scale``."""
+    drawn = [line(0, y, 1, y, "axis")]
+    for quarter in range(5):
+        anchor = "start" if quarter == 0 else "end" if quarter == 4 else "middle"
+        drawn.append(text(_short(scale * quarter / 4), percent(quarter / 4), y + 15, "tick", anchor))
+    return drawn
+
+
+def _short(share: float) -> str:
+    return f"{100 * share:.4g}%"
+
+
+def _rounded_up(value: float) -> float:
+    """Return the next 1, 2, 4 or 10 times a power of ten."""
+    power = 10.0 ** floor(log10(value))
+    return min(1.0, next(step * power for step in (1, 2, 4, 10) if ceil(value / power * 1e6) / 1e6 <= step))
+
+
+def _wide(label: str) -> float:
+    return 7.2 * len(label)

@@ -1,0 +1,64 @@
+"""Draw the report as one HTML page that needs nothing else: it opens from disk, offline, and prints."""
+
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from ecinstruct_build.reporting.page import flow_figures, review_figures, text_figures, words
+from ecinstruct_build.reporting.page.charts import KINDS
+from ecinstruct_build.reporting.page.data import ReportData
+from ecinstruct_build.reporting.page.findings import findings, tiles
+
+PAGE_NAME = "report.html"
+
+
+def report_page(data: ReportData) -> str:
+    """Return the page."""
+    folder = resources.files("ecinstruct_build.reporting.page")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(folder.joinpath("page.html.jinja").read_text(encoding="utf-8"))
+    return template.render(
+        data=data,
+        style=Markup(folder.joinpath("page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+        tiles=tiles(data),
+        findings=findings(data),
+        figures=_figures(data),
+        steps=flow_figures.steps(data),
+        reasons=flow_figures.quarantined(data),
+        diversity=text_figures.diversity(data),
+        wordings=text_figures.wordings(data),
+        verdicts=review_figures.verdicts(data.review) if data.review else None,
+        disagreements=review_figures.disagreements(data.review) if data.review else None,
+        missed=review_figures.missed(data.planted),
+        words=words,
+        kinds=KINDS,
+    )
+
+
+def _figures(data: ReportData) -> dict[str, Any]:
+    """Return the figures by name; those that a build has nothing for are left out."""
+    figures = {
+        "records": flow_figures.records(data),
+        "origins": flow_figures.sources_of_tasks(data),
+        "examples": flow_figures.examples(data),
+        "left_out": flow_figures.left_out(data),
+        "quotas": flow_figures.quotas(data),
+        "places": flow_figures.places(data),
+        "leakage": flow_figures.leakage(data),
+        "retention": flow_figures.retention(data),
+        "lengths": text_figures.lengths(data),
+        "labels": text_figures.labels(data),
+        "positions": text_figures.positions(data),
+        "instructions": text_figures.instructions(data),
+        "locales": text_figures.locales(data),
+        "times": flow_figures.times(data),
+    }
+    if data.duplicates.counts:
+        figures["duplicates"] = text_figures.duplicates(data)
+    if data.planted:
+        figures["planted"] = review_figures.planted(data.planted)
+    if data.review:
+        figures["review"] = review_figures.defect_rates(data.review)
+    return figures
