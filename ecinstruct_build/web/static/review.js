@@ -50,10 +50,14 @@
     const draft = kept.get(noteKey(current.dataset.number));
     if (draft !== null && !note().value) note().value = draft;
     const seen = `guideline:${current.dataset.task}`;
-    if (byId("guideline") && settings.get(seen) === null) {
-      byId("guideline").open = true;
-      settings.set(seen, "seen");
-    }
+    if (byId("guideline")) byId("guideline").open = settings.get(seen) === null || keepsGuideline();
+    settings.set(seen, "seen");
+  }
+
+  /* A guideline is open the first time, and then as the judge left it; beside the item, where there is room, it stays. */
+  function keepsGuideline() {
+    const chosen = settings.get("guideline");
+    return chosen === null ? matchMedia("(min-width: 78rem)").matches : chosen === "open";
   }
 
   function replace(reply) {
@@ -197,9 +201,10 @@
     const part = byId(id);
     if (!part) return;
     part.open = !part.open;
+    if (id === "guideline") settings.set("guideline", part.open ? "open" : "closed");
     part.querySelector("summary").focus({ preventScroll: true });
     part.scrollIntoView({ block: "nearest" });
-    say(`${part.querySelector("summary").firstChild.textContent.trim()} ${part.open ? "shown" : "hidden"}.`);
+    say(`${id} ${part.open ? "shown" : "hidden"}`);
   }
 
   function help() {
@@ -239,6 +244,11 @@
     else if (event.submitter?.value && ready) answer(event.submitter.value);
   });
 
+  desk.addEventListener("click", (event) => {
+    if (!event.target.closest("#guideline > summary")) return;
+    settings.set("guideline", byId("guideline").open ? "closed" : "open"); // as it is before the click does its work
+  });
+
   desk.addEventListener("input", (event) => {
     if (event.target !== note()) return;
     kept.set(noteKey(item().dataset.number), note().value);
@@ -253,6 +263,7 @@
 
   byId("retry").addEventListener("click", () => deliver(JSON.parse(kept.get(WAITING))));
   byId("help-link").addEventListener("click", (event) => { event.preventDefault(); help(); });
+  byId("help").addEventListener("close", () => byId("heading").focus({ preventScroll: true }));
   byId("help-close").addEventListener("click", () => byId("help").close());
   byId("keys-on").checked = settings.get("keys") !== "off";
   byId("keys-on").addEventListener("change", (event) => settings.set("keys", event.target.checked ? "on" : "off"));
