@@ -1,5 +1,6 @@
 """Small builds for tests."""
 
+import gc
 import hashlib
 import io
 import os
@@ -81,6 +82,8 @@ def call_command(*arguments: str, cwd: Path | None = None, check: bool = True) -
             main()
         except SystemExit as stop:
             code = 0 if stop.code is None else int(stop.code)
+        finally:
+            gc.unfreeze()  # this process goes on, and DuckDB wants its objects back at the end
     done = subprocess.CompletedProcess(list(arguments), code, out.getvalue(), err.getvalue())
     return _succeeded(done) if check else done
 
