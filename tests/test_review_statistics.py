@@ -22,7 +22,9 @@ PAIRS = st.lists(st.tuples(st.sampled_from(VERDICTS), st.sampled_from(VERDICTS))
 
 def at_most(defects: int, population: int, defective: int, judged: int) -> float:
     """Chance of so few defects in a sample, counted out."""
-    ways = sum(comb(defective, seen) * comb(population - defective, judged - seen) for seen in range(min(defects, judged) + 1))
+    ways = sum(
+        comb(defective, seen) * comb(population - defective, judged - seen) for seen in range(min(defects, judged) + 1)
+    )
     return ways / comb(population, judged)
 
 
@@ -66,7 +68,9 @@ def test_a_rate_is_read_as_it_is_written() -> None:
 
 @given(st.integers(1, 30), st.data(), st.sampled_from((0.8, 0.95)))
 @settings(max_examples=60)
-def test_bounds_are_the_largest_share_that_is_still_likely(population: int, data: st.DataObject, confidence: float) -> None:
+def test_bounds_are_the_largest_share_that_is_still_likely(
+    population: int, data: st.DataObject, confidence: float
+) -> None:
     judged = data.draw(st.integers(1, population))
     defects = data.draw(st.integers(0, judged))
     possible = range(defects, population - (judged - defects) + 1)

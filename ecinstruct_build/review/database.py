@@ -56,7 +56,7 @@ def transaction(
     UserError
         If the file is missing, not ours, locked for longer, damaged, not writable or out of room.
     """
-    if not fresh and not path.is_file():
+    if not fresh and _is_missing(path):
         raise UserError(f"There is no review in '{path}'. Draw a sample first: `ecinstruct review sample`.")
     try:
         connection = sqlite3.connect(path, timeout=patience, isolation_level=None)
@@ -87,17 +87,26 @@ def lay_out(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA user_version = {_VERSION}")
 
 
-def verify(path: Path, patience: float = PATIENCE) -> None:
-    """Read all of the file once.
+def refuse_damage(connection: sqlite3.Connection, path: Path) -> None:
+    """Read all of the file once, so that damage is told before work begins, not in the middle of it.
 
     Raises
     ------
     UserError
-        As `transaction`; so damage is told before work begins, not in the middle of it.
+        If it is damaged.
     """
-    with transaction(path, patience, reading=True) as connection:
-        if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise UserError(f"The review '{path}' {_DAMAGED}.")
+    if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise UserError(f"The review '{path}' {_DAMAGED}.")
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False  # what is wrong with it shows when it is opened
+    return False
 
 
 def _refuse_others(connection: sqlite3.Connection, path: Path, *, fresh: bool) -> None:

@@ -14,7 +14,7 @@ from typing import Self
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.review import ledger
 from ecinstruct_build.review.annotators import name_key
-from ecinstruct_build.review.database import PATIENCE, lay_out, transaction, verify
+from ecinstruct_build.review.database import PATIENCE, lay_out, refuse_damage, transaction
 from ecinstruct_build.review.sample import ReviewItem, ReviewSample
 from ecinstruct_build.review.verdicts import OTHER, verdict
 
@@ -129,8 +129,10 @@ class Desk:
         UserError
             If it is missing, not ours, locked or damaged.
         """
-        verify(path, patience)
-        return cls(path, clock=clock, patience=patience)
+        desk = cls(path, clock=clock, patience=patience)
+        with desk._reading() as connection:
+            refuse_damage(connection, path)
+        return desk
 
     @cached_property
     def sample(self) -> ReviewSample:
@@ -302,6 +304,7 @@ class Desk:
         except OSError as error:
             raise UserError(f"The folder '{self.path.parent}' cannot be made: {error.strerror}.") from None
         with transaction(self.path, self._patience, fresh=True) as connection:
+            refuse_damage(connection, self.path)
             lay_out(connection)
             present = connection.execute("SELECT sample_id FROM sample").fetchone()
             if present and present["sample_id"] == sample.sample_id:
