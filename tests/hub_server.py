@@ -42,7 +42,7 @@ class Fault:
     kind: Literal["status", "cut", "lose", "hold"] = "status"
     status: int = 500
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: Mapping[str, Any] = field(default_factory=lambda: {"error": "planted"})
+    body: Mapping[str, Any] | bytes = field(default_factory=lambda: {"error": "planted"})
     times: int = 1
     after: int = 0
     held: threading.Event = field(default_factory=threading.Event)
@@ -130,7 +130,7 @@ class Handler(BaseHTTPRequestHandler):
             fault.released.wait(60)
             fault = None
         if fault and fault.kind == "status":
-            answer = Answer(fault.status, dict(fault.body), dict(fault.headers))
+            answer = Answer(fault.status, fault.body, fault.headers)
         else:
             call = Call(self.command, path, parse_qs(parts.query), dict(self.headers), body, self.server.endpoint)
             with self.server.lock:

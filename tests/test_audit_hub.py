@@ -1,68 +1,16 @@
-"""Auditing a dataset on the Hub, imitated on loopback: found, not found, out of reach."""
+"""Auditing a dataset on a Hub on loopback: found, not found, out of reach."""
 
-import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from audit_rows import clean_dataset, write_shards
-
-COMMIT = "a" * 40
-
-
-class Hub(ThreadingHTTPServer):
-    """Serves one folder as the dataset ``shop/kettles``."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.files = {
-            path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-        }
-
-
-class Handler(BaseHTTPRequestHandler):
-    wbufsize = -1
-    server: Hub
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
-    def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
-        if path.startswith("/api/datasets/shop/kettles/tree/"):
-            tree = [
-                {"type": "file", "path": name, "size": len(data), "oid": hashlib.sha1(data).hexdigest()}
-                for name, data in self.server.files.items()
-            ]
-            self.answer(json.dumps(tree).encode())
-        elif path.startswith("/api/datasets/shop/kettles"):
-            siblings = [{"rfilename": name} for name in self.server.files]
-            self.answer(json.dumps({"id": "shop/kettles", "sha": COMMIT, "siblings": siblings}).encode())
-        elif match := re.fullmatch(r"/datasets/shop/kettles/resolve/[^/]+/(.+)", path):
-            self.answer(self.server.files[match[1]])
-        else:
-            self.answer(b'{"error": "Repository not found"}', 404)
-
-    def answer(self, body: bytes, status: int = 200) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("X-Repo-Commit", COMMIT)
-        self.send_header("ETag", f'"{hashlib.sha256(body).hexdigest()}"')
-        if status == 404:
-            self.send_header("X-Error-Code", "RepoNotFound")
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
+from hub_repository import Repository
+from hub_server import READER, serving
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +19,12 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     made = clean_dataset({"train": 30, "test": 5})
     made.rows["Sentiment_Analysis", "train"][0]["groups"] = made.rows["Sentiment_Analysis", "test"][0]["groups"]
     write_shards(made, folder)
-    (folder / "README.md").write_text("# Kettles", encoding="utf-8")
-    server = Hub(folder)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving() as server:
+        repository = server.repositories["shop/kettles"] = Repository()
+        repository.put("README.md", b"# Kettles")
+        for path in sorted(folder.rglob("*.parquet")):
+            repository.put(path.relative_to(folder).as_posix(), path.read_bytes())
+        yield server.endpoint
 
 
 def audited(names: list[str], endpoint: str, home: Path) -> list[list[str]]:
@@ -94,7 +40,7 @@ def audited(names: list[str], endpoint: str, home: Path) -> list[list[str]]:
         "    except UserError as error:\n"
         "        print(json.dumps([str(error)]))\n"
     )
-    env = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1", "HF_TOKEN": "none"}
+    env = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1", "HF_TOKEN": READER}
     command = [sys.executable, "-c", code, *names]
     done = subprocess.run(command, env=env, check=True, capture_output=True, text=True, cwd=home)
     return [json.loads(line) for line in done.stdout.splitlines()]

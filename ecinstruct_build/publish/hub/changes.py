@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import xxhash
 
 from ecinstruct_build.registry import TASKS
+from ecinstruct_build.splits import PUBLISHED_SPLITS
 
 _TEXTS = ("instruction", "input", "options", "output", "few_shot_example")
 _KEY = ("task", "split", "setting", "example_id")
@@ -157,10 +158,10 @@ def _compare_task(task: str, before: Rows, after: Rows) -> TaskChanges:
             annotated += 1
     return TaskChanges(
         task,
-        added=dict(sorted(added.items())),
-        removed=dict(sorted(Counter(before[key].split for key in gone).items())),
+        added=_in_order(added),
+        removed=_in_order(Counter(before[key].split for key in gone)),
         changed=changed,
-        moved=dict(sorted(moved.items())),
+        moved={pair: moved[pair] for pair in sorted(moved, key=lambda pair: tuple(map(_place, pair)))},
         annotated=annotated,
         gone=tuple(example for example, _ in gone),
     )
@@ -193,6 +194,15 @@ def _split(split: str, setting: str) -> str:
         return name
     ood = "_ood" if setting.startswith("OOD") else ""
     return f"{name}{ood}{'_unseen_instructions' if 'Unseen' in setting else ''}"
+
+
+def _in_order(counts: Mapping[str, int]) -> dict[str, int]:
+    return {split: counts[split] for split in sorted(counts, key=_place)}
+
+
+def _place(split: str) -> tuple[int, str]:
+    known = split in PUBLISHED_SPLITS
+    return PUBLISHED_SPLITS.index(split) if known else len(PUBLISHED_SPLITS), split
 
 
 def _line(text: str) -> str:

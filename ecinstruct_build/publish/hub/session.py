@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from logging import ERROR
 from typing import TypeVar
 
 import httpx2
@@ -22,7 +23,6 @@ _TRIES = 5
 _FIRST_WAIT_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 16.0
 _PASSING = (408, 429, 500, 502, 503, 504)
-_ERRORS_ONLY = 40  # logging.ERROR
 _CONNECT_SECONDS = 30.0
 _ANSWER_SECONDS = 600.0
 
@@ -156,7 +156,7 @@ def hub_session(target: Target, progress: Progress, sleep: Callable[[float], Non
             "set the environment variable HF_TOKEN to it or run 'hf auth login'."
         )
     verbosity = logging.get_verbosity()
-    logging.set_verbosity(_ERRORS_ONLY)
+    logging.set_verbosity(ERROR)
     try:
         with disable_progress_bars():
             yield Session(target, token, progress, sleep)
