@@ -19,8 +19,8 @@ _DAMAGED = "is damaged; restore it from a copy, or move it away and draw the sam
 _EXPLAINED = {
     sqlite3.SQLITE_BUSY: _IN_USE,
     sqlite3.SQLITE_LOCKED: _IN_USE,
-    sqlite3.SQLITE_FULL: f"cannot grow, since the disk is full; make room and try again ({_NOT_LOST})",
-    sqlite3.SQLITE_IOERR: f"cannot be read or written, since the disk is full or failing ({_NOT_LOST})",
+    sqlite3.SQLITE_FULL: f"cannot grow, since the disk is full; make room and try again; {_NOT_LOST}",
+    sqlite3.SQLITE_IOERR: f"cannot be read or written, since the disk is full or failing; {_NOT_LOST}",
     sqlite3.SQLITE_READONLY: _READ_ONLY,
     sqlite3.SQLITE_PERM: _READ_ONLY,
     sqlite3.SQLITE_CANTOPEN: _READ_ONLY,
