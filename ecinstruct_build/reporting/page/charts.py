@@ -7,6 +7,7 @@ above what they name, so that they read the same on a telephone. Kinds are told 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
+from textwrap import wrap
 
 from markupsafe import Markup
 
@@ -15,9 +16,11 @@ from ecinstruct_build.reporting.page.svg import Frame, drawing, element, line, m
 KINDS = 8
 """Colours that the page has for kinds; more kinds begin anew."""
 
-_ROW, _BASE, _BAR = 42, 15, 14  # height of a row; where its label stands; height of its bar
-_TOP = 22  # where the bar begins
+_LINE, _BAR, _GAP = 16, 14, 13  # heights of a line of text, of a bar, and of what is left free below it
+_LABEL, _SHOWN, _ROOM = 7.4, 6.4, 340  # widths of a letter of both texts, and what a telephone has for them
+_LABEL_LINES = 2
 _NUMBERED = 0.045  # share of the width that a part takes at least for its number to stand in it
+_TALLEST = 34  # column of a histogram
 _DOT, _DIAMOND = "M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0-11 0z", "M0-6.5L6.5 0L0 6.5L-6.5 0z"
 
 
@@ -39,6 +42,15 @@ class Row:
     shown: str
     parts: tuple[float, ...]
     tips: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of part: its number, which of the page's colours it has, and its name."""
+
+    number: int
+    look: int
+    name: str
 
 
 @dataclass(frozen=True)
@@ -75,24 +87,29 @@ class Cell:
     tip: str = ""
 
 
-def stacked(frame: Frame, rows: Sequence[Row]) -> Markup:
-    """Draw a bar of parts for each row; a part is numbered from 1 on where there is room."""
-    drawn: list[Markup] = []
+def kinds_of(names: Sequence[str], looks: Sequence[int] = range(KINDS)) -> tuple[Kind, ...]:
+    """Return kinds numbered from 1 on."""
+    return tuple(Kind(place + 1, looks[place % len(looks)], name) for place, name in enumerate(names))
+
+
+def stacked(frame: Frame, rows: Sequence[Row], kinds: Sequence[Kind]) -> Markup:
+    """Draw a bar of parts for each row; a part has the number of its kind where there is room."""
+    headings = _Headings([(row.label, row.shown) for row in rows], _BAR)
+    drawn = headings.drawn()
     for place, row in enumerate(rows):
-        drawn += _labels(row.label, row.shown, place)
-        start = 0.0
-        for kind, part in enumerate(row.parts):
+        start, top = 0.0, headings.top(place)
+        for kind, part, tip in zip(kinds, row.parts, row.tips or ("",) * len(kinds), strict=False):
             if part > 0:
-                tip = row.tips[kind] if kind < len(row.tips) else ""
-                drawn.append(rect(start, place * _ROW + _TOP, part, _BAR, f"part k{kind % KINDS}", tip=tip))
-                if part >= _NUMBERED and len(row.parts) > 1:
-                    middle = percent(start + part / 2)
-                    drawn.append(text(str(kind + 1), middle, place * _ROW + _TOP + 11, "number", "middle"))
-            start += part
-    return drawing(frame, len(rows) * _ROW, drawn)
+                drawn.append(rect(start, top, part, _BAR, f"part k{kind.look}", tip=tip))
+                if part >= _NUMBERED and len(kinds) > 1:
+                    drawn.append(text(str(kind.number), percent(start + part / 2), top + 11, "number", "middle"))
+                start += part
+    return drawing(frame, headings.height, drawn)
 
 
-def histograms(frame: Frame, rows: Sequence[Row], marks: Sequence[tuple[float, float]], ticks: Sequence[Row]) -> Markup:
+def histograms(
+    frame: Frame, rows: Sequence[Row], marks: Sequence[tuple[float, float]], ticks: Sequence[tuple[str, float]]
+) -> Markup:
     """Draw a histogram for each row.
 
     Parameters
@@ -106,23 +123,22 @@ def histograms(frame: Frame, rows: Sequence[Row], marks: Sequence[tuple[float, f
     ticks
         Labels of the axis, each with its place.
     """
-    height, drawn = 66, []
+    headings = _Headings([(row.label, row.shown) for row in rows], _TALLEST + 6)
+    drawn = headings.drawn()
     for place, (row, (median, p95)) in enumerate(zip(rows, marks, strict=True)):
-        top, bottom = place * height + 22, place * height + 56
-        drawn += [text(row.label, 0, place * height + _BASE, "label")]
-        drawn += [text(row.shown, "100%", place * height + _BASE, "shown", "end")]
-        tallest = max(row.parts, default=0) or 1
+        top, bottom = headings.top(place), headings.top(place) + _TALLEST
+        tallest, width = max(row.parts, default=0) or 1, 1 / max(1, len(row.parts))
         for position, part in enumerate(row.parts):
             if part > 0:
-                tall, width = max(1.5, 32 * part / tallest), 1 / len(row.parts)
-                tip = row.tips[position] if position < len(row.tips) else ""
-                drawn.append(rect(position * width, bottom - tall, width * 0.94, tall, "part k0", tip=tip))
+                tall = max(1.5, _TALLEST * part / tallest)
+                drawn.append(
+                    rect(position * width, bottom - tall, width * 0.94, tall, "part k0", tip=row.tips[position])
+                )
         drawn += [line(0, bottom, 1, bottom, "axis"), line(median, top, median, bottom + 4, "median")]
         drawn += [marker("M-4 0L4 0L0 5z", median, top - 3, "ink"), line(p95, top, p95, bottom + 4, "limit")]
-    bottom = len(rows) * height
-    for tick in ticks:
-        drawn.append(text(tick.label, percent(tick.parts[0]), bottom + 8, "tick", "start"))
-    return drawing(frame, bottom + 14, drawn)
+    for label, x in ticks:
+        drawn += [text(label, percent(x), headings.height + 6, "tick")]
+    return drawing(frame, headings.height + 12, drawn)
 
 
 def columns(frame: Frame, found: Sequence[tuple[str, float, float, str]]) -> Markup:
@@ -140,37 +156,36 @@ def columns(frame: Frame, found: Sequence[tuple[str, float, float, str]]) -> Mar
 
 def pairs_of_dots(frame: Frame, rows: Sequence[Row]) -> Markup:
     """Draw two shares of one whole for each row: the first as a dot, the second as a hollow diamond."""
-    drawn: list[Markup] = []
+    headings = _Headings([(row.label, row.shown) for row in rows], _BAR)
+    drawn = headings.drawn()
     for place, row in enumerate(rows):
-        drawn += _labels(row.label, row.shown, place)
-        middle, (one, other) = place * _ROW + _TOP + 6, row.parts
+        middle, (one, other) = headings.top(place) + 7, row.parts
         drawn += [line(0, middle, 1, middle, "track"), line(min(one, other), middle, max(one, other), middle, "bridge")]
         tips = (*row.tips, "", "")
         drawn += [marker(_DIAMOND, other, middle, "hollow", tips[1]), marker(_DOT, one, middle, "solid", tips[0])]
-    drawn += _axis(len(rows) * _ROW, 1.0)
-    return drawing(frame, len(rows) * _ROW + 20, drawn)
+    return drawing(frame, headings.height + 20, [*drawn, *_axis(headings.height, 1.0)])
 
 
-def whiskers(frame: Frame, rows: Sequence[Whisker], limit: float | None) -> Markup:
+def whiskers(frame: Frame, rows: Sequence[Whisker], limit: float) -> Markup:
     """Draw estimates with their intervals, and the limit that they are held against."""
-    most = max([*(row.high or 0 for row in rows), 1.5 * (limit or 0), 0.02])
-    scale = _rounded_up(min(1.0, most))
-    drawn: list[Markup] = []
+    ends = [row.high or 0 for row in rows if row.value is not None]
+    scale = _rounded_up(max([*ends, 1.5 * limit, 0.02]))
+    at = limit / scale
+    headings = _Headings([(row.label, row.shown) for row in rows], _BAR)
+    drawn = headings.drawn()
     for place, row in enumerate(rows):
-        drawn += _labels(row.label, row.shown, place)
-        middle = place * _ROW + _TOP + 6
-        drawn.append(line(0, middle, 1, middle, "track"))
-        if row.value is None or row.low is None or row.high is None:
-            continue
-        low, high, value = (min(1.0, one / scale) for one in (row.low, row.high, row.value))
-        drawn += [line(low, middle, high, middle, "whisker")]
-        drawn += [line(end, middle - 5, end, middle + 5, "whisker") for end in (low, high)]
-        shape, look = (_DIAMOND, "ink bad") if row.state == "bad" else (_DOT, "solid")
-        drawn.append(marker(shape, value, middle, look if row.state != "open" else "hollow", row.shown))
-    bottom = len(rows) * _ROW
-    if limit is not None:
-        drawn.append(line(limit / scale, 4, limit / scale, bottom, "limit"))
-    return drawing(frame, bottom + 20, [*drawn, *_axis(bottom, scale)])
+        middle = headings.top(place) + 7
+        drawn += [
+            line(0, middle, 1, middle, "track"),
+            line(at, middle - 9, at, middle + 9, "limit"),
+        ]
+        if row.value is not None and row.low is not None and row.high is not None:
+            low, high, value = (min(1.0, one / scale) for one in (row.low, row.high, row.value))
+            drawn += [line(low, middle, high, middle, "whisker")]
+            drawn += [line(end, middle - 5, end, middle + 5, "whisker") for end in (low, high)]
+            shape, look = (_DIAMOND, "ink bad") if row.state == "bad" else (_DOT, "solid")
+            drawn.append(marker(shape, value, middle, look if row.state != "open" else "hollow", row.shown))
+    return drawing(frame, headings.height + 20, [*drawn, *_axis(headings.height, scale)])
 
 
 def matrix(frame: Frame, heads: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]], cell: int = 66) -> Markup:
@@ -211,9 +226,42 @@ def _field(cell: Cell, x: float, y: float, width: float) -> list[Markup]:
     return [box, text(shown, x + width / 2, y + 18, f"figure {faint}".strip(), "middle")]
 
 
-def _labels(label: str, shown: str, place: int) -> list[Markup]:
-    y = place * _ROW + _BASE
-    return [text(label, 0, y, "label"), text(shown, "100%", y, "shown", "end")]
+class _Headings:
+    """The texts above the rows of a chart, in as many lines as keep them apart on a telephone."""
+
+    def __init__(self, texts: Sequence[tuple[str, str]], body: float) -> None:
+        letters, more = int(_ROOM / _LABEL), " \N{HORIZONTAL ELLIPSIS}"
+        self._labels = [wrap(label, letters, max_lines=_LABEL_LINES, placeholder=more) for label, _ in texts]
+        self._shown = [shown for _, shown in texts]
+        ends = zip([label[-1] if label else "" for label in self._labels], self._shown, strict=True)
+        self._below = any(_LABEL * len(end) + _SHOWN * len(shown) > _ROOM for end, shown in ends)
+        self._body = body
+        self._lines = max((len(label) for label in self._labels), default=1)
+
+    @property
+    def _row(self) -> float:
+        return _LINE * (self._lines + self._below) + self._body + _GAP
+
+    @property
+    def height(self) -> float:
+        return self._row * len(self._shown)
+
+    def top(self, place: int) -> float:
+        """Return where a row's body begins."""
+        return self._row * place + _LINE * (self._lines + self._below) + 5
+
+    def drawn(self) -> list[Markup]:
+        """Return the texts."""
+        drawn = []
+        for place, (label, shown) in enumerate(zip(self._labels, self._shown, strict=True)):
+            last = self.top(place) - 6
+            if self._below:
+                drawn.append(text(shown, 0, last, "shown"))
+                last -= _LINE
+            else:
+                drawn.append(text(shown, "100%", last, "shown", "end"))
+            drawn += [text(words, 0, last - _LINE * number, "label") for number, words in enumerate(reversed(label))]
+        return drawn
 
 
 def _axis(y: float, scale: float) -> list[Markup]:

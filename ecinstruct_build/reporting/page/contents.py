@@ -22,8 +22,8 @@ from ecinstruct_build.registry import TASKS
 from ecinstruct_build.reporting.page.data import Diversity, Instruction, Labels, Lengths, Positions
 from ecinstruct_build.splits import ORIGINAL_SPLIT, SETTINGS, SPLITS, Layout, published_split
 
-BINS = (0, 1, 2, 3, 4, *(words << octave for octave in range(1, 11) for words in (3, 4)))
-"""Fewest words of each bin of a histogram; two bins an octave from 4 words on, the last one open."""
+BINS = (0, 1, 2, 3, *(words << octave for octave in range(11) for words in (4, 5, 6, 7)))
+"""Fewest words of each bin of a histogram: four bins an octave from 4 words on, the last one open."""
 
 FEW_LABELS = 26
 """Different answers that a task has at most to have labels."""

@@ -214,6 +214,8 @@ class DuplicatePair:
         Its id and its content, shortened; the text is None where its source's terms forbid publishing it again.
     peer, peer_text
         The same of the other one.
+    answer, peer_answer
+        Their answers, shortened, where these differ and may be shown; else "".
     """
 
     task: str
@@ -223,6 +225,8 @@ class DuplicatePair:
     text: str | None
     peer: str
     peer_text: str | None
+    answer: str = ""
+    peer_answer: str = ""
 
 
 @dataclass(frozen=True)

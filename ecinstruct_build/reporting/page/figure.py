@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from ecinstruct_build.reporting.page.charts import Kind
 from ecinstruct_build.reporting.page.svg import Frame
 
 
@@ -37,4 +38,4 @@ class Figure:
     note: str
     chart: Markup
     table: Table
-    legend: tuple[str, ...] = ()
+    legend: tuple[Kind, ...] = ()

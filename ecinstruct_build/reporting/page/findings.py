@@ -36,7 +36,7 @@ def tiles(data: ReportData) -> list[Tile]:
     review, state = _review_state(data)
     return [
         Tile(count(data.samples), "published rows"),
-        Tile(count(sum(one.made for one in data.tasks)), "examples behind them"),
+        Tile(count(sum(one.made for one in data.tasks)), "different examples"),
         Tile(count(len(data.tasks)), "task" if len(data.tasks) == 1 else "tasks"),
         Tile(count(sum(one.records for one in data.sources)), f"records of {len(data.sources)} corpora"),
         Tile("passed" if data.leakage.passed else "failed", "audit", "good" if data.leakage.passed else "bad"),

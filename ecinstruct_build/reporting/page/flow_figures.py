@@ -3,39 +3,50 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from ecinstruct_build.reporting.page.charts import Cell, Row, matrix, pairs_of_dots, stacked
+from ecinstruct_build.reporting.page.charts import Cell, Kind, Row, kinds_of, matrix, pairs_of_dots, stacked
 from ecinstruct_build.reporting.page.data import Counts, ReportData, TaskFlow
 from ecinstruct_build.reporting.page.figure import Figure, Table
 from ecinstruct_build.reporting.page.svg import Frame
 from ecinstruct_build.reporting.page.words import DASH, broken, count, counted, named, place_named, seconds, share
 
+_ENDS = ("in the dataset", "drawn to spare", "dropped by the split", "rejected by a check")
+
 OVER_QUOTA = "over quota"
 """The split's word for an example that was drawn to spare."""
 
-_SHOWN = 16  # reasons
+_SHOWN = 12  # reasons
+_KEPT, _ODD, _BAD, _PLAIN = 0, 1, 4, 7  # the page's colours for what is in, what is not, what is amiss, and the rest
 
 
 def records(data: ReportData) -> Figure:
     """Draw what became of each corpus's records."""
-    kinds = ("ingested", "equal to an earlier record", "quarantined as malformed")
+    kinds = kinds_of(("ingested", "equal to an earlier record", "quarantined as malformed"), (_KEPT, _PLAIN, _BAD))
     most = max((one.records for one in data.sources), default=0) or 1
     rows, table = [], []
     for one in data.sources:
         parts = (one.ingested, one.collapsed, one.quarantined)
-        tips = tuple(f"{one.source}: {count(part)} {kind}" for part, kind in zip(parts, kinds, strict=True))
+        tips = tuple(f"{one.source}: {count(part)} {kind.name}" for part, kind in zip(parts, kinds, strict=True))
         left_out = f"{share(one.collapsed + one.quarantined, one.records)} set aside"
         shown = f"{counted(one.records, 'record')}, {left_out}"
         rows.append(Row(one.source, shown, tuple(part / most for part in parts), tips))
         drawn = (one.drawn, one.examples, sum(one.samples.values()))
         table.append([one.source, *map(count, (one.files, one.records, *parts, *drawn))])
-    heads = ("corpus", "files", "records", *kinds, "examples drawn", "examples kept", "published rows")
+    heads = (
+        "corpus",
+        "files",
+        "records",
+        *(kind.name for kind in kinds),
+        "examples drawn",
+        "examples kept",
+        "published rows",
+    )
     note = "Every record is ingested, set aside as equal to an earlier one, or quarantined with a reason."
     frame = Frame(
         "records",
         "Records by corpus",
         f"A bar for each of {len(rows)} corpora, the longest of {counted(most, 'record')}.",
     )
-    return Figure(frame, note, stacked(frame, rows), Table(heads, table), kinds)
+    return Figure(frame, note, stacked(frame, rows, kinds), Table(heads, table), kinds)
 
 
 def sources_of_tasks(data: ReportData) -> Figure:
@@ -62,7 +73,7 @@ def sources_of_tasks(data: ReportData) -> Figure:
 
 def examples(data: ReportData) -> Figure:
     """Draw what became of each task's drawn examples."""
-    kinds = ("in the dataset", "drawn to spare", "dropped by the split", "rejected by a check")
+    kinds = kinds_of(_ENDS, (_KEPT, _PLAIN, _ODD, _BAD))
     most = max((one.drawn for one in data.tasks), default=0) or 1
     rows, table = [], []
     for one in data.tasks:
@@ -73,7 +84,7 @@ def examples(data: ReportData) -> Figure:
             sum(one.dropped.values()) - spare,
             sum(one.rejected.values()),
         )
-        tips = tuple(f"{named(one.task)}: {count(part)} {kind}" for part, kind in zip(parts, kinds, strict=True))
+        tips = tuple(f"{named(one.task)}: {count(part)} {kind.name}" for part, kind in zip(parts, kinds, strict=True))
         shown = f"{count(one.drawn)} drawn, {count(parts[0])} in the dataset"
         rows.append(Row(named(one.task), shown, tuple(part / most for part in parts), tips))
         frozen, published = sum(one.frozen.values()), sum(one.samples.values())
@@ -87,17 +98,17 @@ def examples(data: ReportData) -> Figure:
         "Examples by task",
         f"Bars of drawn examples for {counted(len(rows), 'task')}, the longest {count(most)}, in four parts.",
     )
-    heads = ("task", "drawn", *kinds, "kept from an earlier build", "published rows")
-    return Figure(frame, note, stacked(frame, rows), Table(heads, table), kinds)
+    heads = ("task", "drawn", *_ENDS, "kept from an earlier build", "published rows")
+    return Figure(frame, note, stacked(frame, rows, kinds), Table(heads, table), kinds)
 
 
 def left_out(data: ReportData) -> Figure:
     """Draw why examples were left out, all tasks together."""
     rejected, dropped = (_summed(data, how) for how in (lambda one: one.rejected, lambda one: one.dropped))
     dropped.pop(OVER_QUOTA, None)
-    kinds = ("rejected by a check", "dropped by the split")
-    reasons = [(reason, number, (number, 0)) for reason, number in rejected.items()]
-    reasons += [(f"split: {reason}", number, (0, number)) for reason, number in dropped.items()]
+    kinds = (Kind(3, _ODD, _ENDS[2]), Kind(4, _BAD, _ENDS[3]))
+    reasons = [(reason, number, (0, number)) for reason, number in rejected.items()]
+    reasons += [(f"split: {reason}", number, (number, 0)) for reason, number in dropped.items()]
     reasons.sort(key=lambda one: (-one[1], one[0]))
     most = max((number for _, number, _ in reasons), default=0) or 1
     rows = [
@@ -116,7 +127,7 @@ def left_out(data: ReportData) -> Figure:
         "Why examples were left out",
         f"Bars for {counted(len(rows), 'reason')}, the longest {count(most)} examples.",
     )
-    return Figure(frame, note, stacked(frame, rows), Table(heads, by_task), kinds)
+    return Figure(frame, note, stacked(frame, rows, kinds), Table(heads, by_task), kinds)
 
 
 def _summed(data: ReportData, reasons_of: Callable[[TaskFlow], Counts]) -> Counter[str]:
@@ -151,7 +162,7 @@ def quotas(data: ReportData) -> Figure:
         f"{counted(short, 'split')} of {counted(len(rows), 'task')} fall short of the quota.",
     )
     heads = [broken(split) for split in data.splits]
-    chart = matrix(frame, heads, rows, cell=92)
+    chart = matrix(frame, heads, rows, cell=78)
     return Figure(frame, note, chart, Table(("task", *map(place_named, data.splits), "all"), table))
 
 
@@ -178,7 +189,7 @@ def places(data: ReportData) -> Figure:
         f"Bars for {counted(len(rows), 'split')}, {count(data.samples)} rows in all.",
     )
     heads = ("task", *map(place_named, data.places), "all")
-    return Figure(frame, "", stacked(frame, rows), Table(heads, table))
+    return Figure(frame, "", stacked(frame, rows, kinds_of([""])), Table(heads, table))
 
 
 def leakage(data: ReportData) -> Figure:
@@ -210,7 +221,7 @@ def leakage(data: ReportData) -> Figure:
     )
     heads = [f"{broken(left)} →\n{broken(right)}" for left, right in data.leakage.pairs]
     names = [f"{place_named(left)} → {place_named(right)}" for left, right in data.leakage.pairs]
-    chart = matrix(frame, heads, rows, cell=92)
+    chart = matrix(frame, heads, rows, cell=78)
     return Figure(frame, note, chart, Table(("kind", *names, "meaning"), table, words=("meaning",)))
 
 
@@ -256,11 +267,11 @@ def times(data: ReportData) -> Figure:
         table.append(
             [one.stage, count(one.ran), figure_of(one.seconds), count(one.reused), figure_of(one.reused_seconds)]
         )
-    kinds = ("ran in this build", "reused from an earlier one: what it took then")
+    kinds = kinds_of(("ran in this build", "reused from an earlier one: what it took then"), (_KEPT, _PLAIN))
     frame = Frame("times", "Time by stage", f"Bars for {counted(len(rows), 'stage')}, the longest {seconds(most)}.")
     heads = ("stage", "ran", "seconds", "reused", "seconds then")
     note = "Seconds of each stage's runs together."
-    return Figure(frame, note, stacked(frame, rows), Table(heads, table), kinds)
+    return Figure(frame, note, stacked(frame, rows, kinds), Table(heads, table), kinds)
 
 
 def figure_of(value: float) -> str:

@@ -7,7 +7,6 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from ecinstruct_build.reporting.page import flow_figures, review_figures, text_figures, words
-from ecinstruct_build.reporting.page.charts import KINDS
 from ecinstruct_build.reporting.page.data import ReportData
 from ecinstruct_build.reporting.page.findings import findings, tiles
 
@@ -33,7 +32,6 @@ def report_page(data: ReportData) -> str:
         disagreements=review_figures.disagreements(data.review) if data.review else None,
         missed=review_figures.missed(data.planted),
         words=words,
-        kinds=KINDS,
     )
 
 

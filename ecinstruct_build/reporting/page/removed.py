@@ -8,14 +8,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ecinstruct_build.example import EXAMPLE_SCHEMA, Example, table_to_examples
-from ecinstruct_build.registry import SOURCES
+from ecinstruct_build.registry import SOURCES, TASKS
 from ecinstruct_build.reporting.checks import shortened
 from ecinstruct_build.reporting.page.contents import counted_by
 from ecinstruct_build.reporting.page.data import DuplicatePair, Duplicates, Locale
 from ecinstruct_build.stages.checks import Checked
+from ecinstruct_build.store import Stage
+from quality.content import answer_form
 
 SHOWN_TEXT = 280
 """Characters of a duplicate that are shown."""
+
+SHOWN_ANSWER = 120
+"""Characters of its answer that are shown."""
 
 SHOWN_PAIRS = 4
 """Pairs that are shown for each reason, of different tasks as far as there are."""
@@ -56,48 +61,59 @@ def duplicates_of(checked: Checked, rejected: Mapping[str, pa.Table], *, restric
         for reason in sorted(ids):
             counts.setdefault(reason, {})[task] = len(ids[reason])
     chosen = [(task, row) for reason in sorted(rows) for task, row in _chosen(rows[reason])]
-    texts = _texts(checked, chosen, restricted_texts=restricted_texts)
-    pairs = [_pair(task, row, texts) for task, row in chosen]
+    shown = _shown(checked, chosen, restricted_texts=restricted_texts)
+    pairs = [_pair(task, row, shown) for task, row in chosen]
     return Duplicates(dict(sorted(counts.items())), tuple(pairs))
 
 
 def _chosen(by_task: Mapping[str, Sequence[dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
-    """Choose the least alike pairs of each task in turn: they say most about where the line was drawn."""
-    ordered = {
-        task: sorted(rows, key=lambda row: (row["score"], row["example_id"], row["peer"]))
-        for task, rows in sorted(by_task.items())
-    }
-    turns = [(place, task, row) for task, rows in ordered.items() for place, row in enumerate(rows[:SHOWN_PAIRS])]
+    """Choose the least alike pairs of each task in turn, each once: they say most about where the line was drawn."""
+    turns = []
+    for task, rows in sorted(by_task.items()):
+        once: dict[frozenset[str], dict[str, Any]] = {}
+        for row in sorted(rows, key=lambda row: (row["score"], row["example_id"], row["peer"])):
+            once.setdefault(frozenset((row["example_id"], row["peer"])), row)
+        turns += [(place, task, row) for place, row in enumerate(list(once.values())[:SHOWN_PAIRS])]
     return [(task, row) for _, task, row in sorted(turns, key=lambda turn: turn[:2])[:SHOWN_PAIRS]]
 
 
-def _texts(
+def _shown(
     checked: Checked, chosen: Sequence[tuple[str, Mapping[str, Any]]], *, restricted_texts: bool
-) -> dict[str, str | None]:
-    """Return the shown text of each example that is named, as the checks mended it; None where it must not be shown."""
+) -> dict[str, tuple[str | None, str]]:
+    """Return what is shown of each example that is named, as the checks mended it: its text, or None, and answer."""
     named = sorted({row[key] for _, row in chosen for key in ("example_id", "peer")})
-    found: dict[str, str | None] = {}
+    found: dict[str, tuple[str | None, str]] = {}
     for task, stage in checked.repaired.items():
         own = [example_id for example_id in named if example_id.rpartition(":")[0] == task]
-        for example in _without_options(stage.table("examples", _COLUMNS), own) if own else ():
-            shown = restricted_texts or SOURCES.get(example.source).redistributable
-            found[example.example_id] = shortened(example, SHOWN_TEXT) if shown else None
+        for example in _read(stage, own) if own else ():
+            allowed = restricted_texts or SOURCES.get(example.source).redistributable
+            answer = cut(answer_form(example).strip('"'), SHOWN_ANSWER)
+            found[example.example_id] = (shortened(example, SHOWN_TEXT), answer) if allowed else (None, "")
     return found
 
 
-_COLUMNS = [name for name in EXAMPLE_SCHEMA.names if name not in ("options", "spare_options")]
+def _read(stage: Stage, ids: Sequence[str]) -> list[Example]:
+    """Read examples; without their options where those are products, which take far longer to read than all else."""
+    plain = TASKS.get(stage.name).answer.option_order != "shuffled"
+    columns = [name for name in EXAMPLE_SCHEMA.names if name != "spare_options" and (plain or name != "options")]
+    table = stage.table("examples", columns)
+    table = table.filter(pc.is_in(table["example_id"], value_set=pa.array(ids, pa.string())))
+    if not plain:
+        field = EXAMPLE_SCHEMA.field("options")
+        table = table.append_column(field, pa.array([[]] * table.num_rows, field.type))
+    return table_to_examples(table)
 
 
-def _without_options(table: pa.Table, ids: Sequence[str]) -> list[Example]:
-    """Read examples without their options, which take far longer to read than all else."""
-    chosen = table.filter(pc.is_in(table["example_id"], value_set=pa.array(ids, pa.string())))
-    field = EXAMPLE_SCHEMA.field("options")
-    return table_to_examples(chosen.append_column(field, pa.array([[]] * chosen.num_rows, field.type)))
+def cut(words: str, limit: int) -> str:
+    """Return at most so many characters of a text."""
+    return words if len(words) <= limit else words[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def _pair(task: str, row: Mapping[str, Any], texts: Mapping[str, str | None]) -> DuplicatePair:
+def _pair(task: str, row: Mapping[str, Any], shown: Mapping[str, tuple[str | None, str]]) -> DuplicatePair:
     left, right = row["example_id"], row["peer"]
-    return DuplicatePair(task, row["reason"], row["score"], left, texts.get(left), right, texts.get(right))
+    (text, answer), (peer_text, peer_answer) = (shown.get(one, (None, "")) for one in (left, right))
+    answers = (answer, peer_answer) if answer != peer_answer else ("", "")
+    return DuplicatePair(task, row["reason"], row["score"], left, text, right, peer_text, *answers)
 
 
 def drawn_by_origin(checked: Checked) -> list[tuple[tuple[str, ...], int]]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ecinstruct_build.reporting.page.charts import Row, Whisker, stacked, whiskers
+from ecinstruct_build.reporting.page.charts import Row, Whisker, kinds_of, stacked, whiskers
 from ecinstruct_build.reporting.page.figure import Figure, Table
 from ecinstruct_build.reporting.page.reviewed import Review, Reviewed
 from ecinstruct_build.reporting.page.svg import Frame
@@ -89,8 +89,8 @@ def planted(scores: Sequence[Mapping[str, Any]]) -> Figure:
         f"A bar in two parts, found and missed, for each of {counted(len(rows), 'kind')}.",
     )
     heads = ("kind and form", "planted", "shown", "found", "findings", "right", "recall", "precision")
-    legend = ("found", "missed")
-    return Figure(frame, note, stacked(frame, rows), Table(heads, table), legend)
+    kinds = kinds_of(("found", "missed"), (0, 4))
+    return Figure(frame, note, stacked(frame, rows, kinds), Table(heads, table), kinds)
 
 
 def disagreements(review: Review) -> Table:

@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 
-from ecinstruct_build.reporting.page.charts import Row, columns, histograms, stacked
+from ecinstruct_build.reporting.page.charts import Row, columns, histograms, kinds_of, stacked
 from ecinstruct_build.reporting.page.contents import BINS
 from ecinstruct_build.reporting.page.data import Labels, Lengths, Positions, ReportData
 from ecinstruct_build.reporting.page.figure import Figure, Table
 from ecinstruct_build.reporting.page.svg import Frame
 from ecinstruct_build.reporting.page.words import DASH, count, counted, figure, named, place_named, share
 
-_TICKS = (1, 4, 16, 64, 256, 1024)
+_TICKS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 
 _COLUMN_NOTES = {
     "input": "Words of each example's input.",
     "instruction": "Words of each published row's instruction.",
-    "output": "Words of each example's output; one word where the answer is a letter.",
+    "output": "Words of each example's output.",
 }
 
 
@@ -25,44 +25,37 @@ def lengths(data: ReportData) -> list[Figure]:
 
 
 def _lengths(column: str, found: Sequence[Lengths]) -> Figure:
-    used = [place for one in found for place, texts in enumerate(one.bins) if texts]
-    first, last = min(used), max(used)
-    bins = last - first + 1
+    drawn = [one for one in found if one.longest > 1]
+    used = [place for one in drawn for place, texts in enumerate(one.bins) if texts]
+    first, last = min(used, default=0), max(used, default=0)
+    places, bins = range(first, last + 1), last - first + 1
     rows = [
         Row(
             label=named(one.task),
-            shown=f"median {count(one.median)} · 95% ≤ {count(one.p95)} · most {count(one.longest)}",
-            parts=tuple(texts / one.texts for texts in one.bins[first : last + 1]),
-            tips=tuple(f"{_bin(place)}: {count(one.bins[place])}" for place in range(first, last + 1)),
+            shown=f"median {count(one.median)}, 95% up to {count(one.p95)}, longest {count(one.longest)}",
+            parts=tuple(one.bins[place] / one.texts for place in places),
+            tips=tuple(f"{_bin(place)}: {count(one.bins[place])}" for place in places),
         )
-        for one in found
+        for one in drawn
     ]
-    marks = [tuple((_along(words) - first) / bins for words in (one.median, one.p95)) for one in found]
-    ticks = [
-        Row(count(words), "", ((BINS.index(words) - first) / bins,))
-        for words in _TICKS
-        if first <= BINS.index(words) <= last
-    ]
+    marks = [((_along(one.median) - first) / bins, (_along(one.p95) - first) / bins) for one in drawn]
+    ticks = [(count(words), (BINS.index(words) - first) / bins) for words in _TICKS if BINS.index(words) in places]
     frame = Frame(
         f"lengths-{column}",
         f"Words of {column}s",
         f"A histogram for each of {counted(len(rows), 'task')}; the table has the figures.",
     )
     note = (
-        f"{_COLUMN_NOTES[column]} Each step of the scale is half as long again as the one before it, roughly. Solid "
-        "line: median; dashed line: 95% are not longer."
+        f"{_COLUMN_NOTES[column]} The scale doubles every four steps. Solid line: median; dashed: 95% are not longer."
     )
+    if len(drawn) < len(found):
+        note += f" {counted(len(found) - len(drawn), 'task')} with answers of one word are in the table only."
     table = [
-        [
-            named(one.task),
-            *map(count, (one.texts, one.median, one.p95, one.longest)),
-            *map(count, one.bins[first : last + 1]),
-        ]
+        [named(one.task), *map(count, (one.texts, one.median, one.p95, one.longest, *one.bins[first : last + 1]))]
         for one in found
     ]
-    heads = ("task", "texts", "median", "95%", "longest", *(_bin(place) for place in range(first, last + 1)))
-    pairs = [(median, p95) for median, p95 in marks]
-    return Figure(frame, note, histograms(frame, rows, pairs, ticks), Table(heads, table))
+    heads = ("task", "texts", "median", "95%", "longest", *map(_bin, places))
+    return Figure(frame, note, histograms(frame, rows, marks, ticks), Table(heads, table))
 
 
 def _bin(place: int) -> str:
@@ -99,8 +92,8 @@ def _labels(one: Labels) -> Figure:
         f"Labels: {named(one.task)}",
         f"Shares of {counted(len(one.names), 'label')} in {counted(len(rows), 'split')}.",
     )
-    chart = stacked(frame, rows)
-    return Figure(frame, "", chart, Table(("split", *one.names), table), one.names)
+    kinds = kinds_of(one.names)
+    return Figure(frame, "", stacked(frame, rows, kinds), Table(("split", *one.names), table), kinds)
 
 
 def positions(data: ReportData) -> list[Figure]:
@@ -141,10 +134,14 @@ def instructions(data: ReportData) -> Figure:
         table.append(
             [named(one.task), *map(count, (len(seen), total)), least, most, *map(count, (len(held_out), unseen))]
         )
+    longest = max((len(row.parts) for row in rows), default=0)
     frame = Frame("instructions", "Use of seen instructions", f"A bar in parts for each of {len(rows)} tasks.")
-    note = "Each part is one wording's share of the task's rows; held-out wordings stand in rows of their own."
+    note = (
+        "Each part is one wording's share of the task's rows, numbered as in the lists below; held-out wordings stand "
+        "in rows of their own."
+    )
     heads = ("task", "seen", "their rows", "least used", "most used", "held out", "their rows")
-    return Figure(frame, note, stacked(frame, rows), Table(heads, table))
+    return Figure(frame, note, stacked(frame, rows, kinds_of([""] * longest)), Table(heads, table))
 
 
 def diversity(data: ReportData) -> Table:
@@ -169,11 +166,11 @@ def wordings(data: ReportData) -> list[tuple[str, Table]]:
     for one in data.diversity:
         rows = [
             [
-                f"{wording.template_id} (held out)" if wording.held_out else wording.template_id,
+                f"{place}. {wording.template_id}{' (held out)' if wording.held_out else ''}",
                 *(count(wording.rows.get(place, 0)) for place in data.places),
                 wording.text,
             ]
-            for wording in one.instructions
+            for place, wording in enumerate(one.instructions, 1)
         ]
         tables.append((named(one.task), Table(heads, rows, words=("words of it",))))
     return tables
@@ -181,51 +178,37 @@ def wordings(data: ReportData) -> list[tuple[str, Table]]:
 
 def duplicates(data: ReportData) -> Figure:
     """Draw how many duplicates were left out, by task."""
-    kinds = tuple(data.duplicates.counts)
+    kinds = kinds_of(tuple(data.duplicates.counts))
     tasks = sorted({task for counts in data.duplicates.counts.values() for task in counts})
-    found = {task: [data.duplicates.counts[kind].get(task, 0) for kind in kinds] for task in tasks}
+    found = {task: [data.duplicates.counts[kind.name].get(task, 0) for kind in kinds] for task in tasks}
     most = max((sum(counts) for counts in found.values()), default=0) or 1
-    rows = [
-        Row(
-            named(task),
-            counted(sum(counts), "example"),
-            tuple(number / most for number in counts),
-            tuple(f"{kind}: {count(number)}" for kind, number in zip(kinds, counts, strict=True)),
-        )
-        for task, counts in found.items()
-    ]
+    rows = []
+    for task, counts in found.items():
+        tips = tuple(f"{kind.name}: {count(number)}" for kind, number in zip(kinds, counts, strict=True))
+        parts = tuple(number / most for number in counts)
+        rows.append(Row(named(task), counted(sum(counts), "example"), parts, tips))
     table = [[named(task), *map(count, counts)] for task, counts in found.items()]
-    frame = Frame(
-        "duplicates",
-        "Duplicates left out, by task",
-        f"Bars for {counted(len(rows), 'task')}, the longest {counted(most, 'example')}.",
-    )
-    return Figure(frame, "", stacked(frame, rows), Table(("task", *kinds), table), kinds)
+    told = f"Bars for {counted(len(rows), 'task')}, the longest {counted(most, 'example')}."
+    frame = Frame("duplicates", "Duplicates left out, by task", told)
+    heads = ("task", *(kind.name for kind in kinds))
+    return Figure(frame, "", stacked(frame, rows, kinds), Table(heads, table), kinds)
 
 
 def locales(data: ReportData) -> Figure:
     """Draw the examples of each marketplace, and those left out for their language."""
-    kinds = ("in the dataset", "left out for their language", "left out for other reasons, or to spare")
+    names = ("in the dataset", "left out for their language", "left out for other reasons, or to spare")
+    kinds = kinds_of(names, (0, 4, 7))
     most = max((one.drawn for one in data.locales), default=0) or 1
     rows, table = [], []
     for one in data.locales:
-        foreign = sum(one.foreign.values())
-        parts = (one.examples, foreign, max(0, one.drawn - one.examples - foreign))
-        rows.append(
-            Row(
-                one.locale or "none stated",
-                f"{counted(one.drawn, 'example')} drawn, {count(foreign)} foreign",
-                tuple(part / most for part in parts),
-                tuple(f"{kind}: {count(part)}" for kind, part in zip(kinds, parts, strict=True)),
-            )
-        )
+        foreign, name = sum(one.foreign.values()), one.locale or "none stated"
+        numbers = (one.examples, foreign, max(0, one.drawn - one.examples - foreign))
+        tips = tuple(f"{kind}: {count(number)}" for kind, number in zip(names, numbers, strict=True))
+        shown = f"{counted(one.drawn, 'example')} drawn, {count(foreign)} foreign"
+        rows.append(Row(name, shown, tuple(number / most for number in numbers), tips))
         said = "; ".join(f"{what}: {count(number)}" for what, number in one.foreign.items()) or DASH
-        table.append([one.locale or "none stated", count(one.drawn), *map(count, parts), said])
-    frame = Frame(
-        "locales",
-        "Language by marketplace",
-        f"Bars for {counted(len(rows), 'marketplace')}, the longest {counted(most, 'example')}.",
-    )
-    heads = ("marketplace", "drawn", *kinds, "found")
-    chart = stacked(frame, rows)
-    return Figure(frame, "", chart, Table(heads, table, words=("found",)), kinds)
+        table.append([name, count(one.drawn), *map(count, numbers), said])
+    told = f"Bars for {counted(len(rows), 'marketplace')}, the longest {counted(most, 'example')}."
+    frame = Frame("locales", "Language by marketplace", told)
+    heads = ("marketplace", "drawn", *names, "found")
+    return Figure(frame, "", stacked(frame, rows, kinds), Table(heads, table, words=("found",)), kinds)

@@ -33,7 +33,11 @@ def place_named(place: str) -> str:
 
 def broken(name: str) -> str:
     """Return a name of several words with a line for each part of it, for a narrow column."""
-    return place_named(name).replace(", ", ",\n").replace("/", "/\n").replace("_Instruction", "\nInstruction")
+    parts = (", ", ",\n"), ("out of domain", "out of\ndomain"), ("unseen ", "unseen\n"), ("_", "\n"), ("/", "/\n")
+    shown = place_named(name)
+    for old, new in parts:
+        shown = shown.replace(old, new)
+    return shown
 
 
 def count(number: int) -> str:
