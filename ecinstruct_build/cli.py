@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ecinstruct_build import __version__
-from ecinstruct_build.commands import asking, auditing, building, reference, reporting
+from ecinstruct_build.commands import asking, auditing, browsing, building, publishing, reference, reporting, reviewing
 from ecinstruct_build.errors import UserError
 
 app = typer.Typer(
@@ -24,10 +24,13 @@ app.command()(building.splits)
 app.command()(asking.explain)
 app.command()(asking.status)
 app.command()(auditing.audit)
+app.command()(browsing.browse)
+app.command()(publishing.publish)
 app.command()(building.sample_corpora)
 app.add_typer(reference.sources_app, name="sources")
 app.add_typer(reference.tasks_app, name="tasks")
 app.add_typer(asking.templates_app, name="templates")
+app.add_typer(reviewing.review_app, name="review")
 app.add_typer(reporting.report_app, name="report")
 
 

@@ -106,6 +106,19 @@ def record_story(built: Built, raw: Path, source: str, file: str, line: int) -> 
     }
 
 
+def fates(built: Built, example_ids: Sequence[str]) -> dict[str, str]:
+    """Say in a few words what became of each of some examples; of those that the build did not draw, that."""
+    by_task: defaultdict[str, list[str]] = defaultdict(list)
+    for example_id in example_ids:
+        by_task[example_id.rpartition(":")[0]].append(example_id)
+    told = dict.fromkeys(example_ids, "not drawn")
+    for task, ids in by_task.items():
+        if task in built.drawn:
+            books = _read_books(built, task)
+            told |= {one: books.fate(one) for one in ids if books.knows(one)}
+    return told
+
+
 def story_lines(story: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
     """Lay a story out as (heading, text) pairs for a person."""
     lines = [("fate", story["fate"])]
@@ -133,6 +146,11 @@ class _Books:
     verdicts: Mapping[str, list[dict[str, Any]]]
     assignments: Mapping[str, Mapping[str, Any]]
     frozen: Mapping[str, Split]
+
+    def knows(self, example_id: str) -> bool:
+        """Say whether the build drew the example, or kept it from an earlier one."""
+        known = (self.frozen, self.assignments, self.verdicts)
+        return any(example_id in one for one in known)
 
     def settled(self, drawn: Example) -> Example:
         """Return the example as the split left it; as it was drawn if it is in no split."""

@@ -6,6 +6,7 @@ resumes where it stopped and a changed setting reruns only what follows from it.
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ecinstruct_build.errors import UserError
 from ecinstruct_build.publish.dataset import publish
 from ecinstruct_build.publish.folder import ensure_replaceable, ensure_writable
 from ecinstruct_build.recipe import Recipe, parse_recipe
+from ecinstruct_build.reporting.page.written import write_report
 from ecinstruct_build.shortfall import judge_shortfall
 from ecinstruct_build.split_comparison import compare_splits
 from ecinstruct_build.stages.built import Built
@@ -32,7 +34,9 @@ LAST_BUILD = "last_build"
 """The store's record of what was built last, for questions asked afterwards."""
 
 
-def build(recipe: Recipe, raw: Path | None, out: Path, machine: Machine) -> Mapping[str, Any]:
+def build(
+    recipe: Recipe, raw: Path | None, out: Path, machine: Machine, review: Mapping[str, Any] | None = None
+) -> Mapping[str, Any]:
     """Build a dataset.
 
     Parameters
@@ -45,6 +49,8 @@ def build(recipe: Recipe, raw: Path | None, out: Path, machine: Machine) -> Mapp
         Folder for the dataset; one that an earlier build wrote is replaced.
     machine
         What to build with.
+    review
+        What people said so far, as `ecinstruct_build.review.report.ReviewReport.to_json` gives it.
 
     Returns
     -------
@@ -56,7 +62,7 @@ def build(recipe: Recipe, raw: Path | None, out: Path, machine: Machine) -> Mapp
     UserError
         If something that the user can mend is in the way.
     """
-    return _build(recipe, raw, out, machine)[1]
+    return _build(recipe, raw, out, machine, review)[1]
 
 
 def build_splits(
@@ -130,7 +136,9 @@ def last_recipe(store: Store) -> tuple[dict[str, Any], Path | None]:
     return record["recipe"], Path(record["raw"]) if record["raw"] else None
 
 
-def _build(recipe: Recipe, raw: Path | None, out: Path, machine: Machine) -> tuple[Built, Mapping[str, Any]]:
+def _build(
+    recipe: Recipe, raw: Path | None, out: Path, machine: Machine, review: Mapping[str, Any] | None = None
+) -> tuple[Built, Mapping[str, Any]]:
     _refuse_places(out, machine)
     with machine.store.locked():
         built = run_stages(recipe, raw, machine)
@@ -139,8 +147,18 @@ def _build(recipe: Recipe, raw: Path | None, out: Path, machine: Machine) -> tup
         judge_shortfall(recipe, manifest, machine.progress)
         with machine.progress.track("publish"):
             samples = {name: read_samples(stage) for name, stage in built.rendered.items()}
-            refused = machine.store.root / "audit"
-            return built, publish(out, recipe, samples, manifest, generated=raw is None, refused=refused)
+            finished = publish(
+                out,
+                recipe,
+                samples,
+                manifest,
+                generated=raw is None,
+                refused=machine.store.root / "audit",
+                review=review,
+                report=partial(write_report, built, recipe, samples, review),
+                say=machine.progress.note,
+            )
+    return built, finished
 
 
 def _splits_of(built: Built, task: str) -> dict[str, str]:

@@ -167,6 +167,14 @@ class Store:
         _write_whole(note, digest)
         return digest
 
+    def keep(self, path: Path) -> Path:
+        """Copy a small file that may change under a later build, and return the copy, named by its content."""
+        content = path.read_bytes()
+        kept = self.root / "kept" / f"{hashlib.sha256(content).hexdigest()}{path.suffix}"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        _write_whole(kept, content.decode())
+        return kept
+
     def remember(self, name: str, record: Mapping[str, Any]) -> None:
         """Keep a small record, such as what the last build was made of."""
         self.root.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,9 @@
 """Commands that build."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,6 +18,7 @@ from ecinstruct_build.commands.options import (
     Quiet,
     Raw,
     RecipeArgument,
+    Review,
     Seed,
     Settings,
     Work,
@@ -32,6 +33,9 @@ from ecinstruct_build.recipe import Recipe, load_recipe, parse_recipe
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Store
 
+if TYPE_CHECKING:
+    from ecinstruct_build.review.folder import Reviewed
+
 
 def build(
     recipe: RecipeArgument = "sample",
@@ -44,6 +48,7 @@ def build(
         Path | None,
         typer.Option(help="Folder of an earlier dataset whose validation and test rows are kept as they are."),
     ] = None,
+    review: Review = Path("review"),
     engine: Engine = "duckdb",
     memory: Memory = "1GB",
     jobs: Jobs = 0,
@@ -51,11 +56,12 @@ def build(
     quiet: Quiet = False,  # noqa: FBT002
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
-    """Build a dataset: ingest, draw, check, split, render, publish."""
+    """Build a dataset: ingest, draw, check, split, render, publish; what people judged defective is left out."""
     stated = {"seed": seed, "split.seed": split_seed, "split.freeze": freeze and f"'{freeze}'"}
     overrides = [*(settings or ()), *(f"{name}={value}" for name, value in stated.items() if value is not None)]
     machine = partial(machine_at, work, engine, memory, jobs)
-    _build(load_recipe(recipe, overrides), raw, out, machine, quiet=quiet, as_json=as_json)
+    chosen, said = _heeding(load_recipe(recipe, overrides), review, work)
+    _build(chosen, raw, out, machine, review=said, quiet=quiet, as_json=as_json)
 
 
 def splits(
@@ -67,6 +73,7 @@ def splits(
     out: Out = Path("dataset"),
     work: Work = Path("work"),
     seed: Annotated[int | None, typer.Option(help="Seed of the split; 0 if not given.")] = None,
+    review: Review = Path("review"),
     seeds: Annotated[
         str, typer.Option(help="Several seeds, as 1,2,3: a dataset OUT-seed-N for each, and how they differ.")
     ] = "",
@@ -91,7 +98,8 @@ def splits(
         chosen = load_recipe(recipe, overrides)
     machine = partial(machine_at, work, engine, memory, jobs)
     if not seeds:
-        _build(chosen, raw, out, machine, quiet=quiet, as_json=as_json)
+        said = _reviewed(review)
+        _build(chosen, raw, out, machine, review=said and said.report, quiet=quiet, as_json=as_json)
         return
     with listener(quiet=quiet or as_json) as progress:
         comparison = build_splits(chosen, raw, out, _numbers(seeds), machine(progress))
@@ -110,14 +118,40 @@ def _numbers(text: str) -> list[int]:
         raise UserError(f"'{text}' is no list of seeds. Give whole numbers with commas, such as 1,2,3.") from None
 
 
+def _heeding(recipe: Recipe, review: Path, work: Path) -> tuple[Recipe, Mapping[str, Any] | None]:
+    """Return the recipe without what people judged defective, and what they said so far."""
+    said = _reviewed(review)
+    if said is None:
+        return recipe, None
+    from ecinstruct_build.review.folder import heeding
+
+    return heeding(recipe, said, Store(work)), said.report
+
+
+def _reviewed(review: Path) -> "Reviewed | None":
+    """Return what people said so far, if anything was asked of them."""
+    if not review.is_dir():
+        return None
+    from ecinstruct_build.review.folder import reviewed_in
+
+    return reviewed_in(review)
+
+
 def _build(
-    recipe: Recipe, raw: Path | None, out: Path, machine: Callable[[Progress], Machine], *, quiet: bool, as_json: bool
+    recipe: Recipe,
+    raw: Path | None,
+    out: Path,
+    machine: Callable[[Progress], Machine],
+    *,
+    review: Mapping[str, Any] | None,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
     from ecinstruct_build.pipeline import build as build_dataset
     from ecinstruct_build.summary import render_summary
 
     with listener(quiet=quiet or as_json) as progress:
-        manifest = build_dataset(recipe, raw, out, machine(progress))
+        manifest = build_dataset(recipe, raw, out, machine(progress), review)
     if as_json:
         print_json(manifest)
     elif not quiet:

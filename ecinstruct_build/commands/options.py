@@ -3,10 +3,11 @@
 import json
 import os
 import re
+import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,6 +20,10 @@ from ecinstruct_build.errors import UserError
 from ecinstruct_build.progress import Progress, Silence
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Store
+
+if TYPE_CHECKING:
+    from ecinstruct_build.browsing.shelf import Shelf
+    from ecinstruct_build.review.desk import Desk
 
 RecipeArgument = Annotated[str, typer.Argument(help="A recipe's TOML file, or the name of a packaged one.")]
 Raw = Annotated[
@@ -36,7 +41,11 @@ Jobs = Annotated[int, typer.Option(min=0, help="Worker processes; 0 = one for ea
 Settings = Annotated[list[str] | None, typer.Option("--set", help="Change a recipe setting: a.b=value. Repeatable.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and progress not at all.")]
-
+Dataset = Annotated[Path, typer.Option(help="Folder of the dataset.")]
+Review = Annotated[Path, typer.Option(help="Folder of the review: the sample, and what was said of it.")]
+Host = Annotated[str, typer.Option(help="Address to listen at; any but this machine's own asks for a token.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0 = any that is free.")]
+Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")]
 
 _INTERRUPTED = "Query interrupted"  # what DuckDB makes of an interrupt
 
@@ -83,6 +92,29 @@ def listener(*, quiet: bool) -> Iterator[Progress]:
             raise
         Console(stderr=True).print("Stopped. Finished stages are kept; the same command goes on from there.")
         raise typer.Exit(130) from None
+
+
+def serve_pages(
+    *, desk: "Desk | None", shelf: "Shelf | None", host: str, port: int, open_browser: bool, path: str, folder: Path
+) -> None:
+    """Serve the pages of a review and of a dataset until interrupted; beyond this machine a token opens them.
+
+    ``folder`` keeps the key of the sessions, so that a link goes on working when the server is started again.
+    """
+    from ecinstruct_build.web.app import make_app
+    from ecinstruct_build.web.serve import hosts_of, is_loopback, serve
+    from ecinstruct_build.web.session import key_in, link_token
+
+    key = key_in(folder)
+    token = None if is_loopback(host) else link_token(key)
+
+    def ready(url: str) -> None:
+        link = f"{url}{path}" + (f"?token={token}" if token else "")
+        Console().print(f"The pages are at [bold]{escape(link)}[/bold] until you press Ctrl-C.", soft_wrap=True)
+        if open_browser:
+            webbrowser.open(link)
+
+    serve(make_app(desk=desk, shelf=shelf, token=token, hosts=hosts_of(host), key=key), host, port, ready=ready)
 
 
 def print_json(value: Any) -> None:
