@@ -9,13 +9,16 @@ SEED ?=
 SPLIT_SEED ?=
 SEEDS ?=
 FREEZE ?=
+REVIEW ?= review
+REPO ?=
+TAG ?=
 PYTHON ?= python3
 VENV ?= .venv
 
 BIN := $(VENV)/bin
-PLACES := --out "$(OUT)" --work "$(WORK)" --engine $(ENGINE) --jobs $(JOBS) $(if $(RAW),--raw "$(RAW)")
+PLACES := --review "$(REVIEW)" --out "$(OUT)" --work "$(WORK)" --engine $(ENGINE) --jobs $(JOBS) $(if $(RAW),--raw "$(RAW)")
 
-.PHONY: help dataset splits test test-slow test-spark test-browser lint types docs check clean
+.PHONY: help dataset splits review browse report publish test test-slow test-spark test-browser lint types docs check clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +28,18 @@ dataset: $(VENV)/runtime ## Build a dataset (RECIPE, RAW, OUT, WORK, SEED, SPLIT
 
 splits: $(VENV)/runtime ## Regenerate the splits with SEED, or SEEDS=1,2,3; only split and render run again
 	$(BIN)/ecinstruct splits $(if $(filter command environment,$(origin RECIPE)),"$(RECIPE)") $(PLACES) $(if $(SEEDS),--seeds $(SEEDS),--seed $(or $(SEED),0))
+
+review: $(VENV)/runtime ## Let people judge a sample of the dataset in their browser (OUT, REVIEW)
+	$(BIN)/ecinstruct review serve --dataset "$(OUT)" --review "$(REVIEW)"
+
+browse: $(VENV)/runtime ## Page through the dataset in a browser (OUT, WORK)
+	$(BIN)/ecinstruct browse --dataset "$(OUT)" --work "$(WORK)"
+
+report: $(VENV)/runtime ## Write report.html on the last build (OUT, WORK, REVIEW)
+	$(BIN)/ecinstruct report --dataset "$(OUT)" --work "$(WORK)" --review "$(REVIEW)"
+
+publish: $(VENV)/runtime ## Publish the dataset to the Hugging Face Hub (REPO=org/name, TAG, OUT, WORK, REVIEW)
+	$(BIN)/ecinstruct publish --repo "$(REPO)" $(if $(TAG),--tag "$(TAG)") --dataset "$(OUT)" --work "$(WORK)" --review "$(REVIEW)"
 
 test: $(VENV)/test ## Run the unit tests
 	$(BIN)/pytest -n auto --dist worksteal -m "not slow and not spark and not browser"
@@ -50,7 +65,7 @@ docs: $(VENV)/runtime ## Write the reference pages in docs/ anew
 
 check: lint types test test-slow ## Everything but Spark
 
-clean: ## Remove the environment, the stage store and the dataset
+clean: ## Remove the environment, the stage store and the dataset; reviews stay
 	rm -rf "$(VENV)" "$(WORK)" "$(OUT)"
 
 # Each environment step leaves a stamp; constraints.txt pins every version.

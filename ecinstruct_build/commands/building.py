@@ -99,7 +99,7 @@ def splits(
     machine = partial(machine_at, work, engine, memory, jobs)
     if not seeds:
         said = _reviewed(review)
-        _build(chosen, raw, out, machine, review=said and said.report, quiet=quiet, as_json=as_json)
+        _build(chosen, raw, out, machine, review=said.report if said else None, quiet=quiet, as_json=as_json)
         return
     with listener(quiet=quiet or as_json) as progress:
         comparison = build_splits(chosen, raw, out, _numbers(seeds), machine(progress))
