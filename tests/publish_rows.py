@@ -80,7 +80,7 @@ def manifest(shards: list[Shard], layout: str = "huggingface") -> dict[str, Any]
     def task(train: int) -> dict[str, Any]:
         return {
             "wanted": {"train": 5, "validation": 3, "test": 3, "test_ood": 0},
-            "drawn": 14,
+            "drawn": train + 9,
             "rejected": {"language: not English": 2},
             "repaired": {"spelling: two spaces": 3},
             "flagged": {"length: very long": 1},

@@ -13,8 +13,11 @@ import pytest
 from ecinstruct_build.example import SAMPLE_SCHEMA
 from ecinstruct_build.publish import markdown
 from ecinstruct_build.publish.card import write_card
+from ecinstruct_build.publish.card_info import review_figures
 from ecinstruct_build.publish.columns import COLUMN_MEANINGS
 from ecinstruct_build.publish.shards import rows_by_split, write_shards
+from ecinstruct_build.review.report import Agreement, Disagreement, Figures, ReviewReport, Said
+from ecinstruct_build.review.settings import ReviewSettings
 from ecinstruct_build.splits import PUBLISHED_SPLITS
 
 GOLDEN = Path(__file__).parent / "publish_golden"
@@ -196,6 +199,86 @@ def test_the_same_dataset_has_the_same_card_whenever_and_wherever_it_was_built(t
     }
     write_card(tmp_path / "two", type(info)(**reordered))
     assert publish_rows.files(tmp_path / "one") == publish_rows.files(tmp_path / "two")
+
+
+def test_checks_are_counted_over_all_tasks_and_those_without_findings_are_there(tmp_path):
+    publish(tmp_path)
+    section = (tmp_path / "README.md").read_text().split("## Checks")[1].split("\n## ")[0]
+    for line in (
+        "| language | reject | not English | 4 | 0 | 0 |",
+        "| length | flag | very long | 0 | 0 | 2 |",
+        "| privacy | off | not run | 0 | 0 | 0 |",
+        "| spelling | repair | two spaces | 0 | 6 | 0 |",
+    ):
+        assert line in section
+
+
+def test_what_was_left_out_adds_up(tmp_path):
+    publish(tmp_path)
+    section = (tmp_path / "README.md").read_text().split("## What was left out")[1].split("\n## ")[0]
+    lines = [line.split("|")[2:-1] for line in section.splitlines() if line.startswith(("| product", "| senti"))]
+    assert len(lines) == 2
+    for drawn, *rest in ([int(cell) for cell in line] for line in lines):
+        assert drawn == sum(rest)
+
+
+def figures(task: str, judged: int, defects: int, *, passed: bool | None, **changes) -> Figures:
+    agreement = Agreement(4, 0.75, 0.5, 0.52, 1.0, None, None)
+    values = {
+        "population": 300, "items": 20, "by_verdict": {"good": judged - defects, "wrong_answer": defects},
+        "rate": defects / judged if judged else None, "wilson": (0.0125, 0.25), "exact": (0.0, 0.3),
+        "upper_bound": 0.021, "promise": True, "finished": passed is not None, "agreement": agreement,
+    } | changes  # fmt: skip
+    return Figures(task=task, judged=judged, defects=defects, passed=passed, **values)
+
+
+def reviewed(*tasks: Figures, overall: Figures) -> dict:
+    said = (Said("ann", "wrong_answer", "Ann's own words"), Said("bob", "good", ""))
+    disagreement = Disagreement(1, "t", "t:1", "ff", True, False, said)
+    report = ReviewReport("ab12", "kettles", ReviewSettings(), 2, 44, overall, tasks, (disagreement,))
+    return review_figures(report.to_json())
+
+
+def test_what_people_found_is_on_the_card(tmp_path):
+    found = reviewed(
+        figures("product_matching", 20, 0, passed=True),
+        figures("sentiment_analysis", 20, 3, passed=False),
+        overall=figures("", 40, 3, passed=False, items=40, population=600),
+    )
+    publish(tmp_path, review=found)
+    text = (tmp_path / "README.md").read_text()
+    for part in (
+        "2 people judged 40 of 40 rows",
+        "| product_matching | 300 | 20 | 0 | 0.0% | 1.2% to 25.0% | 2.1% | passed |",
+        "| sentiment_analysis | 300 | 20 | 3 | 15.0% | 1.2% to 25.0% | 2.1% | **failed** |",
+        "| all | 600 | 40 | 3 | 7.5% |",
+        "Verdicts: good 37, wrong answer 3.",
+        "4 rows were judged by two people",
+        "the same verdict 75.0%, Cohen's kappa 0.50, Krippendorff's alpha 0.52",
+    ):
+        assert part in text
+    assert "Ann" not in text
+    assert "not reviewed by people" not in text
+
+
+@pytest.mark.parametrize("judged", [0, 5])
+def test_a_review_that_is_not_finished_is_not_passed_off_as_one(tmp_path, judged):
+    one = figures("product_matching", judged, 0, passed=None, agreement=Agreement(0, *[None] * 6))
+    publish(tmp_path, review=reviewed(one, overall=one))
+    text = (tmp_path / "README.md").read_text()
+    assert ("not reviewed by people" in text) == (judged == 0)
+    assert ("cannot be told yet" in text) == (judged > 0)
+
+
+def test_how_to_cite_has_the_dataset_the_paper_and_every_source(tmp_path):
+    publish(tmp_path, title="Kettles & {Pots}_100%")
+    section = (tmp_path / "README.md").read_text().split("## How to cite")[1].split("\n## ")[0]
+    assert "@misc{kettles,\n  title = {Kettles \\& Pots\\_100\\%}," in section
+    assert "eprint    = {2402.08831}" in section
+    assert publish_rows.SHOP.citation in section
+    own = section.split("```")[1]
+    assert own.count("{") == own.count("}")
+    assert "year" not in own
 
 
 @pytest.mark.parametrize("layout", ["huggingface", "ecinstruct"])

@@ -3,6 +3,7 @@
 import errno
 import multiprocessing
 import os
+import resource
 import signal
 from pathlib import Path
 
@@ -205,6 +206,22 @@ def test_a_full_disk_under_a_shard_is_explained(published, tmp_path):
     with pytest.raises(UserError, match="is full"):
         publish_folder(published, fill)
     assert read_manifest(published)["name"] == "first"
+
+
+def _publish_with_little_room(out: Path) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    with pytest.raises(UserError, match=r"grew beyond what you may write .* is as it was before"):
+        publish_folder(out, lambda folder: write_shards(publish_rows.samples(), folder, "huggingface"))
+
+
+def test_a_limit_on_files_that_a_shard_runs_into_is_explained(published):
+    before = publish_rows.files(published)
+    child = multiprocessing.get_context("fork").Process(target=_publish_with_little_room, args=(published,))
+    child.start()
+    child.join()
+    assert child.exitcode == 0
+    assert publish_rows.files(published) == before
+    assert only(published.parent, "dataset")
 
 
 def test_the_manifest_lists_every_file_and_reads_back(published):

@@ -175,3 +175,21 @@ def test_pages_are_indexed_and_compressed_and_chunked_by_content(tmp_path):
     assert known > 0.7 * len(new) / 64
     column = pq.ParquetFile(tmp_path / "a" / before.path).metadata.row_group(0).column(4)
     assert (column.compression, column.has_offset_index) == ("ZSTD", True)
+
+
+def test_row_groups_are_small_enough_to_be_looked_at(tmp_path):
+    """A viewer reads a whole group to show a page of it."""
+    long = _table(["x" * 2**20] * 40)
+    (shard,) = write_shards({"t": long}, tmp_path, "huggingface")
+    metadata = pq.ParquetFile(tmp_path / shard.path).metadata
+    sizes = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+    assert sum(sizes) == 40
+    assert max(sizes) <= 32
+    assert pq.read_table(tmp_path / shard.path)["input"].to_pylist() == long["input"].to_pylist()
+
+
+def test_a_reader_finds_its_page_by_the_index(tmp_path):
+    """Every column of every row group has an index of its pages, which are small."""
+    (shard,) = write_shards({"t": _table([str(number) for number in range(3_000)])}, tmp_path, "huggingface")
+    group = pq.ParquetFile(tmp_path / shard.path).metadata.row_group(0)
+    assert all(group.column(number).has_offset_index for number in range(group.num_columns))

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from huggingface_hub import DatasetCardData
 
-from ecinstruct_build.publish.card_findings import audit, checks, left_out, retention, review
+from ecinstruct_build.publish.card_findings import audit, checks, left_out, retention
 from ecinstruct_build.publish.card_info import CardInfo
 from ecinstruct_build.publish.card_origin import building, citing, sources
+from ecinstruct_build.publish.card_review import review
 from ecinstruct_build.publish.card_rows import columns, loading, opening, rows, samples
 from ecinstruct_build.publish.front_matter import front_matter
 from ecinstruct_build.publish.licences import LICENCE, licence_text

@@ -38,12 +38,6 @@ def checks(info: CardInfo) -> Iterator[str]:
     )
 
 
-def review(info: CardInfo) -> Iterator[str]:
-    """Yield what people found who judged a sample of the rows."""
-    yield "## Review by people\n"
-    yield "The rows were not reviewed by people.\n"
-
-
 def audit(info: CardInfo) -> Iterator[str]:
     """Yield what the splits share."""
     found = info.manifest["audit"]["with_training"]

@@ -13,12 +13,14 @@ from ecinstruct_build.publish.card_origin import bibtex
 from ecinstruct_build.publish.columns import COLUMN_MEANINGS
 from ecinstruct_build.publish.front_matter import languages, tags
 from ecinstruct_build.publish.ids_only import IDS_MEANINGS
+from ecinstruct_build.splits import PUBLISHED_SPLITS
 
 CROISSANT = "croissant.json"
 
 _PARQUET = "application/x-parquet"
 _SPLIT_FIELD = "published_split"
 _SPLIT_RECORDS = "splits"
+_SPLIT_OF_FILE = r"(?:data/(?:[^/]+/)?)?([a-z_]+)(?:-\d+-of-\d+\.parquet)?$"  # readers apply it to its own result, too
 _SPDX = ("Apache-2.0", "CC-BY-4.0", "CC-BY-NC-4.0", "CC-BY-SA-4.0", "CC0-1.0", "MIT")
 _CONTEXT: Mapping[str, Any] = {
     "@language": "en",
@@ -83,7 +85,6 @@ def croissant(info: CardInfo) -> dict[str, Any]:
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "version": _version(info),
         "license": _licences(info),
-        "url": "https://github.com/ninglab/eCeLLM",
         "citeAs": bibtex(info),
         "inLanguage": languages(info.samples),
         "keywords": tags(info),
@@ -148,7 +149,8 @@ def _file_set(name: str, glob: str) -> dict[str, Any]:
 
 
 def _splits(info: CardInfo) -> dict[str, Any]:
-    names = dict.fromkeys(shard["split"] for shard in info.manifest["shards"])
+    present = {shard["split"] for shard in info.manifest["shards"]}
+    names = [split for split in PUBLISHED_SPLITS if split in present]
     return {
         "@type": "cr:RecordSet",
         "@id": _SPLIT_RECORDS,
@@ -182,7 +184,7 @@ def _split_field(name: str) -> dict[str, Any]:
         "source": {
             "fileSet": {"@id": f"{name}-files"},
             "extract": {"fileProperty": "fullpath"},
-            "transform": {"regex": r"data/(?:[^/]+/)?([a-z_]+)-\d+-of-\d+\.parquet$"},
+            "transform": {"regex": _SPLIT_OF_FILE},
         },
         "references": {"field": {"@id": f"{_SPLIT_RECORDS}/name"}},
     }

@@ -13,7 +13,7 @@ from ecinstruct_build.audit.run import audit_dataset
 from ecinstruct_build.audit.summary import summary
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.publish.card import CARD, Written, read_card, write_card
-from ecinstruct_build.publish.card_info import card_info
+from ecinstruct_build.publish.card_info import card_info, review_figures
 from ecinstruct_build.publish.croissant import write_croissant
 from ecinstruct_build.publish.folder import publish_folder, read_manifest, write_manifest
 from ecinstruct_build.publish.rebuild import write_rebuild
@@ -53,7 +53,8 @@ def publish(
     refused
         Folder for the findings of an audit that fails.
     review
-        What a review by people found, as `ecinstruct_build.review.report.ReviewReport.to_json` gives it.
+        What a review by people found, as `ecinstruct_build.review.report.ReviewReport.to_json` gives it; its figures
+        go into the manifest, who said what does not.
     report
         ``report(folder, manifest)`` writes the report's page into the folder; the manifest lacks what is digested last.
     say
@@ -64,7 +65,8 @@ def publish(
     UserError
         If the audit finds more than the recipe tolerates; ``out`` is left as it was.
     """
-    finished: dict[str, Any] = {**manifest, "generated": generated, **({"review": review} if review else {})}
+    figures = review_figures(review)
+    finished: dict[str, Any] = {**manifest, "generated": generated, **({"review": figures} if figures else {})}
 
     def write(folder: Path) -> None:
         finished["shards"] = [asdict(shard) for shard in write_shards(samples, folder, recipe.layout)]

@@ -203,6 +203,11 @@ def _glob_literal(name: str) -> str:
 
 
 def _disk_error(error: OSError, building: Path, out: Path, expected_bytes: int | None) -> UserError | None:
+    if error.errno == errno.EFBIG:
+        return UserError(
+            f"A file of the dataset grew beyond what you may write (see 'ulimit -f'). {out} is as it was before. Raise "
+            "the limit and build again; finished stages are kept."
+        )
     if error.errno not in DISK_FULL:
         return None
     written = sum((building / file).stat().st_size for file in files_in(building))

@@ -18,6 +18,7 @@ _KEY = re.compile(r"([^\s#:\-\[\]{}'\"][^:#]*):(?=\s|$)")
 _HEADING = re.compile(r" {0,3}##(?!#)(.*)")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _RULE = "---"
+_BLANK = " \t\n"
 
 Edit = Literal["edited", "added", "removed"]
 
@@ -109,7 +110,7 @@ def merge_card(generated: str, present: str, recorded: Mapping[str, str]) -> Mer
         were removed stay away. A card without front matter gets the new one whole.
     """
     new, old = _split(generated), _split(present)
-    if not present.strip():
+    if not present.strip(_BLANK):
         return Merged(_compose(new), [], _problem(new))
     if not any(part.name.startswith("yaml/") for part in old):
         recorded = {name: digest for name, digest in recorded.items() if not name.startswith("yaml/")}
@@ -159,11 +160,11 @@ def _split(text: str) -> list[_Part]:
 
 def _front_matter(lines: list[str]) -> tuple[list[str], list[str]]:
     """Return the lines of the front matter and those after it; a front matter that has no end is none."""
-    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
-    if lines[first].rstrip() != _RULE:
+    first = next((number for number, line in enumerate(lines) if line.strip(_BLANK)), 0)
+    if lines[first].rstrip(_BLANK) != _RULE:
         return [], lines
     for number in range(first + 1, len(lines)):
-        if lines[number].rstrip() == _RULE:
+        if lines[number].rstrip(_BLANK) == _RULE:
             return lines[first + 1 : number], lines[number + 1 :]
     return [], lines
 
@@ -179,7 +180,7 @@ def _keys(lines: Sequence[str]) -> list[tuple[str, list[str]]]:
             blocks.append((line.strip(), [line]))
         elif blocks:
             blocks[-1][1].append(line)
-        elif line.strip():
+        elif line.strip(_BLANK):
             blocks.append((f"# {line.strip()}", [line]))
     return blocks
 
@@ -205,8 +206,8 @@ def _named(kind: str, blocks: Iterable[tuple[str, list[str]]]) -> list[_Part]:
     """Return blocks as parts under names of their own, without the blank lines around them; blank ones are none."""
     parts: dict[str, _Part] = {}
     for title, lines in blocks:
-        text = "\n".join(lines).strip("\n").rstrip()
-        if not text.strip():
+        text = "\n".join(lines).strip("\n").rstrip(_BLANK)
+        if not text:
             continue
         name, number = f"{kind}/{title}", 2
         while name in parts:

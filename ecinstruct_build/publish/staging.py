@@ -12,7 +12,7 @@ from ecinstruct_build.audit.page import JSON_NAME, PAGE_NAME
 from ecinstruct_build.durable import DISK_FULL
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.publish.card import CARD, read_card, write_card
-from ecinstruct_build.publish.card_info import card_info, published_manifest, read_samples
+from ecinstruct_build.publish.card_info import card_info, published_manifest, read_samples, review_figures
 from ecinstruct_build.publish.croissant import CROISSANT, write_croissant
 from ecinstruct_build.publish.folder import MANIFEST, files_in, write_manifest
 from ecinstruct_build.publish.ids_only import write_ids
@@ -25,6 +25,8 @@ from ecinstruct_build.source import Source
 
 REPORT = "report.html"
 _REMADE = (CARD, LICENCE, CROISSANT, MANIFEST)
+_NOT_OURS = (CARD, MANIFEST, "CHANGELOG.md", ".")
+"""What files that stand in a dataset's folder without being of the build begin with; those with a dot are the Hub's."""
 _SHOWING_TEXT = (JSON_NAME, PAGE_NAME, REPORT)
 """Files of a dataset that quote its rows."""
 
@@ -89,7 +91,7 @@ def stage(
     manifest = published_manifest(dataset)
     _refuse_changed(dataset, manifest)
     restricted = restricted_sources(manifest, sources)
-    if settings.restricted == "refuse":
+    if settings.restricted == "refuse" and not manifest.get("ids_only"):
         refuse_restricted(restricted)
     try:
         return _fill(dataset, folder, manifest, review=review, sources=sources, restricted=restricted)
@@ -119,7 +121,9 @@ def _refuse_changed(dataset: Path, manifest: Mapping[str, Any]) -> None:
     digests = {**manifest["digests"], **{shard["path"]: shard["sha256"] for shard in manifest["shards"]}}
     present = files_in(dataset)
     changed = [f"{file} is missing" for file in sorted(set(digests) - set(present))]
-    changed += [f"{file} is not part of it" for file in present if file not in digests and file not in (CARD, MANIFEST)]
+    changed += [
+        f"{file} is not part of it" for file in present if file not in digests and not file.startswith(_NOT_OURS)
+    ]
     if not changed:
         changed = [
             f"{file} was changed" for file, digest in sorted(digests.items()) if digest_of(dataset / file) != digest
@@ -147,7 +151,7 @@ def _fill(
     for file in manifest["digests"]:
         if file not in left_out:
             _link(dataset / file, folder / file)
-    found = manifest.get("review") if review is None else review
+    found = review_figures(review) or manifest.get("review")
     staged = {
         **manifest,
         **({"review": found} if found else {}),
@@ -171,14 +175,15 @@ def _stage_shards(
     dataset: Path, folder: Path, manifest: Mapping[str, Any], restricted: Sequence[Source]
 ) -> dict[str, Any]:
     """Bring the shards over, whole or as ids, and return what the manifest is to say of them."""
+    shorten = restricted and not manifest.get("ids_only")
     for shard in manifest["shards"]:
         source, target = dataset / shard["path"], folder / shard["path"]
-        if restricted:
+        if shorten:
             target.parent.mkdir(parents=True, exist_ok=True)
             write_ids(source, target)
         else:
             _link(source, target)
-    if not restricted:
+    if not shorten:
         return {}
     shards = [
         asdict(shard_of(folder, shard["path"], shard["task"], shard["split"], shard["rows"]))
