@@ -104,7 +104,7 @@ class Page:
         How many samples were found, and on how many pages.
     choices
         For each of ``task``, ``split``, ``source``, ``check``, ``action`` and ``reason`` that there is to choose by:
-        its values and how many samples each would leave.
+        its values and how many samples each would leave, without those that would leave none.
     """
 
     asked: Asked
@@ -272,6 +272,8 @@ def _narrowed(
     chosen: NDArray[np.bool_] = np.logical_and.reduce([base, *masks.values()])
     choices: dict[str, Mapping[str, int]] = {}
     for name, facet in facets.items():
+        if not any(facet.names):
+            continue
         others = np.logical_and.reduce([base, *(mask for other, mask in masks.items() if other != name)])
         choices[name] = facet.counts(others)
     return chosen, choices
