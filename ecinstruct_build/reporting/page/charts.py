@@ -6,6 +6,7 @@ above what they name, so that they read the same on a telephone. Kinds are told 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import ceil, floor, log10
 from textwrap import wrap
 
@@ -21,6 +22,7 @@ _LABEL, _SHOWN, _ROOM = 7.4, 6.4, 340  # widths of a letter of both texts, and w
 _LABEL_LINES = 2
 _NUMBERED = 0.045  # share of the width that a part takes at least for its number to stand in it
 _TALLEST = 34  # column of a histogram
+_FIELD, _ROW_LETTERS = 32, 18  # height of a matrix's row, and letters in a line of its name
 _DOT, _DIAMOND = "M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0-11 0z", "M0-6.5L6.5 0L0 6.5L-6.5 0z"
 
 
@@ -123,10 +125,10 @@ def histograms(
     ticks
         Labels of the axis, each with its place.
     """
-    headings = _Headings([(row.label, row.shown) for row in rows], _TALLEST + 6)
+    headings = _Headings([(row.label, row.shown) for row in rows], _TALLEST + 12)
     drawn = headings.drawn()
     for place, (row, (median, p95)) in enumerate(zip(rows, marks, strict=True)):
-        top, bottom = headings.top(place), headings.top(place) + _TALLEST
+        top, bottom = headings.top(place) + 6, headings.top(place) + _TALLEST + 8
         tallest, width = max(row.parts, default=0) or 1, 1 / max(1, len(row.parts))
         for position, part in enumerate(row.parts):
             if part > 0:
@@ -200,30 +202,32 @@ def matrix(frame: Frame, heads: Sequence[str], rows: Sequence[tuple[str, Sequenc
     cell
         Width of a column.
     """
-    left = 14 + max((_wide(label) for label, _ in rows), default=0)
+    labels = [wrap(label, _ROW_LETTERS, max_lines=2, placeholder=" \N{HORIZONTAL ELLIPSIS}") for label, _ in rows]
+    left = 12 + _LABEL * max((len(line) for label in labels for line in label), default=0)
     lines = [head.split("\n") for head in heads]
     top = 10 + 14 * max((len(one) for one in lines), default=1)
     drawn = []
     for place, words in enumerate(lines):
-        for number, word in enumerate(words):
-            drawn.append(
-                text(word, left + (place + 0.5) * cell, top - 6 - 14 * (len(words) - 1 - number), "tick", "middle")
-            )
-    for number, (label, cells) in enumerate(rows):
-        y = top + 28 * number
-        drawn.append(text(label, left - 8, y + 18, "label", "end"))
+        x = left + (place + 0.5) * cell
+        drawn += [text(word, x, top - 6 - 14 * number, "tick", "middle") for number, word in enumerate(reversed(words))]
+    for number, (label, (_, cells)) in enumerate(zip(labels, rows, strict=True)):
+        y = top + _FIELD * number
+        first = y + (_FIELD / 2 + 4.5) - 7 * (len(label) - 1)
+        drawn += [text(words, left - 8, first + 14 * place, "label row", "end") for place, words in enumerate(label)]
         drawn += [part for place, one in enumerate(cells) for part in _field(one, left + place * cell, y, cell)]
-    return drawing(frame, top + 28 * len(rows) + 2, drawn, width=left + cell * len(heads) + 2)
+    return drawing(frame, top + _FIELD * len(rows) + 2, drawn, width=left + cell * len(heads) + 2)
 
 
 def _field(cell: Cell, x: float, y: float, width: float) -> list[Markup]:
     look = {"bad": "field bad", "none": "field none"}.get(cell.state, "field")
     opacity = f"{0.06 + 0.5 * cell.strength:.3f}" if cell.state != "none" and cell.strength > 0 else "0.03"
     tip = element("title", cell.tip) if cell.tip else ""
-    box = element("rect", tip, x=x + 1, y=y + 1, width=width - 2, height=26, rx=2, class_=look, fill_opacity=opacity)
+    box = element(
+        "rect", tip, x=x + 1, y=y + 1, width=width - 2, height=_FIELD - 2, rx=2, class_=look, fill_opacity=opacity
+    )
     shown = f"{cell.shown} \N{CROSS MARK}" if cell.state == "bad" else cell.shown
     faint = "dim" if cell.state == "none" or cell.shown in ("0", "") else ""
-    return [box, text(shown, x + width / 2, y + 18, f"figure {faint}".strip(), "middle")]
+    return [box, text(shown, x + width / 2, y + _FIELD / 2 + 4.5, f"figure {faint}".strip(), "middle")]
 
 
 class _Headings:
@@ -231,29 +235,22 @@ class _Headings:
 
     def __init__(self, texts: Sequence[tuple[str, str]], body: float) -> None:
         letters, more = int(_ROOM / _LABEL), " \N{HORIZONTAL ELLIPSIS}"
-        self._labels = [wrap(label, letters, max_lines=_LABEL_LINES, placeholder=more) for label, _ in texts]
-        self._shown = [shown for _, shown in texts]
-        ends = zip([label[-1] if label else "" for label in self._labels], self._shown, strict=True)
-        self._below = any(_LABEL * len(end) + _SHOWN * len(shown) > _ROOM for end, shown in ends)
-        self._body = body
-        self._lines = max((len(label) for label in self._labels), default=1)
-
-    @property
-    def _row(self) -> float:
-        return _LINE * (self._lines + self._below) + self._body + _GAP
-
-    @property
-    def height(self) -> float:
-        return self._row * len(self._shown)
+        labels = [wrap(label, letters, max_lines=_LABEL_LINES, placeholder=more) or [""] for label, _ in texts]
+        self._texts = [(label, shown) for label, (_, shown) in zip(labels, texts, strict=True)]
+        self._below = any(_LABEL * len(label[-1]) + _SHOWN * len(shown) > _ROOM for label, shown in self._texts)
+        lines = [len(label) + self._below for label in labels]
+        ends = list(accumulate(_LINE * count + 5 + body + _GAP for count in lines))
+        self._tops = [end - body - _GAP for end in ends]
+        self.height = ends[-1] if ends else 0.0
 
     def top(self, place: int) -> float:
         """Return where a row's body begins."""
-        return self._row * place + _LINE * (self._lines + self._below) + 5
+        return self._tops[place]
 
     def drawn(self) -> list[Markup]:
         """Return the texts."""
         drawn = []
-        for place, (label, shown) in enumerate(zip(self._labels, self._shown, strict=True)):
+        for place, (label, shown) in enumerate(self._texts):
             last = self.top(place) - 6
             if self._below:
                 drawn.append(text(shown, 0, last, "shown"))
@@ -281,7 +278,3 @@ def _rounded_up(value: float) -> float:
     """Return the next 1, 2, 4 or 10 times a power of ten."""
     power = 10.0 ** floor(log10(value))
     return min(1.0, next(step * power for step in (1, 2, 4, 10) if ceil(value / power * 1e6) / 1e6 <= step))
-
-
-def _wide(label: str) -> float:
-    return 7.2 * len(label)

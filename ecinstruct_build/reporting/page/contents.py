@@ -35,6 +35,7 @@ _SPLIT_OF = {
     for split in setting.splits
     if setting.name in _EACH_ONCE
 }
+_LABELS_BY_NAME = 3  # so many are in order of name, so that yes and no are alike in all tasks
 _ABSENT = "None"  # what answers say of an attribute that a product does not have
 
 
@@ -99,7 +100,8 @@ def labels_of(task: str, examples: pa.Table) -> Labels | None:
     totals = sum(found.values(), Counter())
     if not totals or len(totals) > FEW_LABELS:
         return None
-    names = sorted(totals, key=lambda label: (letter_of[label], -totals[label], label))
+    few = len(totals) <= _LABELS_BY_NAME
+    names = sorted(totals, key=lambda label: (letter_of[label], 0 if few else -totals[label], label))
     counts: dict[str, tuple[int, ...]] = {}
     for split in SPLITS:
         if split in found:

@@ -124,7 +124,8 @@ class Labels:
     Attributes
     ----------
     task, names
-        The task and its labels; options in letter order, else the most frequent first.
+        The task and its labels; options in letter order, else up to three by name, more by how frequent
+        they are.
     counts
         By split, examples for each of ``names``.
     """

@@ -68,7 +68,7 @@ def sources_of_tasks(data: ReportData) -> Figure:
         f"Rows of {counted(len(drawn), 'task')} from {len(heads)} corpora; the table has the figures.",
     )
     lines = [head.replace("_", "\n") for head in heads]
-    return Figure(frame, "", matrix(frame, lines, drawn, cell=84), Table(("task", *heads), table))
+    return Figure(frame, "", matrix(frame, lines, drawn, cell=62), Table(("task", *heads), table))
 
 
 def examples(data: ReportData) -> Figure:
@@ -162,7 +162,7 @@ def quotas(data: ReportData) -> Figure:
         f"{counted(short, 'split')} of {counted(len(rows), 'task')} fall short of the quota.",
     )
     heads = [broken(split) for split in data.splits]
-    chart = matrix(frame, heads, rows, cell=78)
+    chart = matrix(frame, heads, rows, cell=60)
     return Figure(frame, note, chart, Table(("task", *map(place_named, data.splits), "all"), table))
 
 
@@ -207,11 +207,11 @@ def leakage(data: ReportData) -> Figure:
                 tip = f"{one.kind}: {said} rows of {place_named(right)} share one with {place_named(left)}"
                 cells.append(Cell(count(shared), _strength(shared, carrying), "bad" if over else "", tip))
                 line.append(said)
-        rows.append((one.kind if one.limited else f"{one.kind} (no limit)", cells))
+        rows.append((one.kind if one.limited else f"{one.kind}, unlimited", cells))
         table.append([*line, one.meaning])
     note = (
         "Rows of the lower split that share something with the upper one, by what is compared. Read by the audit from "
-        "the published files alone. A dash: no row has anything of the kind. Kinds without a limit are reported only."
+        "the published files alone. A dash: no row has anything of the kind. Unlimited kinds are reported only."
     )
     found = sum(cell.state == "bad" for _, cells in rows for cell in cells)
     frame = Frame(
@@ -221,7 +221,7 @@ def leakage(data: ReportData) -> Figure:
     )
     heads = [f"{broken(left)} →\n{broken(right)}" for left, right in data.leakage.pairs]
     names = [f"{place_named(left)} → {place_named(right)}" for left, right in data.leakage.pairs]
-    chart = matrix(frame, heads, rows, cell=78)
+    chart = matrix(frame, heads, rows, cell=74)
     return Figure(frame, note, chart, Table(("kind", *names, "meaning"), table, words=("meaning",)))
 
 
