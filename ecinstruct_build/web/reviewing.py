@@ -83,7 +83,7 @@ class _Pages:
     def __init__(self, desk: Desk, signer: Signer) -> None:
         self.desk = desk
         self.signer = signer
-        self.tasks = {plan.task for plan in desk.sample.plans}
+        self.tasks = {item.task for item in desk.sample.items}
 
     def home(self, request: Request) -> Response:
         name = request.state.session.name

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from ecinstruct_build.errors import UserError
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - to be compared with
+LAST_PORT = 65_535
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -95,9 +96,11 @@ def _addresses(names: set[str]) -> set[str]:
 
 
 def _bound(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= LAST_PORT:
+        raise UserError(f"There is no port {port}: choose one from 1024 to {LAST_PORT}, or 0 for any.")
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except (OSError, UnicodeError, OverflowError) as error:
+    except (OSError, UnicodeError) as error:
         raise UserError(
             f"'{host}' is no host that a server can listen on. Use 127.0.0.1, or 0.0.0.0 for all."
         ) from error
@@ -106,18 +109,17 @@ def _bound(host: str, port: int) -> socket.socket:
         if os.name == "posix":
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(place)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         bound.close()
         raise UserError(_told(error, host, port)) from error
     return bound
 
 
-def _told(error: OSError | OverflowError, host: str, port: int) -> str:
-    number = error.errno if isinstance(error, OSError) else None
-    if number == errno.EADDRINUSE:
+def _told(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
         return f"Port {port} is taken: another server runs there. Stop it, or choose another port (0 takes any)."
-    if number == errno.EACCES:
+    if error.errno == errno.EACCES:
         return f"Port {port} may not be used without special rights. Choose one above 1023 (0 takes any)."
-    if number == errno.EADDRNOTAVAIL:
+    if error.errno == errno.EADDRNOTAVAIL:
         return f"'{host}' is no address of this machine. Use 127.0.0.1, or 0.0.0.0 for all."
-    return f"The server cannot listen on {host}, port {port}: {error}."
+    return f"The server cannot listen on {host}, port {port}: {error.strerror or error}."
