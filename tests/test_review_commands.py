@@ -1,0 +1,128 @@
+"""A review from the command line: what people judged defective is not in the next build, and the books say why."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from building import SmallBuild, call_command, set_options, shard_digests, small_overrides
+
+from ecinstruct_build.review.desk import Desk
+
+DEFECTS = {"wrong_answer": "The other one is right.", "unclear_input": ""}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A folder with a store, a dataset and a review of it that found two defects."""
+
+    folder: Path
+    raw: Path
+    defective: tuple[str, ...]
+
+    def build(self, out: str, *arguments: str) -> Path:
+        settings = set_options(small_overrides())
+        places = ["--raw", str(self.raw), "--out", out, "--work", "work"]
+        call_command("build", "sample", *places, *settings, "--quiet", *arguments, cwd=self.folder)
+        return self.folder / out
+
+
+@pytest.fixture(scope="module")
+def judged(small_build: SmallBuild, tmp_path_factory: pytest.TempPathFactory) -> Judged:
+    folder = tmp_path_factory.mktemp("review")
+    shutil.copytree(small_build.work, folder / "work", symlinks=True)
+    shutil.copytree(small_build.out, folder / "dataset")
+    call_command("review", "sample", "--items", "12", cwd=folder)
+    desk = Desk.open(folder / "review" / "review.sqlite")
+    defects, found = iter(DEFECTS.items()), []
+    for judge in ("Ada", "Ben", "Cy"):
+        desk.enter(judge)
+        while item := desk.next_item(judge):
+            verdict, note = ("good", "") if item.doubled else next(defects, ("good", ""))
+            found += [item.example_id] if verdict != "good" else []
+            desk.answer(judge, item.number, verdict, note, 1.0)
+    assert len(found) == len(DEFECTS)
+    return Judged(folder, small_build.raw, tuple(found))
+
+
+def published_ids(dataset: Path) -> set[str]:
+    shards = sorted(dataset.glob("data/*/*.parquet"))
+    return {one for shard in shards for one in pq.read_table(shard, columns=["example_id"])["example_id"].to_pylist()}
+
+
+def test_what_people_judged_defective_is_not_in_the_next_build(judged: Judged) -> None:
+    before, after = published_ids(judged.folder / "dataset"), published_ids(judged.build("next"))
+    assert before >= set(judged.defective)
+    assert not after & set(judged.defective)
+
+
+def test_explain_tells_who_said_what_of_a_rejected_example(judged: Judged) -> None:
+    judged.build("next")
+    told = call_command("explain", judged.defective[0], "--work", "work", cwd=judged.folder).stdout
+    assert "rejected by review" in told
+    assert "The other one is right." in told
+
+
+def test_the_books_count_what_people_rejected(judged: Judged) -> None:
+    manifest = json.loads((judged.build("next") / "manifest.json").read_text())
+    rejected = [
+        count
+        for account in manifest["tasks"].values()
+        for reason, count in account["rejected"].items()
+        if reason.startswith("review: ")
+    ]
+    assert sum(rejected) == len(judged.defective)
+
+
+def test_a_build_that_heeds_no_review_has_the_bytes_of_before(judged: Judged) -> None:
+    assert shard_digests(judged.build("unheeded", "--review", "none")) == shard_digests(judged.folder / "dataset")
+
+
+def test_questions_about_a_build_do_not_move_when_people_go_on_judging(judged: Judged) -> None:
+    judged.build("next")
+    asked = ("explain", judged.defective[1], "--work", "work", "--json")
+    before = call_command(*asked, cwd=judged.folder).stdout
+    (judged.folder / "review" / "verdicts.jsonl").write_text("")
+    assert call_command(*asked, cwd=judged.folder).stdout == before
+
+
+def test_a_fresh_sample_keeps_what_was_found_before_out(judged: Judged, tmp_path: Path) -> None:
+    for name in ("review", "work", "dataset"):
+        shutil.copytree(judged.folder / name, tmp_path / name, symlinks=True)
+    elsewhere = Judged(tmp_path, judged.raw, judged.defective)
+    call_command("review", "sample", "--fresh", "--items", "5", "--seed", "1", cwd=tmp_path)
+    assert not published_ids(elsewhere.build("next")) & set(judged.defective)
+
+
+@pytest.mark.parametrize(("verdict", "status", "said"), [("good", 0, "passed"), ("wrong_answer", 1, "failed")])
+def test_a_finished_review_passes_or_fails_by_what_was_found(
+    judged: Judged, tmp_path: Path, verdict: str, status: int, said: str
+) -> None:
+    dataset = judged.build("lenient", "--set", "review.max_defect_rate=0.5", "--review", "none")
+    call_command("review", "sample", "--dataset", str(dataset), cwd=tmp_path)
+    desk = Desk.open(tmp_path / "review" / "review.sqlite")
+    for judge in ("Ada", "Ben"):
+        desk.enter(judge)
+        while item := desk.next_item(judge):
+            desk.answer(judge, item.number, verdict)
+    done = call_command("review", "report", cwd=tmp_path, check=False)
+    assert done.returncode == status
+    assert said in done.stdout
+    report = json.loads((tmp_path / "review" / "report.json").read_text())
+    assert {task["passed"] for task in report["tasks"]} == {status == 0}
+
+
+def test_asking_for_a_review_that_is_not_there_says_how_to_begin_one(tmp_path: Path) -> None:
+    done = call_command("review", "report", cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert "ecinstruct review sample" in done.stderr
+
+
+def test_publishing_without_the_review_that_the_recipe_asks_for_is_refused(judged: Judged) -> None:
+    judged.build("gated", "--set", "review.required=true", "--review", "none")
+    target = ("--repo", "shop/kettles", "--dataset", "gated", "--review", "none", "--dry-run")
+    done = call_command("publish", *target, cwd=judged.folder, check=False)
+    assert done.returncode == 1
+    assert "review" in done.stderr
