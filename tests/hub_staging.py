@@ -98,6 +98,11 @@ def log_of(hub: HubServer, revision: str = MAIN) -> str:
     return repository(hub).files(revision)["CHANGELOG.md"].decode()
 
 
+def actions(pushed: Pushed) -> dict[str, str]:
+    """Return what was planned for each file that something happens to."""
+    return {one.path: one.action for one in pushed.plan.work}
+
+
 def rows_of(folder: Path) -> list[str]:
     """Return the rows of a folder's shards in a form to compare, sorted."""
     shards = sorted((folder / "data").rglob("*.parquet"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hub_repository import Repository
 from hub_server import READER, WRITER, HubServer, serving
-from hub_staging import REPO, push_to, repository, version, write_as
+from hub_staging import REPO, log_of, push_to, repository, version, write_as
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.progress import Silence
@@ -286,6 +286,34 @@ def test_a_card_that_the_hub_does_not_take_is_told_before_anything_is_sent(hub: 
     with pytest.raises(UserError, match="license is unknown"):
         push_to(hub, folder)
     assert not hub.seen("POST .*/commit/")
+
+
+def test_a_hub_that_says_it_committed_but_did_not_is_found_out(hub: HubServer, folder: Path) -> None:
+    hub.repositories[REPO] = Repository()
+    head = repository(hub).branches["main"]
+    url = f"{hub.endpoint}/datasets/{REPO}/commit/{head}"
+    hub.plant("POST .*/commit/", status=200, body={"commitOid": head, "commitUrl": url})
+    with pytest.raises(UserError, match="not there as they were sent: CHANGELOG"):
+        push_to(hub, folder, tag="v1")
+    assert not repository(hub).tags
+
+
+def test_a_broken_card_or_shard_on_the_hub_is_told_or_passed_over(hub: HubServer, tmp_path: Path, folder: Path) -> None:
+    push_to(hub, folder)
+    card = repository(hub).files()["README.md"]
+    repository(hub).put("README.md", card.replace(b"license: ", b"license: [", 1))
+    with pytest.raises(UserError, match=r"front matter of README\.md in shop/kettles"):
+        push_to(hub, folder)
+    repository(hub).put("README.md", b"\xff\xfe")
+    with pytest.raises(UserError, match=r"README\.md of shop/kettles on the Hub is not UTF-8"):
+        push_to(hub, folder)
+    repository(hub).put("README.md", card)
+    shard = "data/sentiment_analysis/train-00000-of-00001.parquet"
+    repository(hub).put(shard, b"PAR1 no more")
+    pushed = push_to(hub, folder)
+    assert not pushed.plan.changes
+    assert f"cannot be read: {shard}" in log_of(hub)
+    assert repository(hub).files()[shard] == (folder / shard).read_bytes()
 
 
 class Listener(Silence):

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hub_repository import Repository
 from hub_server import WRITER, HubServer, serving
-from hub_staging import REPO, Version, log_of, push_to, repository, version, write_as
+from hub_staging import REPO, Version, actions, log_of, push_to, repository, version, write_as
 from rich.console import Console
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.publish.folder import MANIFEST, write_manifest
-from ecinstruct_build.publish.hub.push import Pushed, Target
+from ecinstruct_build.publish.hub.push import Target
 from ecinstruct_build.publish.hub.showing import render_plan
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content:DeprecationWarning")
@@ -41,10 +41,6 @@ def sent(hub: HubServer, since: int) -> set[str]:
         f"{one.method} {one.path.rpartition('/')[2] if one.method == 'PUT' else one.path}"
         for one in hub.changes()[since:]
     }
-
-
-def actions(pushed: Pushed) -> dict[str, str]:
-    return {one.path: one.action for one in pushed.plan.files if one.action != "unchanged"}
 
 
 def test_everything_is_sent_once_and_then_only_what_changed(hub: HubServer, tmp_path: Path) -> None:

@@ -14,6 +14,9 @@ CHANGELOG = "CHANGELOG.md"
 _TITLE = "# Changelog\n\nWhat changed between the published versions of this dataset, newest first.\n"
 _HEADING = re.compile(r"^## ", re.MULTILINE)
 _UNTAGGED = re.compile(r"## Untagged \((\d{4}-\d{2}-\d{2})\)(?=\s|$)")
+_ALL = "all"
+"""Stands for the tasks of a shard that holds all of them."""
+
 _MOST_LINES = 40
 """Lines of one kind in an entry; of more, the rest is counted."""
 
@@ -65,27 +68,27 @@ def _parts(
     unread: Sequence[str],
 ) -> Iterator[str]:
     sizes = [{task: sum(found.values()) for task, found in _sizes(one).items()} for one in (before, after)]
-    totals = [sum(one.values()) for one in sizes]
-    told = (
-        f"{_samples(totals[1])}, as many as before"
-        if totals[0] == totals[1]
-        else f"{_samples(totals[1])}, {totals[0]:,} before"
-    )
-    yield (
-        f"{told}.\n"
-        if changes or totals[0] != totals[1]
-        else f"{_samples(totals[1])}; none was added, removed or changed.\n"
-    )
+    yield f"{_total_line(*(sum(one.values()) for one in sizes), same=not changes and not unread)}\n"
     if changes:
         yield _table(changes, sizes)
         yield from _by_split(changes)
-    same = sorted({*sizes[0], *sizes[1]} - {one.task for one in changes})
+    same = sorted({*sizes[0], *sizes[1]} - {one.task for one in changes} - {_ALL})
     if changes and same:
         yield f"Unchanged: {', '.join(same)}.\n"
+    if shortened := bool(after.get("ids_only")) - bool(before.get("ids_only")):
+        yield f"From this version on, {'ids alone' if shortened > 0 else 'whole samples'} are published.\n"
     if unread:
         yield f"Not compared, because the files of the version before cannot be read: {', '.join(unread)}.\n"
     yield from _removals(changes)
     yield from _why(causes)
+
+
+def _total_line(before: int, after: int, *, same: bool) -> str:
+    if before != after:
+        return f"{_samples(after)}, {before:,} before."
+    return (
+        f"{_samples(after)}; none was added, removed or changed." if same else f"{_samples(after)}, as many as before."
+    )
 
 
 def _table(changes: Sequence[TaskChanges], sizes: Sequence[Mapping[str, int]]) -> str:
@@ -102,8 +105,7 @@ def _table(changes: Sequence[TaskChanges], sizes: Sequence[Mapping[str, int]]) -
     rows = [
         (
             one.task,
-            sizes[0].get(one.task, 0),
-            sizes[1].get(one.task, 0),
+            *(found.get(one.task, "" if _ALL in found else 0) for found in sizes),
             sum(one.added.values()),
             sum(one.removed.values()),
             one.changed,
@@ -180,7 +182,7 @@ def _sizes(manifest: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     shards = manifest.get("shards")
     for shard in shards if isinstance(shards, list) else []:
         if isinstance(shard, Mapping) and isinstance(shard.get("rows"), int):
-            splits = sizes.setdefault(str(shard.get("task") or "all"), {})
+            splits = sizes.setdefault(str(shard.get("task") or _ALL), {})
             split = str(shard.get("split"))
             splits[split] = splits.get(split, 0) + shard["rows"]
     return dict(sorted(sizes.items()))
@@ -230,15 +232,16 @@ def insert(present: str, tag: str, today: date, body: str) -> str:
     ends = "\r\n" if "\r\n" in present else "\n"
     entry = f"{body.rstrip()}\n"
     if tag and (found := _section(present, tag)):
-        above, below = present[: found.end()].rstrip("\r\n"), present[found.end() :]
-        return f"{above}{ends}{_ends(f'{chr(10)}{entry}', ends)}{below}"
-    block = f"{heading(tag, today)}\n\n{entry}\n"
-    if not present.strip():
-        return f"{_TITLE}\n{block.rstrip()}\n"
-    first = _HEADING.search(present)
-    if first is None:
-        return f"{present.rstrip()}{ends}{ends}{_ends(block.rstrip(), ends)}{ends}"
-    return f"{present[: first.start()]}{_ends(block, ends)}{present[first.start() :]}"
+        place, block = found.end(), f"\n{entry}"
+        pad = "" if found[0].endswith("\n") else ends
+    elif not present.strip():
+        return f"{_TITLE}\n{heading(tag, today)}\n\n{entry}"
+    elif first := _HEADING.search(present):
+        place, block, pad = first.start(), f"{heading(tag, today)}\n\n{entry}\n", ""
+    else:
+        place, block = len(present), f"{heading(tag, today)}\n\n{entry}"
+        pad = ends if present.endswith("\n") else ends * 2
+    return f"{present[:place]}{pad}{block.replace(chr(10), ends)}{present[place:]}"
 
 
 def name_newest(present: str, tag: str) -> str:
@@ -252,7 +255,3 @@ def name_newest(present: str, tag: str) -> str:
 
 def _section(text: str, tag: str) -> re.Match[str] | None:
     return re.search(rf"^## +\[?{re.escape(tag)}\]?(?![\w.+-]).*(?:\n|\Z)", text, re.MULTILINE)
-
-
-def _ends(text: str, ends: str) -> str:
-    return text.replace("\n", ends)

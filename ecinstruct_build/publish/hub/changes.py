@@ -15,7 +15,9 @@ import xxhash
 from ecinstruct_build.registry import TASKS
 from ecinstruct_build.splits import PUBLISHED_SPLITS
 
-_TEXTS = ("instruction", "input", "options", "output", "few_shot_example")
+_TEXTS = ("instruction", "input", "options", "output", "few_shot_example", "row_sha256")
+"""What a reader reads; where only ids are published, the digest that stands for it."""
+
 _KEY = ("task", "split", "setting", "example_id")
 _SPLITS = {"train": "train", "val": "validation", "test": "test"}
 _BATCH_ROWS = 4096
@@ -174,7 +176,7 @@ def _take(batch: pa.RecordBatch, tasks: defaultdict[str, Rows], modules: Mapping
     texts = _digests(batch, [name for name in _TEXTS if name in names])
     rests = _digests(batch, sorted(name for name in names if name not in (*_TEXTS, *_KEY)))
     for task, split, setting, example_id, text, rest in zip(*keys, texts, rests, strict=True):
-        name = modules.get(task or "", task or "")
+        name = modules.get(task or "", _line(task or ""))
         kept_setting = sys.intern(setting or "")
         place = sys.intern(_split(split or "", kept_setting))
         tasks[name][example_id or text.hex(), kept_setting] = Row(place, text, rest)
@@ -189,7 +191,7 @@ def _digests(batch: pa.RecordBatch, names: list[str]) -> list[bytes]:
 
 def _split(split: str, setting: str) -> str:
     """Return the Hugging Face split that a row stands in, in whichever layout."""
-    name = _SPLITS.get(split, split)
+    name = _SPLITS.get(split, _line(split))
     if name != "test":
         return name
     ood = "_ood" if setting.startswith("OOD") else ""

@@ -1,6 +1,6 @@
 """Decide what a push will do; nothing on the Hub is changed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -79,7 +79,7 @@ def make_plan(
         changes=tuple(changes),
         causes=why,
         entry=body if added else "",
-        notes=(*notes, *_notes(target, remote)),
+        notes=(*notes, *_notes(target, remote, manifest)),
     )
 
 
@@ -144,7 +144,7 @@ def _changes(
                 continue
             for task, rows in found.items():
                 before.setdefault(task, {}).update(rows)
-    after = read_rows(_local(one for one in shards if one.action in ("add", "change")))
+    after = read_rows(_local(one for one in shards if one.action in ("add", "change") and one.path not in unread))
     changes = compare(before, after)
     gone = sorted({example for one in changes for example in one.gone})
     if not gone:
@@ -154,7 +154,7 @@ def _changes(
     return [with_reasons(one, standing, told) for one in changes], unread
 
 
-def _local(files: Any) -> list[Path]:
+def _local(files: Iterable[FilePlan]) -> list[Path]:
     return [one.content for one in files if isinstance(one.content, Path)]
 
 
@@ -196,7 +196,13 @@ def _refuse_overwriting(contents: Contents, remote: Remote, target: Target) -> N
         )
 
 
-def _notes(target: Target, remote: Remote) -> list[str]:
+def _notes(target: Target, remote: Remote, manifest: Mapping[str, Any]) -> list[str]:
+    notes = []
     if remote.exists and remote.private and not target.private:
-        return [f"{target.repo} is private, and stays so."]
-    return []
+        notes.append(f"{target.repo} is private, and stays so.")
+    if manifest.get("ids_only") and remote.manifest and not remote.manifest.get("ids_only"):
+        notes.append(
+            f"Earlier versions in {target.repo} hold the text of the rows and stay in its history: what must not be "
+            "there any more has to be deleted on the Hub."
+        )
+    return notes

@@ -64,7 +64,7 @@ def in_words(error: Exception, doing: str, repo: str, endpoint: str, token: str)
             f"if set, is right, and that no sign-in page of the network stands between. {_AGAIN}"
         )
     elif isinstance(error, ValueError):
-        text = _quota(repo, said) if _is_quota(None, said) else f"The Hub does not take it: {doing} failed{said}."
+        text = _quota(repo, said) if _is_quota(None, said) else f"{doing.capitalize()} failed at the Hub{said}."
     else:
         return None
     return UserError(text)
