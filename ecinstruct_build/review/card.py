@@ -138,7 +138,7 @@ def blocks_of(text: str, *, labels: bool = True) -> tuple[Block, ...]:
         return ()
     if text.lstrip()[0] in "{[":
         found = _json(text)
-        if found is not None:
+        if found:
             return tuple(_joined(_json_blocks(found)))
     if labels and (structured := _structured(text)):
         return tuple(_joined(structured))
@@ -227,7 +227,7 @@ class _RepeatedKeyError(ValueError):
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
+    found = {_whole(name): value for name, value in pairs}
     if len(found) != len(pairs):
         raise _RepeatedKeyError
     return found
@@ -275,12 +275,16 @@ def _product(value: Mapping[str, Any], label: str) -> Product:
 
 def _shown(value: Any) -> str:
     if isinstance(value, str):
-        # JSON may escape half a character, which cannot be written out.
-        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        return _whole(value)
     try:
-        return _shown(json.dumps(value, ensure_ascii=False))
+        return _whole(json.dumps(value, ensure_ascii=False))
     except RecursionError:
         return "…"
+
+
+def _whole(text: str) -> str:
+    """Return a text without the half characters that JSON can escape, which cannot be written out."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _joined(blocks: Iterable[Block]) -> Iterator[Block]:
