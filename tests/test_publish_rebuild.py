@@ -6,7 +6,7 @@ from pathlib import Path
 import publish_rows
 import pytest
 from building import call_command
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ecinstruct_build.packaged import packaged_folder
@@ -37,6 +37,7 @@ def test_settings_of_every_kind_are_read_back(tmp_path):
     assert read_back(recipe, tmp_path) == recipe
 
 
+@example('\x7f"\\\x00\u2028', 0.5, 0)
 @given(st.text(st.characters(codec="utf-8")), st.floats(0.01, 1), st.integers(0, 10**12))
 def test_any_text_and_number_is_read_back(tmp_path_factory, text, share, seed):
     changed = {"title": text, "description": text[::-1], "seed": seed}

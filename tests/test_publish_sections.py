@@ -116,6 +116,13 @@ def test_what_is_no_longer_generated_goes_unless_it_was_edited():
     assert "Cite me." in merge_card(shorter, OLD.replace("Cite it.", "Cite me."), RECORDED).text
 
 
+def test_a_heading_within_a_block_of_code_is_none():
+    fenced = "````text\n```\n## Rows\n```\n## Citing\n````"
+    old, new = OLD.replace("All of them.", fenced), NEW.replace("All of them.", fenced)
+    assert list(section_digests(old)) == list(RECORDED)
+    assert merge_card(new, old, section_digests(old)).text == new
+
+
 def test_a_new_section_follows_the_one_that_precedes_it():
     longer = NEW.replace("## Citing", "## Review\n\nNone.\n\n## Citing")
     mine = OLD.replace("## Rows", "## Thanks\n\nTo Ann.\n\n## Rows")

@@ -1,5 +1,6 @@
 """What goes out into the world: proven to be what was built, and no text that its owners keep to themselves."""
 
+import errno
 import hashlib
 import json
 import os
@@ -136,6 +137,17 @@ def test_a_link_that_cannot_be_made_is_a_copy(made_up, folder, monkeypatch):
     monkeypatch.setattr(os, "link", refuse)
     stage(made_up, folder, REFUSE)
     assert publish_rows.files(folder).keys() == publish_rows.files(made_up).keys()
+
+
+def test_a_full_disk_is_one_message_and_costs_nothing(borrowed, folder, monkeypatch):
+    def fill(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = publish_rows.files(borrowed)
+    monkeypatch.setattr("ecinstruct_build.publish.staging.write_ids", fill)
+    with pytest.raises(UserError, match=r"disk that holds .*staged is full, so nothing was published"):
+        stage(borrowed, folder, IDS)
+    assert publish_rows.files(borrowed) == before
 
 
 def test_edits_of_the_card_survive_a_build_and_are_staged(small_build, tmp_path, folder):

@@ -23,12 +23,12 @@ IDS_SCHEMA = pa.schema(
 """Published columns where only ids are published.
 
 A group may hold words of its corpus (a query, a question), so each is given by its kind and a digest of its name:
-equal names have equal digests. ``row_sha256`` is the SHA-256 of the whole row as JSON, keys sorted.
+equal names have equal digests. ``row_sha256`` is the SHA-256 of the full row, as `dump_json` writes it.
 """
 
 IDS_MEANINGS = {
     "groups": "kind and SHA-256 (first 32 hex digits) of each user, query, question or attribute of the row",
-    "row_sha256": "SHA-256 of the full row as JSON with sorted keys, to check a rebuilt row by",
+    "row_sha256": "SHA-256 of the full row as `json.dumps(row, sort_keys=True, ensure_ascii=False)`, in UTF-8",
 }
 """Meaning of the columns that the full rows do not have, or have otherwise."""
 
