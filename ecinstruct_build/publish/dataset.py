@@ -13,7 +13,7 @@ from ecinstruct_build.audit.run import audit_dataset
 from ecinstruct_build.audit.summary import summary
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.publish.card import CARD, Written, read_card, write_card
-from ecinstruct_build.publish.card_info import card_info, review_figures
+from ecinstruct_build.publish.card_info import CardInfo, card_info, review_figures
 from ecinstruct_build.publish.croissant import write_croissant
 from ecinstruct_build.publish.folder import publish_folder, read_manifest, write_manifest
 from ecinstruct_build.publish.rebuild import write_rebuild
@@ -40,46 +40,33 @@ def publish(
     Parameters
     ----------
     out
-        The dataset's folder; an earlier dataset there is replaced in one step, but what people wrote into its card
-        stays.
-    recipe
-        What was built.
-    samples
-        Rows of `SAMPLE_SCHEMA` by task name.
+        The dataset's folder; an earlier dataset there is replaced in one step, but for what people wrote into its card.
+    recipe, samples
+        What was built, and rows of `SAMPLE_SCHEMA` by task name.
     manifest
         The books of the build, as `ecinstruct_build.accounts.manifest_of` returns them.
-    generated
-        Whether it was built from sample corpora.
-    refused
-        Folder for the findings of an audit that fails.
+    generated, refused
+        Whether it was built from sample corpora, and a folder for the findings of an audit that fails.
     review
-        What a review by people found, as `ecinstruct_build.review.report.ReviewReport.to_json` gives it; its figures
-        go into the manifest, who said what does not.
-    report
-        ``report(folder, manifest)`` writes the report's page into the folder; the manifest lacks what is digested last.
-    say
-        Is told which parts of the card stayed as somebody made them.
+        What a review by people found, as `ecinstruct_build.review.report.ReviewReport.to_json` gives it.
+    report, say
+        ``report(folder, manifest)`` writes the report's page before the manifest is written; ``say`` is told which
+        parts of the card stayed as somebody made them.
 
     Raises
     ------
     UserError
         If the audit finds more than the recipe tolerates; ``out`` is left as it was.
     """
-    figures = review_figures(review)
-    finished: dict[str, Any] = {**manifest, "generated": generated, **({"review": figures} if figures else {})}
+    finished: dict[str, Any] = {**manifest, "generated": generated}
+    if review:
+        finished["review"] = review_figures(review)
 
     def write(folder: Path) -> None:
         finished["shards"] = [asdict(shard) for shard in write_shards(samples, folder, recipe.layout)]
-        audit = audit_dataset(folder, recipe.audit)
-        write_audit(audit, folder)
-        if not audit.passed:
-            write_audit(audit, refused)
-            raise UserError(_refusal(audit, refused))
-        finished["audit"] = summary(audit)
+        finished["audit"] = _audited(folder, recipe, refused)
         write_rebuild(folder, recipe, finished)
-        info = card_info(finished, samples, review)
-        written = write_card(folder, info, *_earlier_card(out))
-        write_croissant(folder, info)
+        written = _describe(folder, card_info(finished, samples, review), out)
         finished["card"] = written.digests
         if report is not None:
             report(folder, finished)
@@ -89,6 +76,22 @@ def publish(
 
     publish_folder(out, write, expected_bytes=sum(int(text_bytes(rows).sum()) for rows in samples.values()))
     return finished
+
+
+def _audited(folder: Path, recipe: Recipe, refused: Path) -> dict[str, Any]:
+    """Audit the shards in a folder, and return the summary; or leave the findings where they can be read."""
+    audit = audit_dataset(folder, recipe.audit)
+    write_audit(audit, folder)
+    if not audit.passed:
+        write_audit(audit, refused)
+        raise UserError(_refusal(audit, refused))
+    return summary(audit)
+
+
+def _describe(folder: Path, info: CardInfo, out: Path) -> Written:
+    """Write the dataset's descriptions, for people and machines, and keep what people wrote into the earlier card."""
+    write_croissant(folder, info)
+    return write_card(folder, info, *_earlier_card(out))
 
 
 def _earlier_card(out: Path) -> tuple[str, Mapping[str, str]]:
