@@ -41,10 +41,9 @@ def publish(
     ----------
     out
         The dataset's folder; an earlier dataset there is replaced in one step, but for what people wrote into its card.
-    recipe, samples
-        What was built, and rows of `SAMPLE_SCHEMA` by task name.
-    manifest
-        The books of the build, as `ecinstruct_build.accounts.manifest_of` returns them.
+    recipe, samples, manifest
+        What was built, rows of `SAMPLE_SCHEMA` by task name, and the books of the build, as
+        `ecinstruct_build.accounts.manifest_of` returns them.
     generated, refused
         Whether it was built from sample corpora, and a folder for the findings of an audit that fails.
     review
