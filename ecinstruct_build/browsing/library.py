@@ -50,9 +50,15 @@ class Facet:
         code = self.names.index(value) if value in self.names else -1
         return np.asarray(self.codes == code)
 
-    def counts(self, chosen: NDArray[np.bool_]) -> dict[str, int]:
-        """Return how many of some rows have each value, without those that none has."""
-        found = np.bincount(self.codes[chosen], minlength=len(self.names))
+    def counts(self, chosen: NDArray[np.bool_], things: NDArray[np.int64] | None = None) -> dict[str, int]:
+        """Return how many of some rows have each value, without those that none has.
+
+        Where ``things`` names what each row is about, each thing counts once for a value.
+        """
+        codes = self.codes[chosen]
+        if things is not None:
+            codes = np.unique(np.stack([codes.astype(np.int64), things[chosen]]), axis=1)[0]
+        found = np.bincount(codes, minlength=len(self.names))
         return {name: int(count) for name, count in zip(self.names, found, strict=True) if count}
 
 

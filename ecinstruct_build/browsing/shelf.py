@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -104,7 +104,7 @@ class Page:
         How many samples were found, and on how many pages.
     choices
         For each of ``task``, ``split``, ``source``, ``check``, ``action`` and ``reason`` that there is to choose by:
-        its values and how many samples each would leave, without those that would leave none.
+        its values (`ANY_CHECK` among them) and how many samples each would leave, without those that would leave none.
     """
 
     asked: Asked
@@ -161,7 +161,8 @@ class Shelf:
     ) -> Page:
         """Return a page of samples; see `Asked` for what may be asked for.
 
-        A value that no sample has leaves nothing; a page beyond the last is the last.
+        A value that no sample has leaves nothing, and neither does any check where no findings are at hand; a page
+        beyond the last is the last.
 
         Raises
         ------
@@ -170,7 +171,9 @@ class Shelf:
         """
         asked = Asked(task, split, source, check, action, reason, words, example, page, max(1, min(size, SIZES[-1])))
         library = self._current()
-        if check and self._verdicts:
+        if check:
+            if self._verdicts is None:
+                return Page(asked, words_of(words), (), 0, 1)
             return self._of_check(asked, library, self._verdicts)
         return self._of_rows(asked, library)
 
@@ -193,7 +196,7 @@ class Shelf:
         chosen, choices = _narrowed(base, facets, asked)
         numbers = np.flatnonzero(chosen)
         if self._verdicts:
-            choices["check"] = _counted(self._verdicts.facets["check"])
+            choices["check"] = _checks(self._verdicts)
         if not len(numbers) and asked.example and self._verdicts:
             return self._of_example(asked, library, self._verdicts)
         first, last, asked = _span(asked, len(numbers))
@@ -208,7 +211,9 @@ class Shelf:
         check = "" if asked.check == ANY_CHECK else asked.check
         base = verdicts.holding(words)
         wanted = Asked(task=asked.task, check=check, action=asked.action, reason=asked.reason)
-        chosen, choices = _narrowed(base, facets, wanted)
+        chosen, choices = _narrowed(base, facets, wanted, verdicts.things)
+        any_check = _narrowed(base, facets, replace(wanted, check=""), verdicts.things)[0]
+        choices["check"] = {ANY_CHECK: len(np.unique(verdicts.things[any_check])), **choices["check"]}
         ids = verdicts.examples_of(chosen)
         first, last, asked = _span(asked, len(ids))
         samples = _of_examples(library, verdicts, ids[first:last], first + 1)
@@ -217,9 +222,7 @@ class Shelf:
     def _of_example(self, asked: Asked, library: Library, verdicts: VerdictShelf) -> Page:
         """Return the page of an example that was not published."""
         samples = _of_examples(library, verdicts, [asked.example], 1)
-        return Page(
-            asked, words_of(asked.words), samples, len(samples), 1, {"check": _counted(verdicts.facets["check"])}
-        )
+        return Page(asked, words_of(asked.words), samples, len(samples), 1, {"check": _checks(verdicts)})
 
 
 def _of_examples(library: Library, verdicts: VerdictShelf, ids: Sequence[str], first: int) -> tuple[Sample, ...]:
@@ -265,7 +268,7 @@ def _unpublished(example: Example, number: int, said: tuple[Finding, ...]) -> Sa
 
 
 def _narrowed(
-    base: NDArray[np.bool_], facets: Mapping[str, Facet], asked: Asked
+    base: NDArray[np.bool_], facets: Mapping[str, Facet], asked: Asked, things: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.bool_], dict[str, Mapping[str, int]]]:
     """Return what passes all facets, and what each value of each would leave, the others being as they are."""
     masks = {name: facet.mask(getattr(asked, name)) for name, facet in facets.items() if getattr(asked, name)}
@@ -275,12 +278,15 @@ def _narrowed(
         if not any(facet.names):
             continue
         others = np.logical_and.reduce([base, *(mask for other, mask in masks.items() if other != name)])
-        choices[name] = facet.counts(others)
+        choices[name] = facet.counts(others, things)
     return chosen, choices
 
 
-def _counted(facet: Facet) -> dict[str, int]:
-    return facet.counts(np.ones(len(facet.codes), dtype=np.bool_))
+def _checks(verdicts: VerdictShelf) -> dict[str, int]:
+    """Return the checks, and of how many examples each said something."""
+    facet = verdicts.facets["check"]
+    everything = np.ones(len(facet.codes), dtype=np.bool_)
+    return {ANY_CHECK: len(np.unique(verdicts.things)), **facet.counts(everything, verdicts.things)}
 
 
 def _value(facet: Facet, row: int) -> str:
@@ -291,7 +297,7 @@ def _span(asked: Asked, total: int) -> tuple[int, int, Asked]:
     """Return where the page begins and ends, and what was asked for with a page that there is."""
     page = max(1, min(asked.page, _pages(total, asked.size)))
     first = (page - 1) * asked.size
-    settled = Asked(**{**vars(asked), "page": page})
+    settled = replace(asked, page=page)
     return first, min(first + asked.size, total), settled
 
 

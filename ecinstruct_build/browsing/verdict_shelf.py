@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import duckdb
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ecinstruct_build.browsing.findings import Finding, Findings
 from ecinstruct_build.browsing.library import Facet, facet
+from ecinstruct_build.check import VERDICT_SCHEMA
 from ecinstruct_build.example import Example, table_to_examples
 
 GRAVEST_FIRST = ("reject", "repair", "flag", "keep")
@@ -22,7 +23,7 @@ _TEXT = """
 lower(fields || chr(10) || array_to_string(list_transform(context, lambda item: item.text), chr(10)) || chr(10)
 || array_to_string(list_transform(options, lambda option: option.text), chr(10)) || chr(10) || answer)
 """
-_KEPT_SEARCHES = 16
+_KEPT_SEARCHES = 256  # by task
 
 
 class VerdictShelf:
@@ -36,6 +37,7 @@ class VerdictShelf:
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
+        self._texts = cache(self._read_texts)
         self._holding = lru_cache(_KEPT_SEARCHES)(self._search)
 
     @property
@@ -58,13 +60,17 @@ class VerdictShelf:
         wanted = pa.array(ids, pa.string())
         return np.asarray(pc.is_in(self._table["example_id"], value_set=wanted).to_numpy(), np.bool_)
 
+    @cached_property
+    def things(self) -> NDArray[np.int64]:
+        """Which example each verdict is about: numbers in order of id."""
+        return np.asarray(pc.rank(self._table["example_id"], tiebreaker="dense").to_numpy(), np.int64)
+
     def examples_of(self, chosen: NDArray[np.bool_]) -> list[str]:
         """Return the examples of some verdicts, once each: by what was done, the gravest first, reason and id."""
-        actions = self.facets["action"].codes[chosen]
-        reasons = self.facets["reason"].codes[chosen]
-        ids = self._table["example_id"].filter(pa.array(chosen)).combine_chunks()
-        order = np.lexsort((pc.rank(ids).to_numpy(), reasons, actions)) if len(ids) else np.array([], np.int64)
-        return list(dict.fromkeys(ids.take(pa.array(order)).to_pylist()))
+        rows = np.flatnonzero(chosen)
+        keys = (self.things[rows], self.facets["reason"].codes[rows], self.facets["action"].codes[rows])
+        ordered = self._table["example_id"].take(pa.array(rows[np.lexsort(keys)]))
+        return list(dict.fromkeys(ordered.to_pylist()))
 
     def said_of(self, example_ids: Collection[str]) -> dict[str, tuple[Finding, ...]]:
         """Return all that was said of some examples."""
@@ -94,16 +100,23 @@ class VerdictShelf:
         for task in self._findings.tasks:
             verdicts = self._findings.verdicts(task)
             tables.append(verdicts.append_column("task", pa.repeat(pa.scalar(task), verdicts.num_rows)))
-        return pa.concat_tables(tables).combine_chunks()
+        empty = VERDICT_SCHEMA.append(pa.field("task", pa.string())).empty_table()
+        return pa.concat_tables([empty, *tables]).combine_chunks()
 
     def _search(self, task: str, words: tuple[str, ...]) -> frozenset[str]:
         """Return the examples of a task that hold all of some words in fields, context, options and answer together."""
-        examples = self._findings.examples(task, None)
         holds = " AND ".join("contains(text, lower(?))" for _ in words)
         with duckdb.connect() as connection:
+            connection.register("texts", self._texts(task))
+            found = connection.execute(f"SELECT example_id FROM texts WHERE {holds}", list(words)).fetchall()  # noqa: S608
+        return frozenset(row[0] for row in found)
+
+    def _read_texts(self, task: str) -> pa.Table:
+        """Return the words of a task's examples that something was said of, in lower case."""
+        examples = self._findings.examples(task, self._table["example_id"].unique().to_pylist())
+        with duckdb.connect() as connection:
             connection.register("examples", examples)
-            query = f"SELECT example_id FROM (SELECT example_id, {_TEXT} AS text FROM examples) WHERE {holds}"  # noqa: S608
-            return frozenset(row[0] for row in connection.execute(query, list(words)).fetchall())
+            return connection.sql(f"SELECT example_id, {_TEXT} AS text FROM examples").to_arrow_table()  # noqa: S608
 
 
 def _gravity(row: Mapping[str, Any]) -> tuple[Any, ...]:

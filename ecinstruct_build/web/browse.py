@@ -119,9 +119,9 @@ def address(asked: Asked, **changes: str | int) -> str:
 
 @cache
 def _environment() -> Environment:
-    """Return the templates of all pages, with a filter ``visible`` that also marks the words of ``marked_words``."""
+    """Return the templates of all pages; ``visible`` also marks the words of ``marked_words``, ``shown`` does not."""
     made = environment().overlay()
-    made.filters = {**made.filters, "visible": _marked}
+    made.filters = {**made.filters, "visible": _marked, "shown": visible}
     return made
 
 
@@ -155,8 +155,6 @@ def _choices(page: Page) -> list[Choice]:
         chosen = getattr(page.asked, name)
         if counts is not None:
             options = [(value, _words_of(name, value), count) for value, count in counts.items() if value]
-            if name == "check":
-                options.insert(0, (ANY_CHECK, "any check", sum(counts.values())))
             if chosen and chosen not in {value for value, _, _ in options}:
                 options.append((chosen, _words_of(name, chosen), 0))
             found.append(Choice(name, label, tuple(options), chosen))
@@ -168,7 +166,7 @@ def _words_of(name: str, value: str) -> str:
         return _ACTION_LABELS.get(value, value)
     if name == "split":
         return _SPLIT_LABELS.get(value, value)
-    return value.replace("_", " ")
+    return "any check" if (name, value) == ("check", ANY_CHECK) else value.replace("_", " ")
 
 
 def _told(page: Page) -> str:

@@ -12,10 +12,9 @@
     for (const name of ["action", "reason"]) {
       if (form.elements[name] && (!check || !check.value)) form.elements[name].value = "";
     }
-    for (const field of form.elements) {
-      if (field.name && (!field.value || (field.name === "size" && field.value === "25"))) field.disabled = true;
-    }
-    form.submit();
+    const wanted = [...new FormData(form)].filter(([name, value]) => value && !(name === "size" && value === "25"));
+    const query = new URLSearchParams(wanted).toString();
+    location.assign(query ? `${location.pathname}?${query}` : location.pathname);
   }
 
   form.addEventListener("submit", (event) => { event.preventDefault(); ask(); });
@@ -25,7 +24,6 @@
     }
     if (event.target.matches("select") && !byKeys) ask();
   });
-  window.addEventListener("pageshow", () => { for (const field of form.elements) field.disabled = false; });
 
   /* A choice that is being walked through by keys is made by Enter or on leaving, not at each step. */
   let byKeys = false;
