@@ -34,11 +34,12 @@ class Tile:
 def tiles(data: ReportData) -> list[Tile]:
     """Return the headline figures."""
     review, state = _review_state(data)
+    corpora = "corpus" if len(data.sources) == 1 else "corpora"
     return [
         Tile(count(data.samples), "published rows"),
         Tile(count(sum(one.made for one in data.tasks)), "different examples"),
         Tile(count(len(data.tasks)), "task" if len(data.tasks) == 1 else "tasks"),
-        Tile(count(sum(one.records for one in data.sources)), f"records of {len(data.sources)} corpora"),
+        Tile(count(sum(one.records for one in data.sources)), f"records of {len(data.sources)} {corpora}"),
         Tile("passed" if data.leakage.passed else "failed", "audit", "good" if data.leakage.passed else "bad"),
         Tile(review, "review by people", state),
     ]

@@ -282,9 +282,7 @@ def figure_of(value: float) -> str:
 def steps(data: ReportData) -> Table:
     """Return what each task counted on its way to its examples."""
     rows: Sequence[Sequence[str]] = [
-        (named(one.task) if not place else "", step, count(number))
-        for one in data.tasks
-        for place, (step, number) in enumerate(one.steps)
+        (named(one.task), step, count(number)) for one in data.tasks for step, number in one.steps
     ]
     return Table(("task", "step", "count"), rows, words=("step",))
 
@@ -292,8 +290,8 @@ def steps(data: ReportData) -> Table:
 def quarantined(data: ReportData) -> Table:
     """Return why records were quarantined."""
     rows = [
-        (one.source if not place else "", reason, count(number))
+        (one.source, reason, count(number))
         for one in data.sources
-        for place, (reason, number) in enumerate(sorted(one.reasons.items(), key=lambda each: (-each[1], each[0])))
+        for reason, number in sorted(one.reasons.items(), key=lambda each: (-each[1], each[0]))
     ]
     return Table(("corpus", "reason", "records"), rows, words=("reason",))
