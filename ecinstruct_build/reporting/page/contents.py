@@ -6,7 +6,7 @@ once.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations, pairwise
 from statistics import fmean
 
@@ -47,6 +47,11 @@ def each_once(samples: pa.Table) -> pa.Table:
 def place_of(split: str, setting: str, layout: Layout) -> str:
     """Return where a row is published: its split or, in the original's layout, its setting and split."""
     return f"{setting}/{split}" if layout == "ecinstruct" else published_split(split, setting) or ""
+
+
+def values_of(table: pa.Table, column: str) -> Counter[str]:
+    """Return how many rows there are of each value."""
+    return Counter({value: count for (value,), count in counted_by(table, [column])})
 
 
 def counted_by(table: pa.Table, columns: Sequence[str]) -> list[tuple[tuple[str, ...], int]]:
@@ -185,12 +190,3 @@ def _overlap(texts: Sequence[Sequence[str]]) -> float | None:
     """Return the mean Jaccard similarity of two texts' words."""
     pairs = list(combinations([set(words) for words in texts], 2))
     return round(fmean(len(one & other) / max(1, len(one | other)) for one, other in pairs), 6) if pairs else None
-
-
-def samples_by_source(samples: Mapping[str, pa.Table]) -> dict[str, dict[str, int]]:
-    """Return the published rows of each source by task, sorted."""
-    found: dict[str, dict[str, int]] = {}
-    for task, table in sorted(samples.items()):
-        for (source,), count in counted_by(table, ["source"]):
-            found.setdefault(source, {})[task] = count
-    return dict(sorted(found.items()))

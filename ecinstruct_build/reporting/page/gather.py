@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -11,17 +12,20 @@ from ecinstruct_build.audit.result import Audit, Exceeded
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import TASKS
 from ecinstruct_build.reporting.page.contents import (
-    counted_by,
     diversity_of,
     each_once,
     labels_of,
     lengths_of,
     positions_of,
-    samples_by_source,
+    values_of,
 )
 from ecinstruct_build.reporting.page.data import (
+    Diversity,
+    Labels,
     Leakage,
     LeakageRow,
+    Lengths,
+    Positions,
     ReportData,
     SourceFlow,
     StageTime,
@@ -29,7 +33,7 @@ from ecinstruct_build.reporting.page.data import (
 )
 from ecinstruct_build.reporting.page.removed import drawn_by_origin, duplicates_of, locales_of, rejections
 from ecinstruct_build.reporting.page.reviewed import review_of
-from ecinstruct_build.splits import PUBLISHED_SPLITS, SPLITS
+from ecinstruct_build.splits import PUBLISHED_SPLITS, SPLITS, Layout
 from ecinstruct_build.stages.built import Built
 
 
@@ -69,7 +73,7 @@ def gather(  # noqa: PLR0917 - one argument for each thing that a finished build
         The same for the same build, but for the times that it took.
     """
     tasks = sorted(samples)
-    examples = {task: each_once(samples[task]) for task in tasks}
+    contents = [_contents(task, samples[task], recipe.layout) for task in tasks]
     rejected = rejections(built.checked, tasks)
     drawn = drawn_by_origin(built.checked)
     flows = [_task_flow(task, manifest["tasks"][task]) for task in tasks]
@@ -84,19 +88,48 @@ def gather(  # noqa: PLR0917 - one argument for each thing that a finished build
         versions=dict(manifest["versions"]),
         places=tuple(sorted(places, key=_place_order)),
         splits=tuple(split for split in SPLITS if any(_made(flow, split) for flow in flows)),
-        sources=_source_flows(manifest["inputs"], drawn, samples, examples),
+        sources=_source_flows(manifest["inputs"], drawn, contents),
         tasks=tuple(flows),
-        lengths=tuple(one for task in tasks for one in lengths_of(task, samples[task], examples[task])),
-        labels=tuple(filter(None, (labels_of(task, examples[task]) for task in tasks))),
-        positions=tuple(filter(None, (positions_of(task, examples[task]) for task in tasks))),
-        diversity=tuple(diversity_of(task, samples[task], examples[task], recipe.layout) for task in tasks),
+        lengths=tuple(one for content in contents for one in content.lengths),
+        labels=tuple(content.labels for content in contents if content.labels),
+        positions=tuple(content.positions for content in contents if content.positions),
+        diversity=tuple(content.diversity for content in contents),
         duplicates=duplicates_of(built.checked, rejected, restricted_texts=restricted_texts),
-        locales=locales_of(built.checked, rejected, drawn, [examples[task] for task in tasks]),
+        locales=locales_of(built.checked, rejected, drawn, sum((one.locales for one in contents), Counter())),
         leakage=_leakage(audit),
         review=review_of(review) if review is not None else None,
         planted=tuple(dict(one) for one in planted),
         stages=_stage_times(manifest["stages"]),
         peak_memory_bytes=manifest["peak_memory_bytes"],
+    )
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What is said of one task's rows; ``rows`` are published rows by source, the other counts are of examples."""
+
+    task: str
+    lengths: Sequence[Lengths]
+    labels: Labels | None
+    positions: Positions | None
+    diversity: Diversity
+    rows: Counter[str]
+    sources: Counter[str]
+    locales: Counter[str]
+
+
+def _contents(task: str, samples: pa.Table, layout: Layout) -> _Contents:
+    """Look at the rows of one task; the long texts of two tasks are never copied at once."""
+    examples = each_once(samples)
+    return _Contents(
+        task=task,
+        lengths=lengths_of(task, samples, examples),
+        labels=labels_of(task, examples),
+        positions=positions_of(task, examples),
+        diversity=diversity_of(task, samples, examples, layout),
+        rows=values_of(samples, "source"),
+        sources=values_of(examples, "source"),
+        locales=values_of(examples, "locale"),
     )
 
 
@@ -123,17 +156,13 @@ def _task_flow(task: str, account: Mapping[str, Any]) -> TaskFlow:
 
 
 def _source_flows(
-    inputs: Sequence[Mapping[str, Any]],
-    drawn: Sequence[tuple[tuple[str, ...], int]],
-    samples: Mapping[str, pa.Table],
-    examples: Mapping[str, pa.Table],
+    inputs: Sequence[Mapping[str, Any]], drawn: Sequence[tuple[tuple[str, ...], int]], contents: Sequence[_Contents]
 ) -> tuple[SourceFlow, ...]:
-    rows, made, totals = samples_by_source(samples), Counter[str](), Counter[str]()
-    for table in examples.values():
-        made.update({source: count for (source,), count in counted_by(table, ["source"])})
+    made, totals = sum((one.sources for one in contents), Counter[str]()), Counter[str]()
     for (source, _), count in drawn:
         totals[source] += count
-    by_source: dict[str, list[Mapping[str, Any]]] = {source: [] for source in rows}
+    published = sorted({source for one in contents for source in one.rows})
+    by_source: dict[str, list[Mapping[str, Any]]] = {source: [] for source in published}
     for file in inputs:
         by_source.setdefault(file["source"], []).append(file)
     flows = []
@@ -151,7 +180,7 @@ def _source_flows(
                 reasons=dict(sorted(reasons.items())),
                 drawn=totals[source],
                 examples=made[source],
-                samples=rows.get(source, {}),
+                samples={one.task: one.rows[source] for one in contents if source in one.rows},
             )
         )
     return tuple(flows)

@@ -126,7 +126,7 @@ def locales_of(
     checked: Checked,
     rejected: Mapping[str, pa.Table],
     drawn: Sequence[tuple[tuple[str, ...], int]],
-    examples: Sequence[pa.Table],
+    made: Mapping[str, int],
 ) -> tuple[Locale, ...]:
     """Count the examples of each marketplace, and those that were left out for their language.
 
@@ -134,12 +134,10 @@ def locales_of(
     ----------
     checked, rejected, drawn
         The checks' word, what `rejections` returns, and what `drawn_by_origin` returns.
-    examples
-        Published rows, one an example.
+    made
+        Examples in the dataset by locale.
     """
-    made, totals = Counter[str](), Counter[str]()
-    for table in examples:
-        made.update({locale: count for (locale,), count in counted_by(table, ["locale"])})
+    totals = Counter[str]()
     for (_, locale), count in drawn:
         totals[locale] += count
     foreign: dict[str, Counter[str]] = {}
@@ -150,6 +148,6 @@ def locales_of(
             for (locale, detail), count in counted_by(mine.join(origins, "example_id"), ["locale", "detail"]):
                 foreign.setdefault(locale, Counter())[detail] += count
     return tuple(
-        Locale(locale, totals[locale], made[locale], dict(sorted(foreign.get(locale, Counter()).items())))
+        Locale(locale, totals[locale], made.get(locale, 0), dict(sorted(foreign.get(locale, Counter()).items())))
         for locale in sorted({*totals, *made})
     )
