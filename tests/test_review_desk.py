@@ -103,6 +103,16 @@ def test_asking_again_keeps_an_item_longer(singles: Desk, clock: Clock) -> None:
     assert handed(singles, "Ben").number != number
 
 
+def test_what_one_holds_comes_before_what_others_let_go(singles: Desk, clock: Clock) -> None:
+    handed(singles, "Ann")
+    clock.now += LEASE_SECONDS - 1
+    assert handed(singles, "Ben").number == 2
+    clock.now += 2
+    assert handed(singles, "Ben").number == 2
+    singles.answer("Ben", 2, "good")
+    assert handed(singles, "Ben").number == 1
+
+
 def test_the_same_answer_twice_is_one_and_another_one_is_refused(singles: Desk) -> None:
     handed(singles, "Ann")
     singles.answer("Ann", 1, "good", " fine ", 3)

@@ -122,7 +122,7 @@ def test_the_majority_of_judges_decides_and_the_worst_is_named(all_double: Revie
             1: {"Ann": "good", "Ben": "other", "Cleo": "good"},
             2: {"Ann": "other", "Ben": "unclear_input"},
             3: {"Ann": "good", "Ben": "unsafe_or_private"},
-            4: {"Ann": "wrong_answer", "Ben": "good", "Cleo": "other"},
+            4: {"Ann": "good", "Ben": "wrong_answer", "Cleo": "other"},
         },
     )
     assert report.overall.by_verdict == {
@@ -235,11 +235,11 @@ def example(example_id: str) -> Example:
 
 
 def test_what_people_reject_is_rejected_by_the_next_build(tmp_path: Path) -> None:
-    desk = judged_desk(tmp_path, {3: "wrong_answer", 4: "other"})
+    desk = judged_desk(tmp_path, {3: "wrong_answer"} | dict.fromkeys(range(4, 12), "other"))
     path = tmp_path / "verdicts.jsonl"
-    assert write_verdicts(desk, path) == 2
+    assert write_verdicts(desk, path) == 9
     before = path.read_bytes()
-    assert write_verdicts(desk, path) == 2
+    assert write_verdicts(desk, path) == 9
     assert path.read_bytes() == before
     lines = [json.loads(line) for line in before.splitlines()]
     assert [line["example_id"] for line in lines] == sorted(line["example_id"] for line in lines)
@@ -333,7 +333,7 @@ def test_a_review_of_an_earlier_build_counts_while_it_covers_the_rows(tmp_path: 
         for one in own:
             one["split"], one["setting"] = "train", "IND_Diverse_Instruction"  # another split seed
     assert gate(desk, publish(tmp_path / "later", rows), ASKED) == []
-    rows["product_matching"] = made_rows("product_matching", 45)
+    rows["product_matching"] = made_rows("product_matching", 50)
     rows["answer_generation"] = made_rows("answer_generation", 1)
     changed = [
         one | {"input": "Another text."} if number < 7 else one for number, one in enumerate(rows["sentiment_analysis"])
@@ -342,8 +342,8 @@ def test_a_review_of_an_earlier_build_counts_while_it_covers_the_rows(tmp_path: 
     drawn_before = "published rows were there when the review's sample was drawn, fewer than 90%; draw a new sample."
     assert gate(desk, publish(tmp_path / "latest", rows), ASKED) == [
         "answer_generation was not reviewed.",
-        f"product_matching: only 40 of 45 {drawn_before}",
+        f"product_matching: only 40 of 50 {drawn_before}",
         f"sentiment_analysis: only 48 of 55 {drawn_before}",
     ]
-    lenient = ASKED.model_copy(update={"covers": 0.85})
+    lenient = ASKED.model_copy(update={"covers": 0.8})
     assert gate(desk, tmp_path / "latest", lenient) == ["answer_generation was not reviewed."]

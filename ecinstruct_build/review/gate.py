@@ -1,5 +1,6 @@
 """Whether people have seen and approved what is about to be published."""
 
+from fractions import Fraction
 from pathlib import Path
 
 from ecinstruct_build.review.desk import Desk
@@ -55,7 +56,7 @@ def gate(desk: Desk | None, dataset: Path, settings: ReviewSettings) -> list[str
 def _uncovered(task: str, rows: list[str], sample: ReviewSample, covers: float) -> str:
     reviewed = frozenset(sample.population.get(task, ()))
     known = sum(row in reviewed for row in rows)
-    if known >= covers * len(rows):
+    if known >= Fraction(str(covers)) * len(rows):
         return ""
     return (
         f"{task}: only {known:,} of {len(rows):,} published rows were there when the review's sample was drawn, fewer "
