@@ -1,14 +1,13 @@
 """Write a recipe back to TOML, so that a dataset carries what it takes to build it again."""
 
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+import tomli_w
 
 from ecinstruct_build.recipe import Recipe
 
 RECIPE = "recipe.toml"
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def recipe_toml(recipe: Recipe) -> str:
@@ -16,39 +15,11 @@ def recipe_toml(recipe: Recipe) -> str:
 
     Settings that are None are left out: TOML has no word for it, and it is what they are by default.
     """
-    lines = ["# Every setting of the build, defaults included."]
-    lines += _table(recipe.resolved(), ())
-    return "\n".join(lines) + "\n"
+    return "# Every setting of the build, defaults included.\n" + tomli_w.dumps(_stated(recipe.resolved()))
 
 
-def _table(values: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
-    """Yield the lines of a table: its own values, then the tables in it."""
-    if path:
-        yield ""
-        yield f"[{'.'.join(map(_key, path))}]"
-    for name, value in values.items():
-        if value is not None and not isinstance(value, Mapping):
-            yield f"{_key(name)} = {_value(value)}"
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _table(value, (*path, name))
-
-
-def _value(value: Any) -> str:
+def _stated(value: Any) -> Any:
+    """Return a value without what is None in its mappings."""
     if isinstance(value, Mapping):
-        inner = ", ".join(f"{_key(name)} = {_value(one)}" for name, one in value.items() if one is not None)
-        return f"{{ {inner} }}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_value(one) for one in value)}]"
-    if isinstance(value, str):
-        return _string(value)
-    return repr(value).lower() if isinstance(value, bool) else repr(value)
-
-
-def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else _string(name)
-
-
-def _string(text: str) -> str:
-    """Return a basic string: JSON's escapes are TOML's, but for the one control character that JSON lets stand."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return {name: _stated(one) for name, one in value.items() if one is not None}
+    return [_stated(one) for one in value] if isinstance(value, list | tuple) else value

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 _KEY = re.compile(r"([^\s#:\-\[\]{}'\"][^:#]*):(?=\s|$)")
 _HEADING = re.compile(r" {0,3}##(?!#)(.*)")
