@@ -211,6 +211,12 @@ def test_nobody_is_taken_for_an_annotator(tmp_path: Path) -> None:
     assert import_answers(SAMPLE, path, annotator=" ann ")[0].annotator == "ann"
 
 
+def test_a_line_of_ones_own_is_let_be(tmp_path: Path) -> None:
+    rows = csv_rows(judged_csv(SAMPLE, tmp_path / "a.csv", {1: ("good", "")}))
+    path = write_rows(tmp_path / "b.csv", [*rows, ["", "4 of 4 seen", *[""] * 9, "ann"]])
+    assert [one.number for one in import_answers(SAMPLE, path)] == [1]
+
+
 def test_a_name_that_looks_like_a_formula_comes_back_as_it_was(tmp_path: Path) -> None:
     path = judged_csv(SAMPLE, tmp_path / "a.csv", {1: ("good", "")}, who="=ann")
     assert import_answers(SAMPLE, path)[0].annotator == "=ann"

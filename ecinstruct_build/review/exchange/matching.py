@@ -70,7 +70,7 @@ def answers_of(sample: ReviewSample, returned: Sequence[Returned], annotator: st
     """
     problems = _of_other_samples(sample, returned)
     if not problems:
-        judged = [one for one in returned if one.verdict.strip() or one.note.strip()]
+        judged = [one for one in returned if one.sample_id and (one.verdict.strip() or one.note.strip())]
         if not judged:
             raise UserError(f"The file {origin} holds no verdict. Nothing was taken in.")
         problems += _unnamed(judged, annotator)
@@ -123,7 +123,12 @@ def _known_verdicts() -> dict[str, str]:
 
 
 def _of_other_samples(sample: ReviewSample, returned: Sequence[Returned]) -> list[str]:
-    others = {one.sample_id: one.place for one in reversed(returned) if one.sample_id != sample.sample_id}
+    """Return where other samples begin; a line of somebody's own, which names none and judges nothing, is let be."""
+    others = {
+        one.sample_id: one.place
+        for one in reversed(returned)
+        if one.sample_id != sample.sample_id and (one.sample_id or one.verdict.strip())
+    }
     return [
         f"{place} is of the sample '{other[:64]}', not of '{sample.sample_id}'"
         if other

@@ -35,6 +35,7 @@ ITEMS, GUIDELINE, LONG = "items", "guideline", "long texts"
 
 _WIDTHS = {"instruction": 40, "input": 60, "options": 40, "output": 40, "verdict": 20, "note": 40}
 _NARROW = 14
+_WRAPPED = Alignment(wrap_text=True, vertical="top")
 _UNPACKED = 512 * 2**20  # bytes that a workbook may unpack to
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")  # how a workbook's XML writes characters by number
 
@@ -110,7 +111,7 @@ def _put(cell: Cell, text: str) -> None:
     """Put text into a cell so that it is none but text, also after somebody edits it."""
     cell.value = text
     cell.data_type = "s"
-    cell.alignment = Alignment(wrap_text=True, vertical="top")
+    cell.alignment = _WRAPPED
     if text[0] in "=+-@":
         cell.quotePrefix = True
 
