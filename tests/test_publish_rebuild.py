@@ -56,7 +56,7 @@ def test_the_steps_name_versions_files_and_digests(tmp_path):
     said = steps(tmp_path, load_recipe("sample"))
     assert "ecinstruct-build==0.1.0" in said
     assert f"| `esci/queries.csv` | 12 | `{'ab' * 32}` | https://github.com/amazon-science/esci-data |" in said
-    assert "ecinstruct build recipe.toml --out dataset --raw raw" in said
+    assert "ecinstruct build recipe.toml --out rebuilt --review none --raw raw" in said
 
 
 def test_generated_corpora_are_not_to_be_fetched(tmp_path):
@@ -75,10 +75,10 @@ def test_files_of_the_maker_that_nobody_else_has_are_named(tmp_path):
 def test_the_steps_give_the_very_bytes(small_build, small_world, tmp_path):
     """The recipe beside the shards, on the same files, in another place; compared as the steps say."""
     call_command(
-        "build", str(small_build.out / "recipe.toml"), "--out", "dataset", "--raw", str(small_world), cwd=tmp_path
+        "build", str(small_build.out / "recipe.toml"), "--out", "rebuilt", "--raw", str(small_world), cwd=tmp_path
     )
     (command,) = [
-        line for line in (small_build.out / "REBUILD.md").read_text().splitlines() if line.startswith("(cd dataset &&")
+        line for line in (small_build.out / "REBUILD.md").read_text().splitlines() if line.startswith("(cd rebuilt &&")
     ]
     (tmp_path / "shards.sha256").write_bytes((small_build.out / "shards.sha256").read_bytes())
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -88,6 +88,20 @@ def test_questions_about_a_build_do_not_move_when_people_go_on_judging(judged: J
     assert call_command(*asked, cwd=judged.folder).stdout == before
 
 
+def test_a_reviewed_dataset_carries_what_it_takes_to_build_it_again_and_no_notes(
+    judged: Judged, tmp_path: Path
+) -> None:
+    dataset = judged.build("next")
+    assert "The other one is right." not in "".join(
+        path.read_text() for path in dataset.iterdir() if path.suffix != ".parquet" and path.is_file()
+    )
+    for name in ("recipe.toml", "verdicts.jsonl"):
+        shutil.copy(dataset / name, tmp_path)
+    shutil.copytree(judged.folder / "work", tmp_path / "work", symlinks=True)
+    call_command("build", "recipe.toml", "--raw", str(judged.raw), "--out", "rebuilt", "--quiet", cwd=tmp_path)
+    assert shard_digests(tmp_path / "rebuilt") == shard_digests(dataset)
+
+
 def test_a_fresh_sample_keeps_what_was_found_before_out(judged: Judged, tmp_path: Path) -> None:
     for name in ("review", "work", "dataset"):
         shutil.copytree(judged.folder / name, tmp_path / name, symlinks=True)

@@ -1,11 +1,13 @@
 """What it takes to build a dataset again, byte for byte: its recipe, its checksums, and the steps in words."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from ecinstruct_build.example import dump_json
 from ecinstruct_build.publish import markdown
 from ecinstruct_build.publish.recipe_file import RECIPE, recipe_toml
 from ecinstruct_build.recipe import Recipe
@@ -13,10 +15,15 @@ from ecinstruct_build.registry import SOURCES
 
 STEPS = "REBUILD.md"
 CHECKSUMS = "shards.sha256"
+VERDICTS = "verdicts.jsonl"
+REVIEW = "review"
+"""The check that leaves out what people judged defective."""
 
 
 def write_rebuild(folder: Path, recipe: Recipe, manifest: Mapping[str, Any]) -> None:
     """Write ``recipe.toml``, ``shards.sha256`` and ``REBUILD.md`` into a dataset's folder.
+
+    Where people judged examples defective, ``verdicts.jsonl`` names these, without who said so and why.
 
     Parameters
     ----------
@@ -27,9 +34,25 @@ def write_rebuild(folder: Path, recipe: Recipe, manifest: Mapping[str, Any]) -> 
     manifest
         ``generated``, ``versions``, ``inputs`` and ``shards`` are read.
     """
+    if verdicts := _verdicts(recipe):
+        (folder / VERDICTS).write_text(verdicts, encoding="utf-8")
+        recipe = _naming(recipe, (Path(VERDICTS),))
     (folder / RECIPE).write_text(recipe_toml(recipe), encoding="utf-8")
     (folder / CHECKSUMS).write_text(_checksums(manifest["shards"]), encoding="utf-8")
     (folder / STEPS).write_text("\n".join(_steps(recipe, manifest)), encoding="utf-8")
+
+
+def _verdicts(recipe: Recipe) -> str:
+    """Return what the review check reads, no more of it than decides which examples are left out."""
+    paths: Sequence[Path] = recipe.checks[REVIEW].model_dump()["verdicts"] if REVIEW in recipe.checks else ()
+    said = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines() if line]
+    lines = {dump_json({name: one[name] for name in ("example_id", "verdict")}) for one in said}
+    return "".join(f"{line}\n" for line in sorted(lines))
+
+
+def _naming(recipe: Recipe, verdicts: tuple[Path, ...]) -> Recipe:
+    checks = {**recipe.checks, REVIEW: recipe.checks[REVIEW].model_copy(update={"verdicts": verdicts})}
+    return recipe.model_copy(update={"checks": checks})
 
 
 def _checksums(shards: Sequence[Mapping[str, Any]]) -> str:
@@ -54,15 +77,17 @@ def _steps(recipe: Recipe, manifest: Mapping[str, Any]) -> Iterator[str]:
     else:
         yield "Put these files into a folder, here called `raw`, under these paths:\n"
         yield _inputs(manifest["inputs"])
-    if own := sorted(set(_paths(recipe))):
+    if own := sorted({*_paths(recipe)} - {VERDICTS}):
         yield "The recipe also names these files or folders of its maker; they are not part of the dataset:\n"
         yield "\n".join(f"- `{path}`" for path in own) + "\n"
     yield "## 3. Build\n"
-    yield f"`{RECIPE}` is the file beside this one.\n"
-    yield markdown.code(f"ecinstruct build {RECIPE} --out dataset{'' if generated else ' --raw raw'}", "sh")
+    yield f"In the folder of this file, where `{RECIPE}` is, too:\n"
+    yield markdown.code(
+        f"ecinstruct build {RECIPE} --out rebuilt --review none{'' if generated else ' --raw raw'}", "sh"
+    )
     yield "## 4. Compare\n"
     yield f"`{CHECKSUMS}` holds the SHA-256 of every shard. Every line shall say OK:\n"
-    yield markdown.code(f"(cd dataset && sha256sum --check) < {CHECKSUMS}", "sh")
+    yield markdown.code(f"(cd rebuilt && sha256sum --check) < {CHECKSUMS}", "sh")
 
 
 def _inputs(inputs: Sequence[Mapping[str, Any]]) -> str:
