@@ -221,7 +221,11 @@ def test_an_export_says_when_and_how_long(tmp_path: Path) -> None:
         ('{"a": 1}', "argilla", "holds no Argilla records"),
         ("[1, 2]", "label-studio", "is not Label Studio's JSON export"),
         ('[{"id": 1, "verdict": "good", "annotator": 1}]', "label-studio", "not JSON-MIN"),
-        ('[{"data": {}, "annotations": [{"result": [3, {"from_name": "verdict", "value": 3}]}]}]', None, "of which"),
+        (
+            '[{"data": {}, "annotations": [{"result": [3, {"from_name": "verdict", "value": 3}]}]}]',
+            None,
+            "holds no verdict",
+        ),
         ('[{"data": {"number": NaN}, "annotations": [{"result": 3, "lead_time": "x"}]}]', None, "holds no verdict"),
         ("[]", "label_studio", "Did you mean 'label-studio'?"),
     ],
