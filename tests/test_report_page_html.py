@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from building import SmallBuild
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_data import TASK, report_data
 from test_report_page import report_of
@@ -122,6 +122,7 @@ def test_hostile_text_stays_text() -> None:
     assert "7006652" not in said
 
 
+@settings(max_examples=25)
 @given(st.text(min_size=1))
 def test_any_title_is_shown_as_it_is(title: str) -> None:
     html = report_page(report_data(title=title))
@@ -179,6 +180,13 @@ def test_the_parts_of_a_bar_fill_it() -> None:
     assert "".join(Page(html).text).endswith("123")
 
 
+def test_a_part_too_small_for_the_scale_is_seen_all_the_same() -> None:
+    html = str(
+        stacked(FRAME, [Row("mine", "1", (0.0001, 0.0)), Row("all", "9999", (0.5, 0.4999))], kinds_of(("a", "b")))
+    )
+    assert [each["width"] for each in Page(html).all("rect")] == ["2", "50%", "49.99%"]
+
+
 def test_long_labels_take_more_lines_and_nothing_overlaps() -> None:
     rows = [Row("a kettle " * 20, "many words about kettles", (1.0,)), Row("b", "1", (1.0,))]
     page = Page(str(stacked(FRAME, rows, kinds_of(("all",)))))
@@ -201,7 +209,7 @@ def test_whiskers_stand_where_their_figures_are() -> None:
 def test_a_matrix_marks_what_exceeds_a_limit_by_more_than_colour() -> None:
     html = str(matrix(FRAME, ["train →\ntest"], [("family", [Cell("3", 0.5, "bad", "3 of 40")])]))
     page = Page(html)
-    assert "3 \N{CROSS MARK}" in page.text
+    assert "3 \N{BALLOT X}" in page.text
     assert page.all("rect")[0]["class"] == "field bad"
 
 

@@ -21,6 +21,7 @@ _LINE, _BAR, _GAP = 16, 14, 13  # heights of a line of text, of a bar, and of wh
 _LABEL, _SHOWN, _ROOM = 7.4, 6.4, 340  # widths of a letter of both texts, and what a telephone has for them
 _LABEL_LINES = 2
 _NUMBERED = 0.045  # share of the width that a part takes at least for its number to stand in it
+_SEEN = 0.006  # share of the width that a part takes at least to be drawn to scale
 _TALLEST = 34  # column of a histogram
 _FIELD, _ROW_LETTERS = 32, 18  # height of a matrix's row, and letters in a line of its name
 _DOT, _DIAMOND = "M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0-11 0z", "M0-6.5L6.5 0L0 6.5L-6.5 0z"
@@ -102,11 +103,19 @@ def stacked(frame: Frame, rows: Sequence[Row], kinds: Sequence[Kind]) -> Markup:
         start, top = 0.0, headings.top(place)
         for kind, part, tip in zip(kinds, row.parts, row.tips or ("",) * len(kinds), strict=False):
             if part > 0:
-                drawn.append(rect(start, top, part, _BAR, f"part k{kind.look}", tip=tip))
+                drawn.append(_part(start, top, part, kind.look, tip))
                 if part >= _NUMBERED and len(kinds) > 1:
                     drawn.append(text(str(kind.number), percent(start + part / 2), top + 11, "number", "middle"))
                 start += part
     return drawing(frame, headings.height, drawn)
+
+
+def _part(start: float, top: float, part: float, look: int, tip: str) -> Markup:
+    """Return a part of a bar; one that would not be seen is two pixels wide."""
+    if part >= _SEEN:
+        return rect(start, top, part, _BAR, f"part k{look}", tip=tip)
+    told = element("title", tip) if tip else ""
+    return element("rect", told, x=percent(start), y=top, width=2, height=_BAR, class_=f"k{look}")
 
 
 def histograms(
@@ -225,7 +234,7 @@ def _field(cell: Cell, x: float, y: float, width: float) -> list[Markup]:
     box = element(
         "rect", tip, x=x + 1, y=y + 1, width=width - 2, height=_FIELD - 2, rx=2, class_=look, fill_opacity=opacity
     )
-    shown = f"{cell.shown} \N{CROSS MARK}" if cell.state == "bad" else cell.shown
+    shown = f"{cell.shown} \N{BALLOT X}" if cell.state == "bad" else cell.shown
     faint = "dim" if cell.state == "none" or cell.shown in ("0", "") else ""
     return [box, text(shown, x + width / 2, y + _FIELD / 2 + 4.5, f"figure {faint}".strip(), "middle")]
 

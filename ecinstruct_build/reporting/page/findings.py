@@ -10,6 +10,7 @@ from ecinstruct_build.reporting.page.flow_figures import OVER_QUOTA
 from ecinstruct_build.reporting.page.review_figures import verdict_of
 from ecinstruct_build.reporting.page.words import count, counted, named, place_named, seconds, share, size
 
+_LEAST_EXAMPLES = 20  # of a task's split, for its labels to say anything
 _TOLD_OF_AUDIT = ("family", "product", "user", "input", "near")
 
 
@@ -133,7 +134,12 @@ def _kept(data: ReportData) -> Iterator[Finding]:
 
 def _labels(data: ReportData) -> Iterator[Finding]:
     most = max(
-        ((max(counts) / sum(counts), one, split) for one in data.labels for split, counts in one.counts.items()),
+        (
+            (max(counts) / sum(counts), one, split)
+            for one in data.labels
+            for split, counts in one.counts.items()
+            if sum(counts) >= _LEAST_EXAMPLES
+        ),
         key=lambda found: (found[0], found[1].task, found[2]),
         default=None,
     )

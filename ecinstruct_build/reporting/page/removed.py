@@ -67,13 +67,18 @@ def duplicates_of(checked: Checked, rejected: Mapping[str, pa.Table], *, restric
 
 
 def _chosen(by_task: Mapping[str, Sequence[dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
-    """Choose the least alike pairs of each task in turn, each once: they say most about where the line was drawn."""
-    turns = []
+    """Choose the least alike pairs of each task in turn: they say most about where the line was drawn.
+
+    No example is in two of them, so that a crowd of look-alikes is shown once.
+    """
+    turns: list[tuple[int, str, dict[str, Any]]] = []
     for task, rows in sorted(by_task.items()):
-        once: dict[frozenset[str], dict[str, Any]] = {}
+        seen: set[str] = set()
         for row in sorted(rows, key=lambda row: (row["score"], row["example_id"], row["peer"])):
-            once.setdefault(frozenset((row["example_id"], row["peer"])), row)
-        turns += [(place, task, row) for place, row in enumerate(list(once.values())[:SHOWN_PAIRS])]
+            pair = {row["example_id"], row["peer"]}
+            if not pair & seen:
+                turns.append((len(seen), task, row))
+                seen |= pair
     return [(task, row) for _, task, row in sorted(turns, key=lambda turn: turn[:2])[:SHOWN_PAIRS]]
 
 
