@@ -13,8 +13,9 @@ from ecinstruct_build.review.settings import ReviewSettings
 def gate(desk: Desk | None, dataset: Path, settings: ReviewSettings) -> list[str]:
     """Return the reasons why a dataset must not be published yet, as sentences; none means go on.
 
-    A review of an earlier build counts as long as its sample was drawn from nearly all rows that are published now:
-    rows are compared by their text, so other splits or fewer rows do not void it.
+    A review of an earlier build counts as long as its sample was drawn from nearly all rows that are published now.
+    Rows are compared by their text, so it does not matter if they have moved to other splits or some were left out;
+    rows that have come in place of others are not covered.
 
     Parameters
     ----------
