@@ -155,9 +155,10 @@ def test_the_hub_is_waited_for_as_long_as_it_asks(hub: HubServer, folder: Path, 
     hub.plant("POST .*/tag/", status=429, headers={"RateLimit": '"api";r=0;t=42'})
     hub.plant("PUT ", status=429, headers={"Retry-After": "5"})
     notes: list[str] = []
+    hub.plant("POST .*/commit/", status=503)
     waits: list[float] = []
     push_to(hub, folder, tag="v1", waits=waits, progress=Listener(notes))
-    assert waits == [17.0, 42.0]
+    assert waits == [17.0, 2.0, 42.0]
     assert slept == [6.0]
     assert sorted(notes) == sorted(f"The Hub asks to wait {seconds} s (429)." for seconds in (17, 42, 5))
 
@@ -204,6 +205,22 @@ def test_somebody_else_who_commits_meanwhile_is_not_overwritten(hub: HubServer, 
     assert len(repository(hub).commits) == 2
 
 
+def test_a_repository_or_tag_that_somebody_makes_meanwhile_is_not_taken_for_ours(hub: HubServer, folder: Path) -> None:
+    hub.repositories[REPO] = Repository(private=False)
+    hub.plant("GET /api/datasets/", status=404, headers={"X-Error-Code": "RepoNotFound"})
+    with pytest.raises(UserError, match="Somebody else"):
+        push_to(hub, folder, private=True)
+    assert list(repository(hub).files()) == [".gitattributes"]
+
+    class Meanwhile(list[float]):
+        def append(self, seconds: float) -> None:
+            repository(hub).tags["v1"] = repository(hub).branches["main"]
+
+    hub.plant("POST .*/commit/", status=503)
+    with pytest.raises(UserError, match="Somebody else made a tag 'v1'"):
+        push_to(hub, folder, tag="v1", waits=Meanwhile())
+
+
 def test_the_token_is_asked_for(hub: HubServer, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_TOKEN")
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
@@ -224,6 +241,10 @@ def test_a_token_that_is_not_accepted_is_told_apart_from_one_that_may_not_write(
         push_to(hub, folder)
     assert "does not accept the token (401)" in told(error)
     assert "hf_expired" not in told(error)
+    hub.plant("GET /api/datasets/", status=401, headers={"X-Error-Code": "RepoNotFound"})
+    with pytest.raises(UserError) as error:
+        push_to(hub, folder)
+    assert "does not accept the token (401)" in told(error)
     monkeypatch.setenv("HF_TOKEN", READER)
     for there in (False, True):
         hub.repositories = {REPO: Repository()} if there else {}
@@ -263,6 +284,20 @@ def test_a_repository_that_the_token_may_not_see_is_told(hub: HubServer, folder:
     hub.plant("GET /api/datasets/", status=404, headers={"X-Error-Code": "RepoNotFound"}, times=2)
     with pytest.raises(UserError, match="already that the token may not see"):
         push_to(hub, folder)
+
+
+def test_a_hub_without_xet_is_told(hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", False)
+    with pytest.raises(UserError, match="HF_HUB_DISABLE_XET to 1"):
+        push_to(hub, folder)
+
+
+def test_offline_mode_is_told_at_once(hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    waits: list[float] = []
+    with pytest.raises(UserError, match="HF_HUB_OFFLINE is set"):
+        push_to(hub, folder, waits=waits)
+    assert not waits
 
 
 def test_no_connection_is_told(hub: HubServer, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -143,6 +143,35 @@ def test_the_users_own_files_and_words_stay(hub: HubServer, tmp_path: Path) -> N
     assert "Removed, by split:\n\n- answerability_prediction: 5 test\n" in log_of(hub)
 
 
+def test_a_file_that_differs_in_its_letters_alone_is_sent(hub: HubServer, tmp_path: Path) -> None:
+    push_to(hub, version().write(tmp_path / "one"))
+    folder = version().write(tmp_path / "two")
+    text = (folder / "LICENSE.md").read_text(encoding="utf-8")
+    (folder / "LICENSE.md").write_text(text.swapcase(), encoding="utf-8")
+    assert actions(push_to(hub, folder)) == {"LICENSE.md": "change"}
+    assert repository(hub).files()["LICENSE.md"].decode() == text.swapcase()
+
+
+def test_why_samples_were_removed_is_asked_of_those_that_are_gone_for_good(hub: HubServer, tmp_path: Path) -> None:
+    made = version({"train": 6, "test": 3, "test_unseen_instructions": 0})
+    asked: list[str] = []
+
+    def fates(ids: Sequence[str]) -> dict[str, str]:
+        asked.extend(ids)
+        return dict.fromkeys(ids, "over quota")
+
+    task = "Sentiment_Analysis"
+    rows = made.rows[task, "test"]
+    made.rows[task, "test_unseen_instructions"] = [{**row, "setting": "IND_Unseen_Instruction"} for row in rows]
+    push_to(hub, made.write(tmp_path / "one"))
+    gone = made.rows[task, "train"].pop()["example_id"]
+    del made.rows[task, "test_unseen_instructions"][1:]
+    push_to(hub, made.write(tmp_path / "two"), fates=fates)
+    assert asked == [gone]
+    why = "2 the example is published in other splits or settings; 1 over quota"
+    assert f"Removed, and why:\n\n- sentiment_analysis: {why}\n" in log_of(hub)
+
+
 def test_files_of_others_with_our_names_are_not_overwritten(hub: HubServer, tmp_path: Path) -> None:
     hub.repositories[REPO] = Repository()
     repository(hub).put("LICENSE.md", b"All rights reserved by somebody.")
@@ -217,7 +246,8 @@ def test_content_that_the_hub_holds_under_another_name_is_not_sent_again(hub: Hu
     (folder / TRAIN).rename((folder / TRAIN).with_name("train-00000-of-00002.parquet"))
     pushed = push_to(hub, _with_files(folder))
     assert actions(pushed)[TRAIN] == "delete"
-    assert actions(pushed)[TRAIN.replace("00001", "00002")] == "add"
+    moved = next(one for one in pushed.plan.files if one.path.endswith("00002.parquet"))
+    assert (moved.action, moved.sent) == ("add", 0)
     assert not [one for one in hub.changes()[begun:] if one.method == "PUT"]
     assert log_of(hub).count("## ") == 1
 

@@ -1,6 +1,7 @@
 """What went wrong between us and the Hub, in words for the person who can mend it."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import httpx2
@@ -11,18 +12,25 @@ from ecinstruct_build.errors import UserError
 _LONGEST_MESSAGE = 300
 _QUOTA_STATUS = (402, 413, 507)
 _QUOTA_WORDS = ("storage limit", "quota", "storage space", "upgrade your plan")
+_XET_STATUS = re.compile(r"HTTP status (?:client|server) error \((\d{3}) ")
+"""How hf_xet, which raises errors of Python's own kinds, tells of an answer."""
+
+_XET_CALL = "/xet-write-token/"
 _AGAIN = "What was uploaded so far is kept there: run the same command again, and it goes on from where it stopped."
 
 
 def status_of(error: BaseException) -> int | None:
     """Return the status that the Hub answered with, or None if there was no answer."""
-    answered = _answered(error)
-    return int(answered.response.status_code) if answered else None
+    if answered := _answered(error):
+        return int(answered.response.status_code)
+    found = (_XET_STATUS.search(str(one)) for one in _chain(error) if isinstance(one, OSError))
+    return next((int(match[1]) for match in found if match), None)
 
 
 def is_lost_connection(error: BaseException) -> bool:
     """Return whether there was no whole answer: no way to the Hub, or a connection that broke."""
-    return status_of(error) is None and any(isinstance(one, httpx2.TransportError) for one in _chain(error))
+    broken = any(isinstance(one, (httpx2.TransportError, ConnectionError, TimeoutError)) for one in _chain(error))
+    return broken and status_of(error) is None and not _is_offline(error)
 
 
 def is_no_answer_of_a_hub(error: BaseException) -> bool:
@@ -49,9 +57,14 @@ def in_words(error: Exception, doing: str, repo: str, endpoint: str, token: str)
             return one
     said = _said(error, token)
     status = status_of(error)
-    if status is not None:
+    if status == 404 and _XET_CALL in said:
+        text = (
+            f"The Hub at {endpoint} does not offer Xet, by which files are sent where hf_xet is installed. Set the "
+            "environment variable HF_HUB_DISABLE_XET to 1 and run the same command again."
+        )
+    elif status is not None:
         text = _refusal(status, said, doing, repo, endpoint)
-    elif any(isinstance(one, OfflineModeIsEnabled) for one in _chain(error)):
+    elif _is_offline(error):
         text = "The Hub cannot be asked because HF_HUB_OFFLINE is set. Unset it to publish."
     elif is_lost_connection(error):
         text = (
@@ -120,6 +133,10 @@ def _said(error: Exception, token: str) -> str:
     if token:
         text = text.replace(token, "***")
     return f": {text[:_LONGEST_MESSAGE]}" if text else ""
+
+
+def _is_offline(error: BaseException) -> bool:
+    return any(isinstance(one, OfflineModeIsEnabled) for one in _chain(error))
 
 
 def _answered(error: BaseException) -> HfHubHTTPError | None:
