@@ -240,6 +240,22 @@ def test_keys_do_not_steal_typing_and_a_held_key_judges_once(browser: Any, serve
     assert len(server.desk.answers()) == 1
 
 
+def test_a_key_pressed_twice_does_not_judge_the_next_item_unseen(browser: Any, server: WebServer) -> None:
+    ada = Judge(browser, server, "Ada")
+    ada.wait()
+    ada.page.evaluate(
+        """new MutationObserver((_, watch) => {
+          watch.disconnect();
+          document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "1", bubbles: true }));
+        }).observe(document.getElementById("desk"), { childList: true })"""
+    )
+    ada.press("1")
+    ada.gone(1)
+    ada.wait()
+    assert ada.number == 2
+    assert len(server.desk.answers()) == 1
+
+
 def test_other_asks_for_its_note(browser: Any, server: WebServer) -> None:
     ada = Judge(browser, server, "Ada")
     ada.wait()

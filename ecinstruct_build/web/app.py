@@ -1,7 +1,6 @@
 """The app: the pages of a review, those that browse a dataset, or both, behind the guard."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -11,9 +10,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from ecinstruct_build.browsing.shelf import Shelf
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.review.desk import Desk
-from ecinstruct_build.web import reviewing
+from ecinstruct_build.web import browse, reviewing
 from ecinstruct_build.web.pages import show
 from ecinstruct_build.web.security import (
     HEADERS,
@@ -26,12 +26,9 @@ from ecinstruct_build.web.security import (
 )
 from ecinstruct_build.web.session import Signer, new_key
 
-if TYPE_CHECKING:
-    from ecinstruct_build.browsing.shelf import Shelf
-
 
 def make_app(
-    *, desk: Desk | None, shelf: "Shelf | None", token: str | None, hosts: Sequence[str], key: bytes | None = None
+    *, desk: Desk | None, shelf: Shelf | None, token: str | None, hosts: Sequence[str], key: bytes | None = None
 ) -> Starlette:
     """Return the app.
 
@@ -53,8 +50,6 @@ def make_app(
         routes += reviewing.review_routes(desk, signer)
         places.append(("Review", reviewing.HOME))
     if shelf is not None:
-        from ecinstruct_build.web import browse  # noqa: PLC0415 - a review needs none of it
-
         routes += browse.browse_routes(shelf)
         places.append(("Browse", browse.HOME))
     routes.append(Route("/", RedirectResponse(places[0][1])))
