@@ -19,7 +19,7 @@ from ecinstruct_build.reporting.findings import findings_of
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset whose name, taken for a pattern, would take in its neighbour."""
-    folder = tmp_path_factory.mktemp("browse [1] it's")
+    folder = tmp_path_factory.mktemp("browse it's")
     write_dataset(folder / "data-and-set")
     return write_dataset(folder / "data*set")
 
