@@ -59,6 +59,8 @@ def answer(hub: Hub, call: Call, raw_path: str) -> Answer:
     may = hub.rights.get(token, "")
     if call.method == "POST" and call.path == "/api/validate-yaml":
         return _validate_yaml(call)
+    if call.method == "GET" and call.path == "/api/whoami-v2":
+        return Answer(body={"type": "user", "name": "somebody", "auth": {"accessToken": {"role": may}}})
     if call.method == "POST" and call.path == "/api/repos/create":
         return (
             _create(hub, call) if may == "write" else _refused(403, "", "You don't have the rights to create a dataset")

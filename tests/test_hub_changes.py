@@ -6,6 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
 from audit_rows import Row, clean_dataset, write_parquet
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,6 +90,20 @@ def test_each_kind_of_change_is_found_wherever_the_rows_stand(tmp_path: Path) ->
     assert found.gone == (before[3]["example_id"], before[10]["example_id"])
     told = with_reasons(found, example_ids(parts), {before[10]["example_id"]: "rejected:\n too   short"})
     assert told.reasons == {"rejected: too short": 1, "the example is published in other splits or settings": 1}
+
+
+cells = st.none() | st.lists(st.none() | st.text(max_size=2), max_size=3)
+
+
+@given(one=cells, other=cells)
+def test_lists_that_differ_are_told_apart(tmp_path_factory: pytest.TempPathFactory, one: Any, other: Any) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    columns = {"task": ["T"], "split": ["train"], "setting": ["S"], "example_id": ["t:1"], "input": ["words"]}
+    for name, cell in (("one", one), ("other", other)):
+        table = pa.table({**columns, "products": pa.array([cell], pa.list_(pa.string()))})
+        pq.write_table(table, folder / f"{name}.parquet")
+    found = compare(*(read_rows([folder / f"{name}.parquet"]) for name in ("one", "other")))
+    assert [task.annotated for task in found] == ([] if one == other else [1])
 
 
 def test_what_differs_between_two_builds_is_found_and_nothing_else() -> None:

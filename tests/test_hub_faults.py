@@ -155,7 +155,7 @@ def test_the_hub_is_waited_for_as_long_as_it_asks(hub: HubServer, folder: Path, 
     hub.plant("POST .*/tag/", status=429, headers={"RateLimit": '"api";r=0;t=42'})
     hub.plant("PUT ", status=429, headers={"Retry-After": "5"})
     notes: list[str] = []
-    hub.plant("POST .*/commit/", status=503)
+    hub.plant("POST .*/commit/", kind="cut")
     waits: list[float] = []
     push_to(hub, folder, tag="v1", waits=waits, progress=Listener(notes))
     assert waits == [17.0, 2.0, 42.0]
@@ -241,11 +241,15 @@ def test_a_token_that_is_not_accepted_is_told_apart_from_one_that_may_not_write(
         push_to(hub, folder)
     assert "does not accept the token (401)" in told(error)
     assert "hf_expired" not in told(error)
+    monkeypatch.setenv("HF_TOKEN", WRITER)
     hub.plant("GET /api/datasets/", status=401, headers={"X-Error-Code": "RepoNotFound"})
     with pytest.raises(UserError) as error:
         push_to(hub, folder)
     assert "does not accept the token (401)" in told(error)
     monkeypatch.setenv("HF_TOKEN", READER)
+    notes: list[str] = []
+    push_to(hub, folder, dry_run=True, progress=Listener(notes))
+    assert "The token may only read" in notes[0]
     for there in (False, True):
         hub.repositories = {REPO: Repository()} if there else {}
         with pytest.raises(UserError) as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xxhash
 
@@ -183,10 +184,22 @@ def _take(batch: pa.RecordBatch, tasks: defaultdict[str, Rows], modules: Mapping
 
 
 def _digests(batch: pa.RecordBatch, names: list[str]) -> list[bytes]:
-    columns = [batch.column(name).to_pylist() for name in names]
-    if not columns:
+    if not names:
         return [b""] * batch.num_rows
-    return [xxhash.xxh3_128_digest(repr(values).encode("utf-8", "replace")) for values in zip(*columns, strict=True)]
+    joined = pc.binary_join_element_wise(*(_as_text(batch.column(name)) for name in names), "\x1e")
+    return list(map(xxhash.xxh3_128_digest, joined.cast(pa.binary()).to_pylist()))
+
+
+def _as_text(column: pa.Array) -> pa.Array:
+    """Return a column with one text for each different value, nulls included."""
+    kind = column.type
+    if pa.types.is_list(kind) and pa.types.is_string(kind.value_type) and not column.flatten().null_count:
+        # The length keeps no items apart from one empty one.
+        lengths = pc.list_value_length(column).cast(pa.string())
+        column = pc.binary_join_element_wise(lengths, pc.binary_join(column, "\x1f"), "\x1f")
+    elif not pa.types.is_string(kind):
+        column = pa.array([None if value is None else repr(value) for value in column.to_pylist()], pa.string())
+    return pc.fill_null(column, "\x00")
 
 
 def _split(split: str, setting: str) -> str:

@@ -15,7 +15,7 @@ from ecinstruct_build.progress import Progress
 from ecinstruct_build.publish.hub.plan import FilePlan, Plan
 from ecinstruct_build.publish.hub.planning import Fates, make_plan
 from ecinstruct_build.publish.hub.refusals import concurrent
-from ecinstruct_build.publish.hub.remote import RemoteFile, head_of, list_files, look
+from ecinstruct_build.publish.hub.remote import RemoteFile, head_of, list_files, look, may_only_read
 from ecinstruct_build.publish.hub.session import Session, hub_session
 from ecinstruct_build.publish.hub.target import Target
 
@@ -93,7 +93,13 @@ def push(
             plan = make_plan(staged, target, remote, session, fates=fates, today=today or datetime.now(UTC).date())
         for note in plan.notes:
             progress.note(note)
-        return Pushed(plan, "" if dry_run else _carry_out(plan, session, progress), dry_run)
+        if dry_run:
+            if may_only_read(session):
+                progress.note(
+                    f"The token may only read, so the Hub would refuse: use one that may write to {target.repo}."
+                )
+            return Pushed(plan, "", dry_run)
+        return Pushed(plan, _carry_out(plan, session, progress), dry_run)
 
 
 def _carry_out(plan: Plan, session: Session, progress: Progress) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.hf_api import RepoFile
 
 from ecinstruct_build.errors import UserError
@@ -119,6 +119,16 @@ def look(session: Session, target: Target) -> Remote:
         tags=tags,
     )
     return Remote(**{**vars(remote), "manifest": _manifest(session, remote)})
+
+
+def may_only_read(session: Session) -> bool:
+    """Return whether the Hub says that the token may write nowhere; False as well if it does not say."""
+    try:
+        told = session.ask("asking what the token may do", session.api.whoami, expected=(HfHubHTTPError,), again=False)
+    except HfHubHTTPError:
+        return False
+    access = told.get("auth", {}).get("accessToken") or {}
+    return bool(access.get("role") == "read")
 
 
 def list_files(session: Session, revision: str) -> dict[str, RemoteFile]:
