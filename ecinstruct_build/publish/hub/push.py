@@ -91,8 +91,6 @@ def push(
         with progress.track("compare with the Hub"):
             remote = look(session, target)
             plan = make_plan(staged, target, remote, session, fates=fates, today=today or datetime.now(UTC).date())
-        for note in plan.notes:
-            progress.note(note)
         if dry_run:
             if may_only_read(session):
                 progress.note(
