@@ -81,10 +81,10 @@ def answers(said: Mapping[int, Mapping[str, str]]) -> list[Answer]:
     ]
 
 
-def judge_all(desk: Desk, annotator: str, defective: Mapping[int, str] | None = None) -> int:
+def judge_all(desk: Desk, annotator: str, defective: Mapping[int, str] | None = None, note: str = "seen") -> int:
     """Judge everything that is left for a person; what is not named is good."""
     count = 0
     while item := desk.next_item(annotator):
-        desk.answer(annotator, item.number, (defective or {}).get(item.number, "good"), note="seen", seconds=2.5)
+        desk.answer(annotator, item.number, (defective or {}).get(item.number, "good"), note=note, seconds=2.5)
         count += 1
     return count

@@ -13,11 +13,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from review_world import drawn
+from review_world import drawn, judge_all
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.review.database import transaction
 from ecinstruct_build.review.desk import Desk
+from ecinstruct_build.review.verdict_file import write_verdicts
 
 JUDGING = """
 import sys, threading
@@ -254,6 +255,16 @@ def test_a_full_disk_is_told_and_loses_nothing(answered: Desk, size: int) -> Non
     assert item is not None
     answered.answer("Ann", item.number, "good", "room again")
     assert notes(answered) == [*kept, "room again"]
+
+
+def test_a_verdict_file_for_which_there_is_no_room_stays_as_it_was(answered: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "verdicts.jsonl"
+    path.write_text("before", encoding="utf-8")
+    judge_all(answered, "Ann", dict.fromkeys(range(2, 41), "wrong_answer"), note="a note " * 300)
+    with no_room(33_000), pytest.raises(UserError, match=r"verdicts\.jsonl' cannot be written: File too large"):
+        write_verdicts(answered, path)
+    assert path.read_text(encoding="utf-8") == "before"
+    assert not list(tmp_path.glob("*.partial")) + list(tmp_path.glob(".*.partial"))
 
 
 def test_a_full_disk_at_the_start_leaves_nothing_in_the_way(answered: Desk, tmp_path: Path) -> None:
