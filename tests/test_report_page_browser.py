@@ -124,4 +124,7 @@ def test_it_prints(browser: Any, reports: list[Path]) -> None:
     page = Reader(browser, reports[0], 1280, "dark").page
     page.emulate_media(media="print", color_scheme="light")
     assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
+    page.set_viewport_size({"width": 680, "height": 900})  # what an A4 sheet leaves between its margins
+    wide = "[...document.querySelectorAll('svg[role=\"img\"]')].map((one) => one.getBoundingClientRect().right)"
+    assert max(page.evaluate(wide)) <= 680, "no chart is cut off at the edge of the paper"
     assert len(page.pdf(format="A4")) > 10_000

@@ -79,6 +79,8 @@ def drawing(frame: Frame, height: float, parts: Iterable[Markup], width: float =
     title, told = f"{frame.key}-title", f"{frame.key}-told"
     inside = [element("title", frame.title, id=title), element("desc", frame.told, id=told), *parts]
     content = Markup("").join(inside)
-    wide = width or "100%"
-    said = {"aria_labelledby": title, "aria_describedby": told}
-    return element("svg", content, width=wide, height=height, role="img", class_="chart", **said)
+    size = {"width": width or "100%", "height": height}
+    scaled = {"viewBox": f"0 0 {width:g} {height:g}"} if width else {}
+    return element(
+        "svg", content, **size, **scaled, role="img", aria_labelledby=title, aria_describedby=told, class_="chart"
+    )
