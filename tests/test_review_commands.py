@@ -1,5 +1,6 @@
 """A review from the command line: what people judged defective is not in the next build, and the books say why."""
 
+import csv
 import json
 import shutil
 from dataclasses import dataclass
@@ -126,6 +127,23 @@ def test_a_finished_review_passes_or_fails_by_what_was_found(
     assert said in done.stdout
     report = json.loads((tmp_path / "review" / "report.json").read_text())
     assert {task["passed"] for task in report["tasks"]} == {status == 0}
+
+
+def test_shares_handed_out_cover_the_sample_and_come_back(judged: Judged, tmp_path: Path) -> None:
+    dataset = str(judged.folder / "dataset")
+    call_command("review", "sample", "--items", "9", "--dataset", dataset, cwd=tmp_path)
+    for name in ("Ada", "Ben"):
+        call_command("review", "export", f"{name}.csv", "--among", "Ada,Ben", "--annotator", name, cwd=tmp_path)
+    for sheet in sorted(tmp_path.glob("*.csv")):
+        rows = list(csv.DictReader(sheet.read_text(encoding="utf-8-sig").splitlines(keepends=True)))
+        with sheet.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows({**row, "verdict": "good"} for row in rows)
+        call_command("review", "import", sheet.name, cwd=tmp_path)
+    report = json.loads((tmp_path / "review" / "report.json").read_text())
+    assert report["overall"]["judged"] == report["overall"]["items"] == 9
+    assert report["overall"]["agreement"]["share"] == 1.0
 
 
 def test_asking_for_a_review_that_is_not_there_says_how_to_begin_one(tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ def write_report(  # noqa: PLR0917 - what a build leaves, and the two that its f
         The dataset's folder, and its manifest.
     """
     audit = json.loads((folder / JSON_NAME).read_text(encoding="utf-8"))
-    page = report_page(gather(built, recipe, samples, manifest, audit, review))
-    (folder / PAGE_NAME).write_text(page, encoding="utf-8", newline="\n")
+    data = gather(built, recipe, samples, manifest, audit, review, restricted_texts=manifest["generated"])
+    (folder / PAGE_NAME).write_text(report_page(data), encoding="utf-8", newline="\n")
 
 
 def report_on(built: Built, raw: Path, recipe: Recipe, dataset: Path, review: Mapping[str, Any] | None) -> ReportData:
@@ -69,4 +69,5 @@ def report_on(built: Built, raw: Path, recipe: Recipe, dataset: Path, review: Ma
     samples = {task: read_samples(stage) for task, stage in built.rendered.items()}
     audit = json.loads((dataset / JSON_NAME).read_text(encoding="utf-8"))
     planted = scores_json(score_build(built, raw))
-    return gather(built, recipe, samples, manifest, audit, review, planted=planted)
+    generated = manifest["generated"]
+    return gather(built, recipe, samples, manifest, audit, review, planted=planted, restricted_texts=generated)
