@@ -59,22 +59,21 @@ def make_plan(
     if manifest is None:
         raise UserError(f"There is no dataset in {staged} that ecinstruct-build wrote, so there is nothing to publish.")
     _refuse_showing(target, remote)
+    _tag(target, remote, works=False)
     card, notes = _card(staged, remote, session)
-    contents: dict[str, Path | bytes] = {
-        path.relative_to(staged).as_posix(): path for path in sorted(staged.rglob("*")) if path.is_file()
-    } | {CARD: card}
+    contents = {**_files_in(staged), CARD: card}
     _refuse_overwriting(contents, remote, target)
-    files = compare_files(contents, remote)
+    files = _compare_files(contents, remote)
     changes, why, body, news = _history(files, manifest, remote, session, fates)
     present = text_of(session, remote, CHANGELOG)
     log, added = added_to(present, target.tag, today, body, news=news)
     if log:
-        files = compare_files({**contents, CHANGELOG: log.encode()}, remote)
+        files.append(_compare_file(CHANGELOG, log.encode(), remote))
     return Plan(
         target=target,
         url=f"{session.endpoint}/datasets/{target.repo}",
         remote=remote,
-        files=tuple(files),
+        files=tuple(sorted(files, key=lambda one: one.path)),
         tag=_tag(target, remote, works=any(one.action != "unchanged" for one in files)),
         changes=tuple(changes),
         causes=why,
@@ -83,22 +82,25 @@ def make_plan(
     )
 
 
-def compare_files(contents: Contents, remote: Remote) -> list[FilePlan]:
-    """Return what is to happen to each file of ours, by path."""
-    large = {(one.size, one.sha256) for one in remote.files.values() if one.sha256}
-    sizes = {size for size, _ in large}
-    plans = []
-    for path, content in contents.items():
-        size = len(content) if isinstance(content, bytes) else content.stat().st_size
-        there = remote.files.get(path)
-        if there is not None and there.holds(content):
-            plans.append(FilePlan(path, "unchanged", size, 0, content))
-            continue
-        held = size in sizes and (size, digest(content, "sha256")) in large
-        plans.append(FilePlan(path, "change" if there else "add", size, 0 if held else size, content))
+def _files_in(folder: Path) -> dict[str, Path | bytes]:
+    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def _compare_files(contents: Contents, remote: Remote) -> list[FilePlan]:
+    """Return what is to happen to each file of ours."""
     gone = remote.ours - contents.keys() - _SHARED
-    plans += [FilePlan(path, "delete", remote.files[path].size, 0) for path in gone]
-    return sorted(plans, key=lambda one: one.path)
+    deleted = [FilePlan(path, "delete", remote.files[path].size, 0) for path in sorted(gone)]
+    return [_compare_file(path, content, remote) for path, content in contents.items()] + deleted
+
+
+def _compare_file(path: str, content: Path | bytes, remote: Remote) -> FilePlan:
+    size = len(content) if isinstance(content, bytes) else content.stat().st_size
+    there = remote.files.get(path)
+    if there is not None and there.holds(content):
+        return FilePlan(path, "unchanged", size, 0, content)
+    alike = {one.sha256 for one in remote.files.values() if one.sha256 and one.size == size}
+    held = bool(alike) and digest(content, "sha256") in alike
+    return FilePlan(path, "change" if there else "add", size, 0 if held else size, content)
 
 
 def _card(staged: Path, remote: Remote, session: Session) -> tuple[bytes, list[str]]:
