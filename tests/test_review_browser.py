@@ -70,9 +70,8 @@ def browser() -> Iterator[Any]:
 def server(tmp_path: Path) -> Iterator[WebServer]:
     """A review of six tasks, one item of each."""
     items = [review_item(number, task=task, **ROWS[number - 1]) for number, task in enumerate(TASKS, 1)]
-    server = WebServer(tmp_path, review_sample(items)).start()
-    yield server
-    server.stop()
+    with WebServer(tmp_path, review_sample(items)) as server:
+        yield server
 
 
 class Judge:
@@ -125,6 +124,7 @@ class Judge:
         self.press("Escape", key)
         self.page.get_by_text("The server does not answer").wait_for()
         assert self.number == number, "the item stays in view"
+        assert self.page.locator("#offline").bounding_box()["y"] >= 0, "and what is wrong is, however far one scrolled"
         return VERDICTS[int(key) - 1].name
 
     def gone(self, number: int) -> None:
@@ -136,13 +136,9 @@ class Judge:
             self.faults.append(message.text)
 
 
-def test_two_people_judge_by_keyboard_through_a_killed_server(browser: Any, tmp_path: Path) -> None:
-    dataset = published(tmp_path / "dataset", {"product_matching": 30, "sentiment_analysis": 30})
-    sample = draw_sample(dataset, ReviewSettings(double_share=0.2), seed=3, items=20)
-    doubled = {item.number for item in sample.items if item.doubled}
-    assert len(sample.items) == 20
-    server = WebServer(tmp_path, sample).start()
-    ada, ben = Judge(browser, server, "Ada"), Judge(browser, server, "Ben")
+def judge_together(ada: Judge, ben: Judge, doubled: set[int]) -> dict[str, dict[int, str]]:
+    """Judge until nothing is left, six items each before the server is killed; return who said what of which item."""
+    server = ada.server
     said: dict[str, dict[int, str]] = {"Ada": {}, "Ben": {}}
 
     def judge(who: Judge, turn: int) -> None:
@@ -161,7 +157,7 @@ def test_two_people_judge_by_keyboard_through_a_killed_server(browser: Any, tmp_
     server.stop()
     for who, key in ((ada, "1"), (ben, "4")):
         said[who.name][who.number] = who.judge_in_vain(key)
-    assert len(Desk.open(tmp_path / DESK).answers()) == 12
+    assert len(server.desk.answers()) == 12
     server.start()
     for who in (ada, ben):
         who.gone(list(said[who.name])[-1])
@@ -174,7 +170,16 @@ def test_two_people_judge_by_keyboard_through_a_killed_server(browser: Any, tmp_
             if who.number:
                 judge(who, 7)
     assert ada.faults == ben.faults == []
-    server.stop()
+    return said
+
+
+def test_two_people_judge_by_keyboard_through_a_killed_server(browser: Any, tmp_path: Path) -> None:
+    dataset = published(tmp_path / "dataset", {"product_matching": 30, "sentiment_analysis": 30})
+    sample = draw_sample(dataset, ReviewSettings(double_share=0.2), seed=3, items=20)
+    doubled = {item.number for item in sample.items if item.doubled}
+    assert len(sample.items) == 20
+    with WebServer(tmp_path, sample) as server:
+        said = judge_together(Judge(browser, server, "Ada"), Judge(browser, server, "Ben"), doubled)
 
     answers = Desk.open(tmp_path / DESK).answers()
     assert {(one.annotator, one.number): one.verdict for one in answers} == {
@@ -387,12 +392,11 @@ def test_the_page_works_without_a_script(browser: Any, server: WebServer) -> Non
 
 
 def test_the_link_lets_a_browser_in_even_from_elsewhere(browser: Any, tmp_path: Path) -> None:
-    server = WebServer(tmp_path, review_sample([review_item(1)]), token=True).start()
-    page = browser.new_context().new_page()
-    page.goto(f"data:text/html,<a href='{server.url}/?token={server.token}'>judge</a>")
-    page.click("a")
-    page.wait_for_url(f"{server.url}/review")
-    page.fill("#name", "Ada")
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".item")
-    server.stop()
+    with WebServer(tmp_path, review_sample([review_item(1)]), token=True) as server:
+        page = browser.new_context().new_page()
+        page.goto(f"data:text/html,<a href='{server.url}/?token={server.token}'>judge</a>")
+        page.click("a")
+        page.wait_for_url(f"{server.url}/review")
+        page.fill("#name", "Ada")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".item")

@@ -25,9 +25,8 @@ ITEMS = [
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[WebServer]:
-    server = ThreadServer(tmp_path, review_sample(ITEMS)).start()
-    yield server
-    server.stop()
+    with ThreadServer(tmp_path, review_sample(ITEMS)) as server:
+        yield server
 
 
 def said(server: WebServer) -> list[tuple[int, str, str, str]]:
@@ -155,50 +154,48 @@ def test_a_database_in_use_is_told_so_that_the_page_can_try_again(tmp_path: Path
     Desk.create(tmp_path / DESK, review_sample(ITEMS))
     server = ThreadServer(tmp_path, review_sample(ITEMS))
     server.desk = Desk.open(tmp_path / DESK, patience=0.5)
-    server.start()
-    client = Client(server, "Ada")
-    lock = sqlite3.connect(tmp_path / DESK, isolation_level=None)
-    lock.execute("BEGIN EXCLUSIVE")
-    reply = client.judge(1, "good")
-    assert (reply.status, reply.json()["error"]) == (503, "desk")
-    assert "in use" in reply.json()["message"]
-    page = client.get("/review")
-    assert (page.status, "in use" in page.text) == (503, True)
-    lock.execute("ROLLBACK")
-    lock.close()
-    assert client.judge(1, "good").status == 200
-    server.stop()
+    with server:
+        client = Client(server, "Ada")
+        lock = sqlite3.connect(tmp_path / DESK, isolation_level=None)
+        lock.execute("BEGIN EXCLUSIVE")
+        reply = client.judge(1, "good")
+        assert (reply.status, reply.json()["error"]) == (503, "desk")
+        assert "in use" in reply.json()["message"]
+        page = client.get("/review")
+        assert (page.status, "in use" in page.text) == (503, True)
+        lock.execute("ROLLBACK")
+        lock.close()
+        assert client.judge(1, "good").status == 200
 
 
 def test_what_was_confirmed_outlives_a_kill_and_the_session_too(tmp_path: Path) -> None:
-    server = WebServer(tmp_path, review_sample(ITEMS)).start()
-    client = Client(server, "Ada")
-    client.judge(1, "good")
-    server.stop()
-    server.start()
-    assert client.judge(1, "good").status == 200, "the page sends it again where the reply was lost"
-    assert client.judge(2, "good").status == 200
-    assert [one[0] for one in said(server)] == [1, 2]
-    server.stop()
+    with WebServer(tmp_path, review_sample(ITEMS)) as server:
+        client = Client(server, "Ada")
+        client.judge(1, "good")
+        server.stop()
+        server.start()
+        assert client.judge(1, "good").status == 200, "the page sends it again where the reply was lost"
+        assert client.judge(2, "good").status == 200
+        assert [one[0] for one in said(server)] == [1, 2]
 
 
 def test_many_at_once_never_get_the_same_single_item(tmp_path: Path) -> None:
-    server = ThreadServer(tmp_path, review_sample([review_item(number) for number in range(1, 41)])).start()
-    judged: dict[str, list[int]] = {name: [] for name in ("Ada", "Ben", "Cleo", "Dee")}
+    items = [review_item(number) for number in range(1, 41)]
+    with ThreadServer(tmp_path, review_sample(items)) as server:
+        judged: dict[str, list[int]] = {name: [] for name in ("Ada", "Ben", "Cleo", "Dee")}
 
-    def judge(name: str) -> None:
-        client = Client(server, name)
-        page = client.get("/review")
-        while 'name="number"' in page.text:
-            judged[name].append(int(page.field("number")))
-            assert client.judge(judged[name][-1], "good").status == 200
+        def judge(name: str) -> None:
+            client = Client(server, name)
             page = client.get("/review")
+            while 'name="number"' in page.text:
+                judged[name].append(int(page.field("number")))
+                assert client.judge(judged[name][-1], "good").status == 200
+                page = client.get("/review")
 
-    threads = [Thread(target=judge, args=(name,)) for name in judged]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    server.stop()
+        threads = [Thread(target=judge, args=(name,)) for name in judged]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     assert sorted(number for numbers in judged.values() for number in numbers) == list(range(1, 41))
     assert sum(bool(numbers) for numbers in judged.values()) > 1, "they worked side by side"

@@ -31,16 +31,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
         review_item(2, input=LONG),
         review_item(3),
     ]
-    server = ThreadServer(tmp_path_factory.mktemp("review"), review_sample(items)).start()
-    yield server
-    server.stop()
+    with ThreadServer(tmp_path_factory.mktemp("review"), review_sample(items)) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
-    server = ThreadServer(tmp_path_factory.mktemp("guarded"), review_sample([review_item(1)]), token=True).start()
-    yield server
-    server.stop()
+    with ThreadServer(tmp_path_factory.mktemp("guarded"), review_sample([review_item(1)]), token=True) as server:
+        yield server
 
 
 @pytest.fixture
@@ -283,9 +281,9 @@ def test_wider_hosts_are_this_machines_names_only() -> None:
 
 
 def test_ctrl_c_ends_it_without_a_traceback(tmp_path: Path) -> None:
-    server = WebServer(tmp_path, review_sample([review_item(1)])).start()
-    Client(server, "Ada")
-    assert server.stop(signal.SIGINT) == (0, "")
+    with WebServer(tmp_path, review_sample([review_item(1)])) as server:
+        Client(server, "Ada")
+        assert server.stop(signal.SIGINT) == (0, "")
 
 
 def test_form_bodies_may_not_hide_a_second_token(ada: Client) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 from threading import Thread
+from typing import Self
 from urllib.parse import urlencode, urlsplit
 
 import uvicorn
@@ -33,15 +34,23 @@ class WebServer:
         self.port = 0
         self.process: subprocess.Popen[str] | None = None
 
-    def start(self) -> "WebServer":
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_fault: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
         """Start on the port of the last time, and wait until connections are accepted."""
         command = [sys.executable, __file__, str(self.folder), str(self.port), self.token or ""]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
-        return self
 
     def stop(self, how: signal.Signals = signal.SIGKILL) -> tuple[int, str]:
-        """End it with a signal; return its exit status and what it said on stderr."""
+        """End it with a signal, if it runs; return its exit status and what it said on stderr."""
+        if self.process.returncode is not None:
+            return self.process.returncode, ""
         self.process.send_signal(how)
         said = self.process.communicate(timeout=30)[1]
         return self.process.returncode, said
@@ -54,7 +63,7 @@ class WebServer:
 class ThreadServer(WebServer):
     """The same in a thread of this process: quicker to start, and not to be killed."""
 
-    def start(self) -> "ThreadServer":
+    def start(self) -> None:
         key = key_in(self.folder)
         app = make_app(desk=self.desk, shelf=None, token=self.token, hosts=hosts_of("127.0.0.1"), key=key)
         listening = socket.create_server(("127.0.0.1", self.port))
@@ -62,7 +71,6 @@ class ThreadServer(WebServer):
         self.server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
         self.thread = Thread(target=self.server.run, kwargs={"sockets": [listening]})
         self.thread.start()
-        return self
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         self.server.should_exit = True
