@@ -101,6 +101,9 @@ class Check:
         ``dataset``, of all tasks. Its outcome depends on the set of examples, never on their order.
     scope
         Whether it is shown the examples of each ``task`` alone or of the whole ``dataset`` at once.
+    late
+        Whether the examples that it rejects are left out only when the splits stand: the others stay where they were
+        without it, and those that come in for them are taken from what was left over.
     last
         Whether, of the checks that judge the whole dataset, it comes after those that do not say so. Each judges
         what the ones before it let pass.
@@ -122,6 +125,7 @@ class Check:
     settings: type[CheckSettings]
     judge: Callable[[Sequence[Example], Any, Evidence], Sequence[Verdict]]
     scope: Literal["task", "dataset"] = "task"
+    late: bool = False
     last: bool = False
     repair: Callable[[Example, Any], Example] | None = None
     measure: Callable[[Sequence[Example], Any], pa.Table] | None = None

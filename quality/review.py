@@ -79,5 +79,6 @@ CHECK = Check(
     summary="Reject examples that people judged defective.",
     settings=ReviewedSettings,
     judge=judge,
+    late=True,
     reads=lambda settings: settings.verdicts,
 )

@@ -83,10 +83,11 @@ def split_of(
     weights: Mapping[Split, float] = WEIGHTS,
     alike: Iterable[tuple[Example, Example]] = (),
     kept: Kept | None = None,
+    left_out: Iterable[str] = (),
 ) -> dict[str, Went]:
     table = pairs_of(alike)
     web = web_of(examples, families, table)
-    found = assign(web, settings, weights, seed, kept=kept)
+    found = assign(web, settings, weights, seed, kept=kept, left_out=set(left_out))
     prove(web, settings, found, table)
     context, options = found.context.to_lists(), found.options.to_lists()
     keys = web.option_values.field("key").to_pylist()

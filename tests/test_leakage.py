@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from split_world import FAMILIES, MANY, SETTINGS, WEIGHTS, Went, clustered, example, split_of, worlds
 
 from ecinstruct_build.example import Example
-from ecinstruct_build.splits import Split
+from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import Quota, TaskSettings
-from quality.splitting.quotas import FEW_OPTIONS, OVER_QUOTA, SHARED_WITH_OOD, SHORT_CONTEXT, STRADDLES
+from quality.splitting.quotas import FEW_OPTIONS, LEFT_OUT, OVER_QUOTA, SHARED_WITH_OOD, SHORT_CONTEXT, STRADDLES
 
 
 def published_things(one: Example, assignment: Went, families: Mapping[str, str]) -> set[str]:
@@ -62,6 +62,37 @@ def test_every_example_is_assigned_or_dropped_for_a_reason(world: list[Example])
         else:
             assert assignment.reason in {OVER_QUOTA, STRADDLES, SHARED_WITH_OOD, SHORT_CONTEXT, FEW_OPTIONS}
             assert (assignment.context, assignment.options) == ((), ())
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds(), st.sets(st.integers(0, 59), max_size=4))
+def test_what_is_left_out_late_moves_nothing_and_others_come_in(world: list[Example], places: set[int]) -> None:
+    before = split_of(world)
+    gone = {one.example_id for place, one in enumerate(world) if place in places}
+    after = split_of(world, left_out=gone)
+    assert_nothing_leaks(world, after)
+    for name in before.keys() - gone:
+        if before[name].split:
+            assert after[name] == before[name]
+        elif after[name].split:
+            assert before[name].reason == OVER_QUOTA
+        else:
+            assert after[name].reason
+    for name in gone:
+        assert after[name] == Went(None, LEFT_OUT, (), ())
+
+
+def test_what_was_over_quota_comes_in_for_what_is_left_out_in_every_split() -> None:
+    quota = {"pairs": TaskSettings(quota=Quota(train=8, validation=2, test=2, test_ood=3))}
+    alone = [example("pairs", str(n), products=[f"q{n}"], domain="ood" if n < 10 else "ind") for n in range(60)]
+    before = split_of(alone, settings=quota)
+    placed = {split: sorted(name for name, went in before.items() if went.split == split) for split in SPLITS}
+    gone = {names[0] for names in placed.values()}
+    after = split_of(alone, settings=quota, left_out=gone)
+    assert Counter(went.split for went in after.values()) == Counter(went.split for went in before.values()) + Counter(
+        {None: 0}
+    )
+    assert not any(after[name].split for name in gone)
 
 
 @settings(max_examples=40, deadline=None)

@@ -11,6 +11,8 @@ import pytest
 from building import SmallBuild, call_command, set_options, shard_digests, small_overrides
 
 from ecinstruct_build.review.desk import Desk
+from ecinstruct_build.review.gate import gate
+from ecinstruct_build.review.settings import ReviewSettings
 
 DEFECTS = {"wrong_answer": "The other one is right.", "unclear_input": ""}
 
@@ -57,6 +59,15 @@ def test_what_people_judged_defective_is_not_in_the_next_build(judged: Judged) -
     before, after = published_ids(judged.folder / "dataset"), published_ids(judged.build("next"))
     assert before >= set(judged.defective)
     assert not after & set(judged.defective)
+
+
+def test_all_other_samples_stay_so_that_the_review_still_holds(judged: Judged) -> None:
+    before, out = published_ids(judged.folder / "dataset"), judged.build("next")
+    assert published_ids(out) >= before - set(judged.defective)
+    desk = Desk.open(judged.folder / "review" / "review.sqlite")
+    reasons = gate(desk, out, ReviewSettings(required=True, covers=0.95))
+    assert reasons
+    assert not [reason for reason in reasons if "published rows were there" in reason]
 
 
 def test_explain_tells_who_said_what_of_a_rejected_example(judged: Judged) -> None:

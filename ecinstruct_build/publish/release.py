@@ -97,4 +97,4 @@ def _refuse_leaks(dataset: Path, limits: AuditLimits) -> None:
 
 def _refuse_unreviewed(review: Reviewed | None, dataset: Path, settings: ReviewSettings) -> None:
     if reasons := gate(review.desk if review else None, dataset, settings):
-        raise UserError(f"The recipe asks for a passing review before the dataset is published: {' '.join(reasons)}")
+        raise UserError(f"Nothing was published, since the review does not allow it. {' '.join(reasons)}")

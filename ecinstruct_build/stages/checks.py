@@ -1,7 +1,8 @@
 """Check, wrapped for the store: examples are mended, measured and judged, and one policy says which go on.
 
 First the checks that repair, one after the other; then, on what they mended, those that judge a task by itself; last
-those that judge the whole dataset at once, on the examples that the others let pass.
+those that judge the whole dataset at once, on the examples that the others let pass. Beside them stand the late checks:
+no other check and no placement in splits heeds what they say.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,36 +45,43 @@ class Checked:
         By check and task: what the check measured.
     together
         The verdicts of the checks that judge the whole dataset.
+    late
+        By task: the verdicts of the late checks.
     """
 
     repaired: Mapping[str, Stage]
     judged: Mapping[str, Stage]
     measured: Mapping[str, Mapping[str, Stage]]
     together: Stage
+    late: Mapping[str, Stage]
 
     @property
     def stages(self) -> list[Stage]:
         """All of them, in the order in which they ran."""
+        return [*self.before_split, *self.late.values()]
+
+    @property
+    def before_split(self) -> list[Stage]:
+        """Those that say which examples the splits are made of."""
         measured = [stage for by_task in self.measured.values() for stage in by_task.values()]
         return [*self.repaired.values(), *self.judged.values(), *measured, self.together]
 
     def verdict_table(self, task: str) -> pa.Table:
         """Return the verdicts on a task's examples, as rows of `VERDICT_SCHEMA`, ordered by example_id."""
-        of_task = self._together.filter(pc.starts_with(self._together["example_id"], f"{task}:"))
-        table = pa.concat_tables([_verdicts(self.repaired[task]), _verdicts(self.judged[task]), of_task])
+        table = pa.concat_tables([self._early(task), _verdicts(self.late[task])])
         return table.sort_by([(column, "ascending") for column in _ROW_ORDER])
 
     def verdicts(self, task: str) -> list[dict[str, Any]]:
         """Return the rows of `verdict_table`."""
         return list(self.verdict_table(task).to_pylist())
 
-    def rejected(self, task: str) -> set[str]:
-        """Return the ids of the examples of a task that the policy leaves out."""
-        return _rejected(self.verdict_table(task))
+    def rejected_late(self) -> set[str]:
+        """Return the ids of examples that go on to the split and are left out when it stands."""
+        return {example_id for stage in self.late.values() for example_id in _rejected(_verdicts(stage))}
 
     def accepted(self, task: str, *, spare_options: bool = True) -> list[Example]:
         """Return the examples of a task that go on to the split, as mended, ordered by example_id."""
-        rejected = self.rejected(task)
+        rejected = _rejected(self._early(task))
         examples = read_examples(self.repaired[task], spare_options=spare_options)
         return [example for example in examples if example.example_id not in rejected]
 
@@ -82,6 +90,11 @@ class Checked:
         tables = [stage.table("measures") for stage in self.measured[check].values()]
         table = pa.concat_tables(tables)
         return table.filter(pc.is_in(table["example_id"], value_set=pa.array(sorted(only), pa.string())))
+
+    def _early(self, task: str) -> pa.Table:
+        """Return the verdicts on a task's examples that say which of them go on to the split."""
+        of_task = self._together.filter(pc.starts_with(self._together["example_id"], f"{task}:"))
+        return pa.concat_tables([_verdicts(self.repaired[task]), _verdicts(self.judged[task]), of_task])
 
     @cached_property
     def _together(self) -> pa.Table:
@@ -93,17 +106,19 @@ def check(drawn: Mapping[str, Stage], policy: Policy, seed: int, machine: Machin
     active = {CHECKS.get(name): settings for name, settings in sorted(policy.items()) if settings.action != "off"}
     mending = {one.name: settings for one, settings in active.items() if one.repair}
     alone = {one.name: settings for one, settings in active.items() if not one.repair and one.scope == "task"}
+    late = {name: alone.pop(name) for name in list(alone) if CHECKS.get(name).late}
     of_all = sorted((one for one in active if not one.repair and one.scope == "dataset"), key=lambda one: one.last)
     overall = {one.name: active[one] for one in of_all}
     repaired = {task: _repair(task, stage, mending, seed, machine) for task, stage in drawn.items()}
-    judged = {task: _judge(task, stage, alone, seed, machine) for task, stage in repaired.items()}
+    judged = {task: _judge(task, task, stage, alone, seed, machine) for task, stage in repaired.items()}
     measured = {
         name: {task: _measure(task, stage, name, settings, machine) for task, stage in repaired.items()}
         for name, settings in overall.items()
         if CHECKS.get(name).measure
     }
     together = _judge_together(repaired, judged, measured, overall, seed=seed, machine=machine)
-    return Checked(repaired, judged, measured, together)
+    judged_late = {task: _judge(task, f"{task}.late", stage, late, seed, machine) for task, stage in repaired.items()}
+    return Checked(repaired, judged, measured, together, judged_late)
 
 
 def _repair(task: str, drawn: Stage, policy: Policy, seed: int, machine: Machine) -> Stage:
@@ -135,21 +150,21 @@ def _mended(
     return [mender.repair(one, settings) if one.example_id in wanted else one for one in examples]
 
 
-def _judge(task: str, repaired: Stage, policy: Policy, seed: int, machine: Machine) -> Stage:
+def _judge(task: str, name: str, repaired: Stage, policy: Policy, seed: int, machine: Machine) -> Stage:
     """Let the checks that judge a task by itself judge its examples."""
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         examples, rows = read_examples(repaired, spare_options=False), []
         with machine.progress.track(f"check {task}", len(policy)) as advance:
-            for name, settings in policy.items():
-                verdicts = CHECKS.get(name).judge(examples, settings, Evidence(seed))
-                rows += [_verdict_row(name, settings.action, verdict) for verdict in verdicts]
+            for check_name, settings in policy.items():
+                verdicts = CHECKS.get(check_name).judge(examples, settings, Evidence(seed))
+                rows += [_verdict_row(check_name, settings.action, verdict) for verdict in verdicts]
                 advance(1)
         _write_verdicts(rows, out)
         return {}
 
     inputs = {"examples": repaired.digest, **_policy_inputs(policy, seed, machine)}
-    return machine.store.run("check", task, inputs, produce)
+    return machine.store.run("check", name, inputs, produce)
 
 
 def _measure(task: str, repaired: Stage, name: str, settings: CheckSettings, machine: Machine) -> Stage:

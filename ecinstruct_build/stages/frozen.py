@@ -157,7 +157,7 @@ def _held(rows: Stage, recipe: Recipe, checked: Checked, joined: Stage, machine:
 
     inputs = {
         "rows": rows.digest,
-        "examples": [stage.digest for stage in checked.stages],
+        "examples": [stage.digest for stage in checked.before_split],
         "families": joined.digest,
         "similarity": recipe.split.similarity,
         "settings": duplicate_settings(recipe).model_dump(mode="json"),

@@ -63,7 +63,7 @@ def lookalikes(recipe: Recipe, checked: Checked, machine: Machine) -> Stage:
         return {"pairs": pairs.num_rows}
 
     inputs = {
-        "examples": [stage.digest for stage in checked.stages],
+        "examples": [stage.digest for stage in checked.before_split],
         "tasks": list(recipe.tasks),
         "similarity": recipe.split.similarity,
         "settings": duplicate_settings(recipe).model_dump(mode="json"),

@@ -1,12 +1,13 @@
 """Split, wrapped for the store: from accepted examples to what they stand on, and to their assignment."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ecinstruct_build.example import EXAMPLE_SCHEMA
@@ -69,7 +70,7 @@ def web(recipe: Recipe, checked: Checked, joined: Stage, found: Stage, machine: 
         return {"examples": len(spun.example_ids), "nodes": len(spun.nodes)}
 
     inputs = {
-        "examples": [stage.digest for stage in checked.stages],
+        "examples": [stage.digest for stage in checked.before_split],
         "families": joined.digest,
         "look-alikes": found.digest,
         "tasks": list(recipe.tasks),
@@ -82,6 +83,8 @@ def split(
     recipe: Recipe, checked: Checked, spun: Stage, found: Stage, *, frozen: Frozen | None, machine: Machine
 ) -> Stage:
     """Assign every accepted example of all tasks to a split, or drop it with a reason.
+
+    Those that late checks reject have their place in it, and then others come in for them: they are in no table.
 
     Parameters
     ----------
@@ -97,12 +100,13 @@ def split(
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track("split"):
-            examples = read_web(spun.folder)
-            assigned, settled = _assigned(recipe, checked, found, examples, frozen)
+            examples, left_out = read_web(spun.folder), checked.rejected_late()
+            assigned, settled = _assigned(recipe, checked, found, examples, frozen=frozen, left_out=left_out)
             checks = prove(examples, recipe.tasks, assigned, pa.concat_tables([read_pairs(found), settled]))
             table, tasks = assignment_table(examples, assigned), np.asarray(examples.tasks, object)
+            stays = pc.invert(pc.is_in(table["example_id"], value_set=pa.array(sorted(left_out), pa.string())))
             for name in recipe.tasks:
-                rows = table.filter(pa.array(tasks == name, pa.bool_()))
+                rows = table.filter(pc.and_(pa.array(tasks == name, pa.bool_()), stays))
                 pq.write_table(rows, out / f"{name}.parquet", compression="zstd")
             survey = retention(examples, recipe.tasks, assigned, recipe.split_weights, recipe.split_seed)
         return {"checked": checks, "retention": survey}
@@ -131,12 +135,12 @@ def split(
 
 
 def _assigned(
-    recipe: Recipe, checked: Checked, found: Stage, examples: Web, frozen: Frozen | None
+    recipe: Recipe, checked: Checked, found: Stage, examples: Web, *, frozen: Frozen | None, left_out: Collection[str]
 ) -> tuple[Assigned, pa.Table]:
     """Assign, drop what trimming made too alike, and return the pairs that it made so, too."""
     kept = frozen.read_held() if frozen else None
     settings = training_only(recipe.tasks) if frozen else recipe.tasks
-    assigned = assign(examples, settings, recipe.split_weights, recipe.split_seed, kept=kept)
+    assigned = assign(examples, settings, recipe.split_weights, recipe.split_seed, kept=kept, left_out=left_out)
     settled = settled_lookalikes(recipe, checked, found, examples, assigned)
     assigned = drop_alike(examples, assigned, settled)
     if frozen:

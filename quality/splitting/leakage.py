@@ -24,7 +24,16 @@ from ecinstruct_build.task import TaskSettings
 from quality.splitting.communities import components
 from quality.splitting.levelling import level
 from quality.splitting.placement import NOWHERE, Ties, homes, place
-from quality.splitting.quotas import FILLED, KEPT_TESTS, SHARED_WITH_OOD, SHORT_CONTEXT, STRADDLES, TOO_ALIKE, Filling
+from quality.splitting.quotas import (
+    FILLED,
+    KEPT_TESTS,
+    OVER_QUOTA,
+    SHARED_WITH_OOD,
+    SHORT_CONTEXT,
+    STRADDLES,
+    TOO_ALIKE,
+    Filling,
+)
 from quality.splitting.ragged import Integers, Ragged, union
 from quality.splitting.web import Web
 
@@ -86,6 +95,7 @@ def assign(
     seed: int,
     *,
     kept: Kept | None = None,
+    left_out: Collection[str] = (),
 ) -> Assigned:
     """Assign every example to a split, or say why it was dropped.
 
@@ -104,6 +114,9 @@ def assign(
         Seed of the keyed choices.
     kept
         What an earlier build's test sets hold.
+    left_out
+        Ids of examples that leave when all are assigned: the others stay where they are, and what was over quota
+        comes in for them.
 
     Raises
     ------
@@ -116,6 +129,7 @@ def assign(
     run.keep(kept)
     run.out_of_domain()
     run.in_domain(shares)
+    run.leave_out(left_out)
     return run.assigned()
 
 
@@ -240,6 +254,20 @@ class _Run:
         filling.drop(rows[~fits & (lowest == highest)], TOO_ALIKE)
         filling.drop(rows[~fits], STRADDLES)
         filling.fill(self.ranked(rows), *self._levelled(placed))
+
+    def leave_out(self, names: Collection[str]) -> None:
+        """Let examples leave, and others come in for them where they can; nothing else moves."""
+        unwanted = set(names)
+        leaving = np.array([name in unwanted for name in self.web.example_ids], np.bool_)
+        if not leaving.any():
+            return
+        filling = self.filling
+        filling.leave(np.flatnonzero(leaving))
+        waiting = ~leaving & (filling.reason == OVER_QUOTA)
+        wanted = waiting & self.web.ood & (filling.room[self.ties.task, OOD] > 0)
+        filling.reason[wanted] = ""
+        filling.hold_out(self.ranked(np.flatnonzero(wanted)))
+        filling.fill_short(self.ranked(np.flatnonzero(waiting & self.candidate)))
 
     def _levelled(self, placed: Integers) -> tuple[Integers, Integers]:
         """Move components of what fits between splits where that fills quotas; return examples' and nodes' splits."""

@@ -22,6 +22,7 @@ SHORT_CONTEXT = "context too short after trimming"
 FEW_OPTIONS = "too few options in the split"
 TOO_ALIKE = "too like a sample of another split"
 KEPT_TESTS = "the tests are kept as they are"
+LEFT_OUT = "left out when the splits stood"
 
 FILLED: tuple[Split, ...] = ("test_ood", "test", "validation", "train")
 """The splits in the order in which they are filled."""
@@ -119,12 +120,22 @@ class Filling:
             for row in here[self._loose[here]].tolist():
                 self._try(row, split)
         self._release(kept)
+        self.fill_short(ranked)
+
+    def fill_short(self, ranked: Integers) -> None:
+        """Assign examples that are in no split to one that their task is short of, where nothing stands in the way."""
         short: npt.NDArray[np.bool_] = np.any(self.room[:, _IN_DOMAIN] > 0, axis=1)
         for row in ranked[(self.split[ranked] == NOWHERE) & short[self.ties.task[ranked]]].tolist():
             for split in self._short(int(self.ties.task[row])):
                 self._try(row, split)
                 if self.split[row] != NOWHERE:
                     break
+
+    def leave(self, rows: Integers) -> None:
+        """Take examples out of their splits, which then have room for others; what they stood on stays taken."""
+        placed = rows[self.split[rows] != NOWHERE]
+        np.add.at(self.room, (self.ties.task[placed], self.split[placed]), 1)
+        self.split[rows], self.reason[rows] = NOWHERE, LEFT_OUT
 
     def _take(self, nodes: Integers, splits: Integers) -> None:
         """Take nodes for splits; those of `NOWHERE` are left alone."""
