@@ -25,8 +25,8 @@ def report_page(
     if context.invoked_subcommand is not None:
         return
     from ecinstruct_build.pipeline import last_build
+    from ecinstruct_build.reporting.page.last_build import report_on
     from ecinstruct_build.reporting.page.page import report_page as page_of
-    from ecinstruct_build.reporting.page.written import report_on
     from ecinstruct_build.review.folder import reviewed_in
 
     built, raw, recipe = last_build(asking_machine(work))
