@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import tracemalloc
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -239,6 +240,25 @@ def test_a_file_that_is_no_such_sheet_is_refused(name: str, content: bytes, reas
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=reason):
         import_answers(SAMPLE, tmp_path / name)
+
+
+@pytest.mark.parametrize(("column", "step"), [("XFD", 1), ("A", 10**9)], ids=["wide", "long"])
+def test_a_workbook_that_claims_to_be_vast_takes_little_memory(column: str, step: int, tmp_path: Path) -> None:
+    lines = [step * number for number in range(1, 2001)]
+    rows = "".join(f'<row r="{line}"><c r="{column}{line}"><v>1</v></c></row>' for line in lines)
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    Workbook().save(tmp_path / "small.xlsx")
+    with zipfile.ZipFile(tmp_path / "small.xlsx") as small, zipfile.ZipFile(tmp_path / "vast.xlsx", "w") as vast:
+        for name in small.namelist():
+            sheet = f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>'.encode()
+            vast.writestr(name, sheet if name.endswith("sheet1.xml") else small.read(name))
+    tracemalloc.start()
+    try:
+        with pytest.raises(UserError, match="is empty"):
+            import_answers(SAMPLE, tmp_path / "vast.xlsx")
+        assert tracemalloc.get_traced_memory()[1] < 100 * 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def test_every_cut_of_a_workbook_is_refused_with_a_word(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -37,6 +38,8 @@ _WIDTHS = {"instruction": 40, "input": 60, "options": 40, "output": 40, "verdict
 _NARROW = 14
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
 _UNPACKED = 512 * 2**20  # bytes that a workbook may unpack to
+_MOST_ROWS = 2**20  # as many as a spreadsheet has; a file may claim any number
+_MOST_COLUMNS = 256  # that are read: a row with one cell far to the right would be filled up to there
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")  # how a workbook's XML writes characters by number
 
 
@@ -89,8 +92,11 @@ def _rows(sheet: Any) -> Iterator[list[str]]:
     if not hasattr(sheet, "reset_dimensions"):  # a sheet of charts
         return
     sheet.reset_dimensions()  # what the file says of its size may be wrong
-    for row in sheet.iter_rows(values_only=True):
-        yield ["" if value is None else str(value) for value in row]
+    wide: Iterator[Sequence[Any]] = sheet.iter_rows(max_col=_MOST_COLUMNS, values_only=True)
+    empty: list[str] = []
+    for row in islice(wide, _MOST_ROWS):
+        width = max((place for place, value in enumerate(row, start=1) if value is not None), default=0)
+        yield ["" if value is None else str(value) for value in row[:width]] if width else empty
 
 
 def _likeness(rows: Sequence[Sequence[str]]) -> int:
