@@ -242,7 +242,9 @@ def test_a_file_that_is_no_such_sheet_is_refused(name: str, content: bytes, reas
         import_answers(SAMPLE, tmp_path / name)
 
 
-@pytest.mark.parametrize(("column", "step"), [("XFD", 1), ("A", 10**9)], ids=["wide", "long"])
+@pytest.mark.parametrize(
+    ("column", "step"), [pytest.param("XFD", 1, id="wide"), pytest.param("A", 10**9, id="long", marks=pytest.mark.slow)]
+)
 def test_a_workbook_that_claims_to_be_vast_takes_little_memory(column: str, step: int, tmp_path: Path) -> None:
     lines = [step * number for number in range(1, 2001)]
     rows = "".join(f'<row r="{line}"><c r="{column}{line}"><v>1</v></c></row>' for line in lines)

@@ -39,7 +39,7 @@ _NARROW = 14
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
 _UNPACKED = 512 * 2**20  # bytes that a workbook may unpack to
 _MOST_ROWS = 2**20  # as many as a spreadsheet has; a file may claim any number
-_MOST_COLUMNS = 256  # that are read: a row with one cell far to the right would be filled up to there
+_MOST_COLUMNS = 64  # that are read: a row with one cell far to the right would be filled up to there
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")  # how a workbook's XML writes characters by number
 
 
@@ -93,10 +93,9 @@ def _rows(sheet: Any) -> Iterator[list[str]]:
         return
     sheet.reset_dimensions()  # what the file says of its size may be wrong
     wide: Iterator[Sequence[Any]] = sheet.iter_rows(max_col=_MOST_COLUMNS, values_only=True)
-    empty: list[str] = []
+    blank: list[str] = []
     for row in islice(wide, _MOST_ROWS):
-        width = max((place for place, value in enumerate(row, start=1) if value is not None), default=0)
-        yield ["" if value is None else str(value) for value in row[:width]] if width else empty
+        yield blank if row.count(None) == len(row) else ["" if value is None else str(value) for value in row]
 
 
 def _likeness(rows: Sequence[Sequence[str]]) -> int:
