@@ -50,22 +50,34 @@ def judged(small_build: SmallBuild, tmp_path_factory: pytest.TempPathFactory) ->
     return Judged(folder, small_build.raw, tuple(found))
 
 
+@pytest.fixture(scope="module")
+def rebuilt(judged: Judged) -> Path:
+    """The dataset that was built after the review."""
+    return judged.build("next")
+
+
+@pytest.fixture(scope="module")
+def lenient(judged: Judged) -> Path:
+    """A dataset whose recipe asks for small samples only."""
+    return judged.build("lenient", "--set", "review.max_defect_rate=0.5", "--review", "none")
+
+
 def published_ids(dataset: Path) -> set[str]:
     shards = sorted(dataset.glob("data/*/*.parquet"))
     return {one for shard in shards for one in pq.read_table(shard, columns=["example_id"])["example_id"].to_pylist()}
 
 
-def test_what_people_judged_defective_is_not_in_the_next_build(judged: Judged) -> None:
-    before, after = published_ids(judged.folder / "dataset"), published_ids(judged.build("next"))
+def test_what_people_judged_defective_is_not_in_the_next_build(judged: Judged, rebuilt: Path) -> None:
+    before, after = published_ids(judged.folder / "dataset"), published_ids(rebuilt)
     assert before >= set(judged.defective)
     assert not after & set(judged.defective)
 
 
-def test_all_other_samples_stay_so_that_the_review_still_holds(judged: Judged) -> None:
-    before, out = published_ids(judged.folder / "dataset"), judged.build("next")
-    assert published_ids(out) >= before - set(judged.defective)
+def test_all_other_samples_stay_so_that_the_review_still_holds(judged: Judged, rebuilt: Path) -> None:
+    before = published_ids(judged.folder / "dataset")
+    assert published_ids(rebuilt) >= before - set(judged.defective)
     desk = Desk.open(judged.folder / "review" / "review.sqlite")
-    reasons = gate(desk, out, ReviewSettings(required=True, covers=0.95))
+    reasons = gate(desk, rebuilt, ReviewSettings(required=True, covers=0.95))
     assert reasons
     assert not [reason for reason in reasons if "published rows were there" in reason]
 
@@ -77,8 +89,8 @@ def test_explain_tells_who_said_what_of_a_rejected_example(judged: Judged) -> No
     assert "The other one is right." in told
 
 
-def test_the_books_count_what_people_rejected(judged: Judged) -> None:
-    manifest = json.loads((judged.build("next") / "manifest.json").read_text())
+def test_the_books_count_what_people_rejected(judged: Judged, rebuilt: Path) -> None:
+    manifest = json.loads((rebuilt / "manifest.json").read_text())
     rejected = [
         count
         for account in manifest["tasks"].values()
@@ -101,17 +113,16 @@ def test_questions_about_a_build_do_not_move_when_people_go_on_judging(judged: J
 
 
 def test_a_reviewed_dataset_carries_what_it_takes_to_build_it_again_and_no_notes(
-    judged: Judged, tmp_path: Path
+    judged: Judged, rebuilt: Path, tmp_path: Path
 ) -> None:
-    dataset = judged.build("next")
     assert "The other one is right." not in "".join(
-        path.read_text() for path in dataset.iterdir() if path.suffix != ".parquet" and path.is_file()
+        path.read_text() for path in rebuilt.iterdir() if path.suffix != ".parquet" and path.is_file()
     )
     for name in ("recipe.toml", "verdicts.jsonl"):
-        shutil.copy(dataset / name, tmp_path)
+        shutil.copy(rebuilt / name, tmp_path)
     shutil.copytree(judged.folder / "work", tmp_path / "work", symlinks=True)
     call_command("build", "recipe.toml", "--raw", str(judged.raw), "--out", "rebuilt", "--quiet", cwd=tmp_path)
-    assert shard_digests(tmp_path / "rebuilt") == shard_digests(dataset)
+    assert shard_digests(tmp_path / "rebuilt") == shard_digests(rebuilt)
 
 
 def test_a_fresh_sample_keeps_what_was_found_before_out(judged: Judged, tmp_path: Path) -> None:
@@ -124,10 +135,9 @@ def test_a_fresh_sample_keeps_what_was_found_before_out(judged: Judged, tmp_path
 
 @pytest.mark.parametrize(("verdict", "status", "said"), [("good", 0, "passed"), ("wrong_answer", 1, "failed")])
 def test_a_finished_review_passes_or_fails_by_what_was_found(
-    judged: Judged, tmp_path: Path, verdict: str, status: int, said: str
+    lenient: Path, tmp_path: Path, verdict: str, status: int, said: str
 ) -> None:
-    dataset = judged.build("lenient", "--set", "review.max_defect_rate=0.5", "--review", "none")
-    call_command("review", "sample", "--dataset", str(dataset), cwd=tmp_path)
+    call_command("review", "sample", "--dataset", str(lenient), cwd=tmp_path)
     desk = Desk.open(tmp_path / "review" / "review.sqlite")
     for judge in ("Ada", "Ben"):
         desk.enter(judge)
