@@ -179,6 +179,13 @@ def test_long_rows_are_laid_out_whole() -> None:
     assert option.text.count("more") == 200_000
 
 
+def test_objects_without_common_keys_are_a_list() -> None:
+    rows = [{f"key {number}": number} for number in range(2000)]
+    assert blocks_of(json.dumps(rows)) == (
+        Block("list", items=tuple(map(json.dumps, ({k: str(v) for k, v in row.items()} for row in rows)))),
+    )
+
+
 def test_hidden_characters_are_named_and_markup_escaped() -> None:
     assert visible("a<b>\u202e&\u0000") == (
         'a&lt;b&gt;<span class="mark" title="right-to-left override">U+202E</span>&amp;'

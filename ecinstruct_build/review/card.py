@@ -20,6 +20,7 @@ _LABELLED = re.compile(r"([A-Z][\w '/-]{0,27}):(?: (.*)|)", re.DOTALL)
 _LETTERED = re.compile(r"\(?([A-Z])[:.)] ?(.*)", re.DOTALL)
 _PRODUCT = re.compile(r"\b(?:product|item|listing)\b", re.IGNORECASE)
 _TITLES = ("title", "name")
+_MOST_COLUMNS = 40  # of a table: rows that have no keys in common would make it as wide as it is long
 
 
 @dataclass(frozen=True)
@@ -243,8 +244,8 @@ def _json(text: str) -> Any:
 
 def _json_blocks(value: Any, title: str = "") -> Iterator[Block]:
     if isinstance(value, list):
-        if value and all(isinstance(row, dict) and row for row in value):
-            columns = tuple(dict.fromkeys(name for row in value for name in row))
+        columns = _columns(value)
+        if columns:
             rows = tuple(tuple(_shown(row[name]) if name in row else "" for name in columns) for row in value)
             yield Block("table", title, columns=columns, rows=rows)
         else:
@@ -259,6 +260,14 @@ def _json_blocks(value: Any, title: str = "") -> Iterator[Block]:
                 yield from _json_blocks(item, name)
     else:
         yield Block("fields", facts=(Fact(title, _shown(value)),))
+
+
+def _columns(rows: Sequence[Any]) -> tuple[str, ...]:
+    """Return the keys of a list of objects; nothing if it is none, or they are too many for a table."""
+    if not all(isinstance(row, dict) and row for row in rows):
+        return ()
+    names = tuple(dict.fromkeys(name for row in rows for name in row))
+    return names if len(names) <= _MOST_COLUMNS else ()
 
 
 def _is_product(value: Mapping[str, Any], title: str) -> bool:
