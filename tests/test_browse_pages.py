@@ -4,6 +4,7 @@ import html
 import http.client
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -44,6 +45,12 @@ def test_a_page_tells_what_it_shows_and_where_it_goes_on(url: str) -> None:
     assert "/browse?task=sentiment_analysis&page=3&size=10" in links
     assert "/browse?task=sentiment_analysis&size=10" in links
     assert page.count("<article") == 10
+
+
+def test_a_folder_whose_name_looks_like_a_value_adds_no_column(tmp_path: Path) -> None:
+    page = Shelf(write_dataset(tmp_path / "task=x" / "seed=7")).page(size=10)
+    assert set(page.choices["task"]) == {"query_product_ranking", "sentiment_analysis"}
+    assert "seed" not in page.samples[0].row
 
 
 def test_test_rows_say_that_they_are(url: str) -> None:

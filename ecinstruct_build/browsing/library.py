@@ -3,6 +3,7 @@
 DuckDB reads the Parquet files; other formats are first written to one, in a temporary folder.
 """
 
+import glob
 import json
 import tempfile
 from collections.abc import Sequence
@@ -216,12 +217,10 @@ def _is_hidden(path: Path, folder: Path) -> bool:
 
 def _source(files: Sequence[str]) -> str:
     """Return files as a table of SQL, with the columns ``_file`` and ``file_row_number``."""
-    listed = ", ".join(_quoted(_glob_literal(file)) for file in files)
-    return f"read_parquet([{listed}], union_by_name=true, filename='_file', file_row_number=true)"
-
-
-def _glob_literal(path: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in path)
+    listed = ", ".join(_quoted(glob.escape(file)) for file in files)
+    # A folder called "task=x" makes no column.
+    options = "union_by_name=true, hive_partitioning=false, filename='_file', file_row_number=true"
+    return f"read_parquet([{listed}], {options})"
 
 
 def _quoted(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import glob
 import json
 import os
 import shutil
@@ -161,7 +162,7 @@ def _recover(out: Path) -> None:
     old = _old(out)
     if old.exists() and not out.exists():
         old.rename(out)
-    for building in sorted(out.parent.glob(f".{_glob_literal(out.name)}.building-*")):
+    for building in sorted(out.parent.glob(f".{glob.escape(out.name)}.building-*")):
         if _is_held(building):
             raise UserError(f"Another build is publishing to {out}. Wait for it, or choose another folder with --out.")
         shutil.rmtree(building)
@@ -196,10 +197,6 @@ def _swap(building: Path, out: Path) -> None:
 
 def _old(out: Path) -> Path:
     return out.parent / f".{out.name}.old"
-
-
-def _glob_literal(name: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
 
 def _disk_error(error: OSError, building: Path, out: Path, expected_bytes: int | None) -> UserError | None:
