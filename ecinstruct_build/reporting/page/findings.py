@@ -168,7 +168,12 @@ def _letters(data: ReportData) -> Iterator[Finding]:
 
 def _cost(data: ReportData) -> Iterator[Finding]:
     ran, reused = sum(one.seconds for one in data.stages), sum(one.reused for one in data.stages)
-    again = f" ({counted(reused, 'result')} reused)" if reused else ""
+    then = seconds(sum(one.reused_seconds for one in data.stages))
+    again = (
+        f"; {counted(reused, 'result')} that took {then} before {'was' if reused == 1 else 'were'} reused"
+        if reused
+        else ""
+    )
     yield Finding(
-        f"The stages took {seconds(ran)}{again}, and {size(data.peak_memory_bytes)} of memory at most.", "cost", ""
+        f"The stages took {seconds(ran)}, and {size(data.peak_memory_bytes)} of memory at most{again}.", "cost", ""
     )
