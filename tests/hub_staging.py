@@ -17,8 +17,8 @@ from hub_server import HubServer
 
 from ecinstruct_build.progress import Silence
 from ecinstruct_build.publish.folder import write_manifest
-from ecinstruct_build.publish.hub.push import Pushed, Target, push
-from ecinstruct_build.publish.hub.target import MAIN
+from ecinstruct_build.publish.hub.push import Pushed, push
+from ecinstruct_build.publish.hub.target import MAIN, Target
 from ecinstruct_build.publish.sections import section_digests
 
 REPO = "shop/kettles"

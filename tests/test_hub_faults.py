@@ -83,7 +83,8 @@ def test_a_publish_that_was_killed_goes_on(hub: HubServer, folder: Path, tmp_pat
         "import sys\n"
         "from pathlib import Path\n"
         "from ecinstruct_build.progress import Silence\n"
-        "from ecinstruct_build.publish.hub.push import Target, push\n"
+        "from ecinstruct_build.publish.hub.push import push\n"
+        "from ecinstruct_build.publish.hub.target import Target\n"
         "push(Path(sys.argv[1]), Target(sys.argv[2]), fates=None, dry_run=False, progress=Silence())\n"
     )
     home = {"HF_HOME": str(tmp_path / "home"), "HF_ENDPOINT": hub.endpoint, "HF_HUB_DISABLE_XET": "1"}

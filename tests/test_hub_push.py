@@ -13,8 +13,8 @@ from rich.console import Console
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.publish.folder import MANIFEST, write_manifest
-from ecinstruct_build.publish.hub.push import Target
 from ecinstruct_build.publish.hub.showing import render_plan
+from ecinstruct_build.publish.hub.target import Target
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content:DeprecationWarning")
 

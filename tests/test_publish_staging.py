@@ -15,11 +15,14 @@ from building import SmallBuild
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import dump_json
+from ecinstruct_build.progress import Silence
 from ecinstruct_build.publish.card import card_text
 from ecinstruct_build.publish.card_info import card_info_from, read_samples
 from ecinstruct_build.publish.dataset import publish
 from ecinstruct_build.publish.folder import ensure_replaceable, read_manifest
+from ecinstruct_build.publish.hub.target import Target
 from ecinstruct_build.publish.ids_only import IDS_SCHEMA
+from ecinstruct_build.publish.release import release
 from ecinstruct_build.publish.settings import PublishSettings
 from ecinstruct_build.publish.staging import stage
 from ecinstruct_build.registry import SOURCES
@@ -128,6 +131,8 @@ def test_a_folder_that_is_no_dataset_of_this_version_is_refused(copy, folder, ma
         (copy / "manifest.json").write_text(manifest)
     with pytest.raises(UserError, match=r"no dataset in|an earlier version"):
         stage(copy, folder, REFUSE)
+    with pytest.raises(UserError, match=r"no dataset in|an earlier version"):
+        release(copy, Target("shop/kettles"), scratch=folder, review=None, fates=None, dry_run=True, progress=Silence())
 
 
 def test_a_link_that_cannot_be_made_is_a_copy(made_up, folder, monkeypatch):

@@ -38,8 +38,8 @@ def publish(
     """
     from ecinstruct_build.explain import fates
     from ecinstruct_build.pipeline import LAST_BUILD, last_build
-    from ecinstruct_build.publish.hub.push import Target
     from ecinstruct_build.publish.hub.showing import render_plan
+    from ecinstruct_build.publish.hub.target import Target
     from ecinstruct_build.publish.release import release
     from ecinstruct_build.review.folder import reviewed_in
 

@@ -138,7 +138,7 @@ def published_manifest(folder: Path) -> dict[str, Any]:
     if manifest is None:
         raise UserError(
             f"There is no dataset in {folder} that ecinstruct-build wrote (it has no manifest.json of ours). Build one "
-            "with 'ecinstruct build', or give the folder of one."
+            "with 'ecinstruct build', or say where it is."
         )
     if missing := sorted({"shards", "recipe", "generated", "digests", "card"} - set(manifest)):
         raise UserError(

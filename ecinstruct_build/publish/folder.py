@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import glob
+import hashlib
 import json
 import os
 import shutil
@@ -121,16 +122,30 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """Return the manifest of a dataset of ours, or None if the folder is none."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return parse_manifest((folder / MANIFEST).read_bytes())
+    except OSError:
         return None
-    ours = isinstance(manifest, dict) and manifest.get("generator") == _GENERATOR
-    return manifest if ours and isinstance(manifest.get("files"), list) else None
+
+
+def parse_manifest(content: bytes) -> dict[str, Any] | None:
+    """Return the manifest that a file holds, or None if it is none of ours."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    ours = isinstance(found, dict) and found.get("generator") == _GENERATOR and isinstance(found.get("files"), list)
+    return {**found, "files": [name for name in found["files"] if isinstance(name, str)]} if ours else None
 
 
 def files_in(folder: Path) -> list[str]:
     """Return every file under a folder, relative to it, with ``/``, sorted."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _fill(building: Path, out: Path, write: Callable[[Path], None], expected_bytes: int | None) -> None:

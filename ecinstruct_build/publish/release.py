@@ -3,15 +3,15 @@
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from ecinstruct_build.audit.limits import AuditLimits
 from ecinstruct_build.audit.page import verdict
 from ecinstruct_build.audit.run import audit_dataset
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.progress import Progress
-from ecinstruct_build.publish.folder import read_manifest
-from ecinstruct_build.publish.hub.push import Pushed, Target, push
+from ecinstruct_build.publish.card_info import published_manifest
+from ecinstruct_build.publish.hub.push import Pushed, push
+from ecinstruct_build.publish.hub.target import Target
 from ecinstruct_build.publish.settings import PublishSettings
 from ecinstruct_build.publish.staging import stage
 from ecinstruct_build.review.folder import Reviewed
@@ -54,7 +54,7 @@ def release(
         If the folder holds no dataset of ours, its audit or its review does not pass, the terms of a source forbid it,
         or the Hub refuses.
     """
-    recipe = _recipe_of(dataset)
+    recipe = published_manifest(dataset)["recipe"]
     with progress.track("audit"):
         _refuse_leaks(dataset, AuditLimits(**recipe["audit"]))
     settings = ReviewSettings(**recipe.get("review", {}))
@@ -73,16 +73,6 @@ def release(
         return push(scratch, target, fates=fates, dry_run=dry_run, progress=progress)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _recipe_of(dataset: Path) -> dict[str, Any]:
-    manifest = read_manifest(dataset)
-    if manifest is None:
-        raise UserError(
-            f"There is no dataset in {dataset} that ecinstruct-build wrote. Build one with 'ecinstruct build', or say "
-            "where it is with --dataset."
-        )
-    return dict(manifest["recipe"])
 
 
 def _refuse_leaks(dataset: Path, limits: AuditLimits) -> None:

@@ -1,6 +1,5 @@
 """Write samples as Parquet shards whose bytes depend on the rows, their order and the libraries alone."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ecinstruct_build.example import SAMPLE_SCHEMA
+from ecinstruct_build.publish.folder import digest_of
 from ecinstruct_build.splits import ORIGINAL_SPLIT, PUBLISHED_SPLITS, Layout, published_split
 
 MAX_SHARD_BYTES = 256 * 2**20
@@ -97,9 +97,7 @@ def write_shards(
 
 def shard_of(folder: Path, path: str, task: str, split: str, rows: int) -> Shard:
     """Return what a file that was written to a dataset's folder is."""
-    with (folder / path).open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return Shard(path, task, split, rows, (folder / path).stat().st_size, sha256)
+    return Shard(path, task, split, rows, (folder / path).stat().st_size, digest_of(folder / path))
 
 
 def rows_by_split(samples: pa.Table) -> dict[str, pa.Table]:

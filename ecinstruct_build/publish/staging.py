@@ -1,6 +1,5 @@
 """Lay out what of a dataset goes out into the world: proven to be what was built, and no more than its terms allow."""
 
-import hashlib
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from ecinstruct_build.errors import UserError
 from ecinstruct_build.publish.card import CARD, read_card, write_card
 from ecinstruct_build.publish.card_info import card_info, published_manifest, read_samples, review_figures
 from ecinstruct_build.publish.croissant import CROISSANT, write_croissant
-from ecinstruct_build.publish.folder import MANIFEST, files_in, write_manifest
+from ecinstruct_build.publish.folder import MANIFEST, digest_of, files_in, write_manifest
 from ecinstruct_build.publish.ids_only import write_ids
 from ecinstruct_build.publish.licences import LICENCE, refuse_restricted, restricted_sources
 from ecinstruct_build.publish.sections import Kept, recorded_digests, section_digests
@@ -102,12 +101,6 @@ def stage(
             f"The disk that holds {folder} is full, so nothing was published; {dataset} is as it was. Free some space "
             "and publish again."
         ) from error
-
-
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digests_of_papers(folder: Path) -> dict[str, str]:

@@ -8,17 +8,16 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.publish.folder import read_manifest
+from ecinstruct_build.publish.card import CARD
+from ecinstruct_build.publish.folder import files_in, read_manifest
 from ecinstruct_build.publish.hub.causes import Causes, causes
 from ecinstruct_build.publish.hub.changelog import CHANGELOG, added_to, change_entry, initial_entry, total
 from ecinstruct_build.publish.hub.changes import Rows, TaskChanges, compare, example_ids, read_rows, with_reasons
 from ecinstruct_build.publish.hub.plan import FilePlan, Plan
-from ecinstruct_build.publish.hub.remote import Remote, digest, fetch, text_of
+from ecinstruct_build.publish.hub.remote import Remote, digest, fetch, size_of, text_of
 from ecinstruct_build.publish.hub.session import Session
 from ecinstruct_build.publish.hub.target import Target
 from ecinstruct_build.publish.sections import merge_card, recorded_digests
-
-CARD = "README.md"
 
 Fates = Callable[[Sequence[str]], Mapping[str, str]]
 """Says what became of examples that are published no more, by their ids."""
@@ -61,7 +60,7 @@ def make_plan(
     _refuse_showing(target, remote)
     _tag(target, remote, works=False)
     card, notes = _card(staged, remote, session)
-    contents = {**_files_in(staged), CARD: card}
+    contents: Contents = {**{name: staged / name for name in files_in(staged)}, CARD: card}
     _refuse_overwriting(contents, remote, target)
     files = _compare_files(contents, remote)
     changes, why, body, news = _history(files, manifest, remote, session, fates)
@@ -82,10 +81,6 @@ def make_plan(
     )
 
 
-def _files_in(folder: Path) -> dict[str, Path | bytes]:
-    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
 def _compare_files(contents: Contents, remote: Remote) -> list[FilePlan]:
     """Return what is to happen to each file of ours."""
     gone = remote.ours - contents.keys() - _SHARED
@@ -94,7 +89,7 @@ def _compare_files(contents: Contents, remote: Remote) -> list[FilePlan]:
 
 
 def _compare_file(path: str, content: Path | bytes, remote: Remote) -> FilePlan:
-    size = len(content) if isinstance(content, bytes) else content.stat().st_size
+    size = size_of(content)
     there = remote.files.get(path)
     if there is not None and there.holds(content):
         return FilePlan(path, "unchanged", size, 0, content)

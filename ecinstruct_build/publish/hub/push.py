@@ -19,8 +19,6 @@ from ecinstruct_build.publish.hub.remote import RemoteFile, head_of, list_files,
 from ecinstruct_build.publish.hub.session import Session, hub_session
 from ecinstruct_build.publish.hub.target import Target
 
-__all__ = ["Pushed", "Target", "push"]
-
 _GROUP_BYTES = 64 * 2**20
 _GROUP_FILES = 32
 _DATASET = "dataset"

@@ -1,7 +1,7 @@
 """What stands on the Hub: the repository, its files, and what was published there before."""
 
 import hashlib
-import json
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +11,10 @@ from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, Revi
 from huggingface_hub.hf_api import RepoFile
 
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.publish.folder import MANIFEST
+from ecinstruct_build.publish.folder import MANIFEST, parse_manifest
 from ecinstruct_build.publish.hub.refusals import status_of
 from ecinstruct_build.publish.hub.session import Session
 from ecinstruct_build.publish.hub.target import MAIN, Target
-
-_GENERATOR = "ecinstruct-build"
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class RemoteFile:
 
     def holds(self, content: Path | bytes) -> bool:
         """Return whether it is the same as a local file or text."""
-        size = len(content) if isinstance(content, bytes) else content.stat().st_size
+        size = size_of(content)
         if size != self.size:
             return False
         if self.sha256:
@@ -189,26 +187,16 @@ def text_of(session: Session, remote: Remote, path: str) -> str:
         ) from error
 
 
+def size_of(content: Path | bytes) -> int:
+    """Return how many bytes a text or a file's content has."""
+    return len(content) if isinstance(content, bytes) else content.stat().st_size
+
+
 def digest(content: Path | bytes, kind: str, prefix: bytes = b"") -> str:
     """Return a hexadecimal digest of a text or a file's content, after ``prefix``."""
-    state = hashlib.new(kind, prefix, usedforsecurity=False)
-    if isinstance(content, bytes):
-        state.update(content)
-    else:
-        with content.open("rb") as stream:
-            while block := stream.read(2**20):
-                state.update(block)
-    return state.hexdigest()
+    with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.new(kind, prefix, usedforsecurity=False)).hexdigest()
 
 
 def _manifest(session: Session, remote: Remote) -> Mapping[str, Any] | None:
-    if MANIFEST not in remote.files:
-        return None
-    try:
-        found = json.loads(fetch(session, remote, MANIFEST).read_bytes())
-    except (ValueError, RecursionError):
-        return None
-    ours = isinstance(found, dict) and found.get("generator") == _GENERATOR and isinstance(found.get("files"), list)
-    if not ours:
-        return None
-    return {**found, "files": [name for name in found["files"] if isinstance(name, str)]}
+    return parse_manifest(fetch(session, remote, MANIFEST).read_bytes()) if MANIFEST in remote.files else None
