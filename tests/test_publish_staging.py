@@ -149,7 +149,7 @@ def test_a_full_disk_is_one_message_and_costs_nothing(borrowed, folder, monkeypa
         raise OSError(errno.ENOSPC, "No space left on device")
 
     before = publish_rows.files(borrowed)
-    monkeypatch.setattr("ecinstruct_build.publish.staging.write_ids", fill)
+    monkeypatch.setattr("ecinstruct_build.publish.staging.write_shard", fill)
     with pytest.raises(UserError, match=r"disk that holds .*staged is full, so nothing was published"):
         stage(borrowed, folder, IDS)
     assert publish_rows.files(borrowed) == before

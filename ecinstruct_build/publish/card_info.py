@@ -140,10 +140,12 @@ def published_manifest(folder: Path) -> dict[str, Any]:
             f"There is no dataset in {folder} that ecinstruct-build wrote (it has no manifest.json of ours). Build one "
             "with 'ecinstruct build', or say where it is."
         )
-    if missing := sorted({"shards", "recipe", "generated", "digests", "card"} - set(manifest)):
+    missing = {"shards", "recipe", "generated", "digests", "card"} - set(manifest)
+    missing = missing or {name for shard in manifest["shards"] for name in {"text_bytes"} - set(shard)}
+    if missing:
         raise UserError(
             f"The dataset in {folder} was written by an earlier version of ecinstruct-build (its manifest.json does "
-            f"not say: {', '.join(missing)}). Build it again; what did not change is taken from the stage store."
+            f"not say: {', '.join(sorted(missing))}). Build it again; what did not change comes from the stage store."
         )
     return manifest
 
@@ -152,10 +154,15 @@ def read_samples(folder: Path, manifest: Mapping[str, Any]) -> dict[str, pa.Tabl
     """Return the rows of a published folder by task name, in their order."""
     tables: dict[str, list[pa.Table]] = {}
     for shard in manifest["shards"]:
-        table = pq.read_table(folder / shard["path"], partitioning=None).replace_schema_metadata(None)
+        table = read_shard(folder / shard["path"])
         for task, rows in [(shard["task"], table)] if shard["task"] else _by_task(table, manifest["recipe"]["tasks"]):
             tables.setdefault(task, []).append(rows)
     return {task: pa.concat_tables(parts) for task, parts in sorted(tables.items())}
+
+
+def read_shard(path: Path) -> pa.Table:
+    """Return the rows of a published file."""
+    return pq.read_table(path, partitioning=None).replace_schema_metadata(None)
 
 
 def _by_task(table: pa.Table, names: Iterable[str]) -> list[tuple[str, pa.Table]]:

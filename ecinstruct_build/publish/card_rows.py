@@ -10,7 +10,7 @@ from ecinstruct_build.publish.columns import columns_table
 from ecinstruct_build.publish.ids_only import IDS_MEANINGS
 from ecinstruct_build.publish.licences import LICENCE
 from ecinstruct_build.publish.rebuild import STEPS
-from ecinstruct_build.publish.shards import rows_by_split
+from ecinstruct_build.publish.shards import first_rows
 from ecinstruct_build.splits import PUBLISHED_SPLITS, SETTINGS
 
 _SHOWN_CHARACTERS = 4000
@@ -98,11 +98,11 @@ def samples(info: CardInfo) -> Iterator[str]:
         return
     yield "## One row of each task\n"
     for task, table in sorted(info.samples.items()):
-        train = rows_by_split(table).get("train")
+        train = first_rows(table, "train", _CANDIDATES)
         yield f"### {task}\n"
         yield (
             markdown.code(_shown(train), "text")
-            if train is not None
+            if train.num_rows
             else "It has no training rows; rows to be tested on are not shown.\n"
         )
 
@@ -110,7 +110,7 @@ def samples(info: CardInfo) -> Iterator[str]:
 def _shown(table: pa.Table) -> str:
     """Return, of the first rows, the one of middling length as text: typical, and the same whenever the rows are."""
     names = ("instruction", "input", "options", "output")
-    candidates = table.slice(0, _CANDIDATES).select([*names, "example_id"]).to_pylist()
+    candidates = table.select([*names, "example_id"]).to_pylist()
     candidates.sort(key=lambda row: (sum(len(row[name]) for name in names), row["example_id"]))
     row = candidates[len(candidates) // 2]
     text = "\n\n".join(f"[{name}]\n{row[name]}" for name in names if row[name])

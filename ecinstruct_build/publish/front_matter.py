@@ -1,12 +1,12 @@
 """The card's front matter: what the Hugging Face Hub and `datasets` read of a dataset before its rows."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from ecinstruct_build.publish.card_info import CardInfo
-from ecinstruct_build.publish.shards import ORIGINAL_LAYOUT_SPLIT, rows_by_split, text_bytes
 from ecinstruct_build.splits import PUBLISHED_SPLITS
 
 _LANGUAGES = {
@@ -89,27 +89,23 @@ def licence_of(licences: Sequence[str], *, generated: bool) -> dict[str, str]:
 
 def _configs(info: CardInfo, shards: Sequence[Mapping[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Return each config with its description: all tasks together first, then each task that has shards."""
-    samples, schema = info.samples, info.schema
     if info.manifest["layout"] == "ecinstruct":
-        sizes = {ORIGINAL_LAYOUT_SPLIT: sum(_bytes(table) for table in samples.values())}
-        return [_config("default", "data/{split}-*.parquet", shards, sizes, schema)]
-    by_task = {
-        task: {split: _bytes(rows) for split, rows in rows_by_split(table).items()}
-        for task, table in sorted(samples.items())
-    }
-    together = {split: sum(sizes.get(split, 0) for sizes in by_task.values()) for split in PUBLISHED_SPLITS}
-    configs = [_config("default", "data/*/{split}-*.parquet", shards, together, schema)]
-    for task, sizes in by_task.items():
-        if own := [shard for shard in shards if shard["task"] == task]:
-            configs.append(_config(task, f"data/{task}/{{split}}-*.parquet", own, sizes, schema))
-    return configs
+        return [_config("default", "data/{split}-*.parquet", shards, info.schema)]
+    by_task = {task: [shard for shard in shards if shard["task"] == task] for task in sorted(info.samples)}
+    return [
+        _config("default", "data/*/{split}-*.parquet", shards, info.schema),
+        *(_config(task, f"data/{task}/{{split}}-*.parquet", own, info.schema) for task, own in by_task.items() if own),
+    ]
 
 
 def _config(
-    name: str, glob: str, shards: Sequence[Mapping[str, Any]], sizes: Mapping[str, int], schema: pa.Schema
+    name: str, glob: str, shards: Sequence[Mapping[str, Any]], schema: pa.Schema
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return which files the config reads, and what `datasets` shall find in them."""
-    rows = {split: sum(shard["rows"] for shard in shards if shard["split"] == split) for split in PUBLISHED_SPLITS}
+    rows, sizes = Counter[str](), Counter[str]()
+    for shard in shards:
+        rows[shard["split"]] += shard["rows"]
+        sizes[shard["split"]] += shard["text_bytes"]
     splits = [split for split in PUBLISHED_SPLITS if rows[split]]
     files = {
         "config_name": name,
@@ -120,7 +116,7 @@ def _config(
         "features": [_feature(field) for field in schema],
         "splits": [{"name": split, "num_bytes": sizes[split], "num_examples": rows[split]} for split in splits],
         "download_size": sum(shard["bytes"] for shard in shards),
-        "dataset_size": sum(sizes[split] for split in splits),
+        "dataset_size": sizes.total(),
     }
     return files, description
 
@@ -129,7 +125,3 @@ def _feature(field: pa.Field) -> dict[str, str]:
     if isinstance(field.type, pa.ListType):
         return {"name": field.name, "sequence": str(field.type.value_type)}
     return {"name": field.name, "dtype": str(field.type)}
-
-
-def _bytes(samples: pa.Table) -> int:
-    return int(text_bytes(samples).sum())

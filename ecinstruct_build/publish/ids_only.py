@@ -1,14 +1,11 @@
 """Rows without their text: what may be published of corpora whose text may not."""
 
 import hashlib
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ecinstruct_build.example import SAMPLE_SCHEMA, dump_json
-from ecinstruct_build.publish.shards import write_parquet
 
 _IDS = ("split", "task", "setting", "example_id", "template_id", "source", "domain", "locale", "products", "families")
 _BATCH_ROWS = 4096
@@ -37,12 +34,6 @@ def ids_of(rows: pa.Table) -> pa.Table:
     """Return rows of `SAMPLE_SCHEMA` as rows of `IDS_SCHEMA`, in the same order."""
     parts = [_batch_ids(batch) for batch in rows.to_batches(max_chunksize=_BATCH_ROWS)]
     return pa.Table.from_batches(parts, schema=IDS_SCHEMA)
-
-
-def write_ids(full: Path, target: Path) -> None:
-    """Write the ids of a full shard's rows to a shard of their own."""
-    rows = pq.read_table(full, partitioning=None)
-    write_parquet(ids_of(rows.replace_schema_metadata(None)), target)
 
 
 def _batch_ids(batch: pa.RecordBatch) -> pa.RecordBatch:

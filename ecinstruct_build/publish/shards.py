@@ -43,6 +43,8 @@ class Shard:
         The Hugging Face split that it is part of.
     rows, bytes
         Its rows and its size on disk.
+    text_bytes
+        Size of its rows before compression; see `text_bytes`.
     sha256
         Digest of its content.
     """
@@ -52,6 +54,7 @@ class Shard:
     split: str
     rows: int
     bytes: int
+    text_bytes: int
     sha256: str
 
 
@@ -95,9 +98,29 @@ def write_shards(
         return [shard for shards in written for shard in shards.result()]
 
 
-def shard_of(folder: Path, path: str, task: str, split: str, rows: int) -> Shard:
-    """Return what a file that was written to a dataset's folder is."""
-    return Shard(path, task, split, rows, (folder / path).stat().st_size, digest_of(folder / path))
+def write_shard(rows: pa.Table, folder: Path, path: str, task: str, split: str) -> Shard:
+    """Write one file with the features that `datasets` reads; its bytes depend on the rows and libraries alone.
+
+    Every row group is one contiguous batch, because the borders of batches show in the bytes.
+    """
+    target = folder / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    features = {field.name: _feature(field.type) for field in rows.schema}
+    schema = rows.schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    sizes = text_bytes(rows)
+    with pq.ParquetWriter(
+        target,
+        schema,
+        compression="zstd",
+        compression_level=3,
+        write_batch_size=_PAGE_BATCH_ROWS,
+        write_page_index=True,
+        use_content_defined_chunking=True,
+    ) as writer:
+        for begin, end in _bounds(sizes, _ROW_GROUP_BYTES, _ROW_GROUP_ROWS):
+            group = rows.slice(begin, end - begin).combine_chunks().replace_schema_metadata(schema.metadata)
+            writer.write_table(group, row_group_size=_ROW_GROUP_ROWS)
+    return Shard(path, task, split, rows.num_rows, target.stat().st_size, int(sizes.sum()), digest_of(target))
 
 
 def rows_by_split(samples: pa.Table) -> dict[str, pa.Table]:
@@ -110,14 +133,13 @@ def rows_by_split(samples: pa.Table) -> dict[str, pa.Table]:
     ValueError
         If a row names a split or setting that does not exist.
     """
-    pairs = samples.group_by(["split", "setting"]).aggregate([]).to_pylist()
-    chosen: dict[str, list[tuple[str, str]]] = {}
-    for row_split, setting in sorted((pair["split"], pair["setting"]) for pair in pairs):
-        if row_split not in ORIGINAL_SPLIT.values():
-            raise ValueError(f"no split is called {row_split!r}")
-        if (split := published_split(row_split, setting)) is not None:
-            chosen.setdefault(split, []).append((row_split, setting))
-    return {split: samples.filter(_any_of(samples, chosen[split])) for split in PUBLISHED_SPLITS if split in chosen}
+    return {split: samples.filter(mask) for split, mask in _masks(samples).items()}
+
+
+def first_rows(samples: pa.Table, split: str, most: int) -> pa.Table:
+    """Return the first rows of a published split, without a look at the text of the others."""
+    mask = _masks(samples).get(split)
+    return samples.slice(0, 0) if mask is None else samples.take(pc.indices_nonzero(mask)[:most])
 
 
 def text_bytes(samples: pa.Table) -> npt.NDArray[np.int64]:
@@ -137,6 +159,18 @@ def _checked(task: str, samples: pa.Table) -> pa.Table:
         if column.null_count or (nested and pc.list_flatten(column).null_count):
             raise ValueError(f"column {name} of the samples of {task} holds nulls")
     return samples.cast(SAMPLE_SCHEMA)
+
+
+def _masks(samples: pa.Table) -> dict[str, pa.ChunkedArray]:
+    """Return which rows are part of each published split that has any."""
+    pairs = samples.group_by(["split", "setting"]).aggregate([]).to_pylist()
+    chosen: dict[str, list[tuple[str, str]]] = {}
+    for row_split, setting in sorted((pair["split"], pair["setting"]) for pair in pairs):
+        if row_split not in ORIGINAL_SPLIT.values():
+            raise ValueError(f"no split is called {row_split!r}")
+        if (split := published_split(row_split, setting)) is not None:
+            chosen.setdefault(split, []).append((row_split, setting))
+    return {split: _any_of(samples, chosen[split]) for split in PUBLISHED_SPLITS if split in chosen}
 
 
 def _any_of(samples: pa.Table, pairs: list[tuple[str, str]]) -> pa.ChunkedArray:
@@ -166,10 +200,7 @@ def _write_split(rows: pa.Table, folder: Path, task: str, split: str, max_shard_
     shards = []
     for number, (begin, end) in enumerate(bounds):
         path = f"{under}/{split}-{number:05d}-of-{len(bounds):05d}.parquet"
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_parquet(rows.slice(begin, end - begin), target)
-        shards.append(shard_of(folder, path, task, split, end - begin))
+        shards.append(write_shard(rows.slice(begin, end - begin), folder, path, task, split))
     return shards
 
 
@@ -183,27 +214,6 @@ def _bounds(sizes: npt.NDArray[np.int64], max_bytes: int, max_rows: int | None =
         end = end if max_rows is None else min(end, begin + max_rows)
         yield begin, end
         begin = end
-
-
-def write_parquet(rows: pa.Table, path: Path) -> None:
-    """Write one file with the features that `datasets` reads; its bytes depend on the rows and libraries alone.
-
-    Every row group is one contiguous batch, because the borders of batches show in the bytes.
-    """
-    features = {field.name: _feature(field.type) for field in rows.schema}
-    schema = rows.schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
-    with pq.ParquetWriter(
-        path,
-        schema,
-        compression="zstd",
-        compression_level=3,
-        write_batch_size=_PAGE_BATCH_ROWS,
-        write_page_index=True,
-        use_content_defined_chunking=True,
-    ) as writer:
-        for begin, end in _bounds(text_bytes(rows), _ROW_GROUP_BYTES, _ROW_GROUP_ROWS):
-            group = rows.slice(begin, end - begin).combine_chunks().replace_schema_metadata(schema.metadata)
-            writer.write_table(group, row_group_size=_ROW_GROUP_ROWS)
 
 
 def _feature(kind: pa.DataType) -> dict[str, Any]:

@@ -11,14 +11,14 @@ from ecinstruct_build.audit.page import JSON_NAME, PAGE_NAME
 from ecinstruct_build.durable import DISK_FULL
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.publish.card import CARD, read_card, write_card
-from ecinstruct_build.publish.card_info import card_info, published_manifest, read_samples, review_figures
+from ecinstruct_build.publish.card_info import card_info, published_manifest, read_samples, read_shard, review_figures
 from ecinstruct_build.publish.croissant import CROISSANT, write_croissant
 from ecinstruct_build.publish.folder import MANIFEST, digest_of, files_in, write_manifest
-from ecinstruct_build.publish.ids_only import write_ids
+from ecinstruct_build.publish.ids_only import ids_of
 from ecinstruct_build.publish.licences import LICENCE, refuse_restricted, restricted_sources
 from ecinstruct_build.publish.sections import Kept, recorded_digests, section_digests
 from ecinstruct_build.publish.settings import PublishSettings
-from ecinstruct_build.publish.shards import shard_of
+from ecinstruct_build.publish.shards import write_shard
 from ecinstruct_build.registry import SOURCES, Registry
 from ecinstruct_build.source import Source
 
@@ -168,21 +168,16 @@ def _stage_shards(
     dataset: Path, folder: Path, manifest: Mapping[str, Any], restricted: Sequence[Source]
 ) -> dict[str, Any]:
     """Bring the shards over, whole or as ids, and return what the manifest is to say of them."""
-    shorten = restricted and not manifest.get("ids_only")
-    for shard in manifest["shards"]:
-        source, target = dataset / shard["path"], folder / shard["path"]
-        if shorten:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_ids(source, target)
-        else:
-            _link(source, target)
-    if not shorten:
+    full = manifest["shards"]
+    if not restricted or manifest.get("ids_only"):
+        for shard in full:
+            _link(dataset / shard["path"], folder / shard["path"])
         return {}
-    shards = [
-        asdict(shard_of(folder, shard["path"], shard["task"], shard["split"], shard["rows"]))
-        for shard in manifest["shards"]
-    ]
-    return {"shards": shards, "full_shards": manifest["shards"], "ids_only": [source.name for source in restricted]}
+    shards = []
+    for shard in full:
+        ids = ids_of(read_shard(dataset / shard["path"]))
+        shards.append(asdict(write_shard(ids, folder, shard["path"], shard["task"], shard["split"])))
+    return {"shards": shards, "full_shards": full, "ids_only": [source.name for source in restricted]}
 
 
 def _link(source: Path, target: Path) -> None:
