@@ -57,7 +57,8 @@ class _Odds:
     small, shop
         For each distinct telling word, up to ``most_small`` and ``most_shop`` of them.
     model
-        XX
+        How much the fast model's log-ratio of both languages counts in a text of `_MODEL_LETTERS` letters; it counts
+        in proportion to the letters, up to `_MOST_TIMES` as much.
     """
 
     prior: float
