@@ -71,6 +71,16 @@ PUBLISHED_SPLITS = (
     "test_ood_unseen_instructions",
 )
 
+SPLIT_LABELS: Mapping[str, str] = {
+    "train": "train",
+    "validation": "validation",
+    "test": "test",
+    "test_ood": "test, out of domain",
+    "test_unseen_instructions": "test, unseen instructions",
+    "test_ood_unseen_instructions": "test, out of domain, unseen instructions",
+}
+"""What people read for each of `PUBLISHED_SPLITS`."""
+
 ORIGINAL_SPLIT: Mapping[Split, str] = {"train": "train", "validation": "val", "test": "test", "test_ood": "test"}
 """The value of the published ``split`` column."""
 
@@ -90,3 +100,12 @@ def published_split(row_split: str, setting: str) -> str | None:
                 (known.published_split[split] for split in known.splits if ORIGINAL_SPLIT[split] == row_split), None
             )
     raise ValueError(f"no setting is called {setting!r}")
+
+
+def place_of(row_split: str, setting: str) -> str:
+    """Return where a row of any dataset stands: its Hugging Face split or, without one, its split and setting."""
+    try:
+        known = published_split(row_split, setting)
+    except ValueError:
+        known = None
+    return known or " ".join(filter(None, (row_split, setting)))

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from ecinstruct_build.audit.reading import read_published
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.registry import TASKS
-from ecinstruct_build.splits import PUBLISHED_SPLITS, published_split
+from ecinstruct_build.splits import PUBLISHED_SPLITS, place_of
 
 NEEDED = ("instruction", "input", "output")
 SEARCHED = ("input", "options", "output", "instruction")
@@ -163,7 +163,7 @@ class Library:
         ).to_arrow_table()
         names = {task.published_name: task.name for task in TASKS}
         pairs = pc.binary_join_element_wise(table["split"], table["setting"], "\t").combine_chunks()
-        splits = _mapped(pairs, lambda pair: _split(*pair.split("\t", 1)))
+        splits = _mapped(pairs, lambda pair: place_of(*pair.split("\t", 1)))
         index = pa.table(
             {
                 "file": self._file_codes(table["_file"]),
@@ -245,14 +245,6 @@ def _positions(
     numbers = np.empty(len(file), dtype=np.int64)
     numbers[offsets[file] + place] = np.arange(len(file))
     return offsets, numbers
-
-
-def _split(row_split: str, setting: str) -> str:
-    try:
-        known = published_split(row_split, setting)
-    except ValueError:
-        known = None
-    return known or " ".join(filter(None, (row_split, setting)))
 
 
 def _rank(split: str) -> str:

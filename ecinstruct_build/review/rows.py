@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.registry import TASKS
-from ecinstruct_build.splits import PUBLISHED_SPLITS, published_split
+from ecinstruct_build.splits import PUBLISHED_SPLITS, place_of
 
 CONTENT = ("instruction", "input", "options", "output", "few_shot_example")
 """The columns that a reader judges."""
@@ -65,7 +65,7 @@ def read_rows(dataset: Path) -> pa.Table:
 
     def take(batch: Batch) -> None:
         for number, digest in enumerate(_digests(batch)):
-            name, split = batch["task"][number], _split(batch["split"][number], batch["setting"][number])
+            name, split = batch["task"][number], place_of(batch["split"][number], batch["setting"][number])
             own = (batch[column][number] for column in ("source", "template_id", "locale", "category"))
             values = (digest, batch["example_id"][number], modules.get(name, name), split, *own)
             if digest not in found or order(values) < order(found[digest]):
@@ -110,14 +110,6 @@ def _digests(batch: Batch) -> list[str]:
         row_digest(example_id, dict(zip(CONTENT, text, strict=True)))
         for example_id, text in zip(batch["example_id"], texts, strict=True)
     ]
-
-
-def _split(row_split: str, setting: str) -> str:
-    try:
-        known = published_split(row_split, setting)
-    except ValueError:
-        known = None
-    return known or f"{row_split} {setting}"
 
 
 def _each_batch(dataset: Path, columns: tuple[str, ...], take: Callable[[Batch], None]) -> None:

@@ -17,19 +17,12 @@ from ecinstruct_build.browsing.shelf import ANY_CHECK, SIZES, Asked, Page, Sampl
 from ecinstruct_build.browsing.words import LONGEST, pieces
 from ecinstruct_build.review.card import Card, card_of
 from ecinstruct_build.review.visible import visible
+from ecinstruct_build.splits import SPLIT_LABELS
 from ecinstruct_build.web.pages import environment
 
 HOME = "/browse"
 
 _TEXTS = ("task", "split", "source", "check", "action", "reason", "words", "example")
-_SPLIT_LABELS = {
-    "train": "train",
-    "validation": "validation",
-    "test": "test",
-    "test_ood": "test, out of domain",
-    "test_unseen_instructions": "test, unseen instructions",
-    "test_ood_unseen_instructions": "test, out of domain, unseen instructions",
-}
 _ACTION_LABELS = {"reject": "rejected", "repair": "repaired", "flag": "flagged", "keep": "kept, near the threshold"}
 
 
@@ -140,7 +133,7 @@ def _entry(sample: Sample) -> Entry:
     return Entry(
         sample=sample,
         card=card_of(sample.content),
-        split=_SPLIT_LABELS.get(sample.split, sample.split),
+        split=SPLIT_LABELS.get(sample.split, sample.split),
         is_test=sample.split.startswith("test"),
         story=story,
         link=address(Asked(example=sample.example_id)) if sample.example_id else "",
@@ -165,7 +158,7 @@ def _words_of(name: str, value: str) -> str:
     if name == "action":
         return _ACTION_LABELS.get(value, value)
     if name == "split":
-        return _SPLIT_LABELS.get(value, value)
+        return SPLIT_LABELS.get(value, value)
     return "any check" if (name, value) == ("check", ANY_CHECK) else value.replace("_", " ")
 
 

@@ -1,24 +1,9 @@
 """How the report words names and figures."""
 
-from ecinstruct_build.splits import PUBLISHED_SPLITS
+from ecinstruct_build.splits import SPLIT_LABELS
 
 DASH = "\N{EN DASH}"
 """What stands where there is no figure."""
-
-_PLACES = dict(
-    zip(
-        PUBLISHED_SPLITS,
-        (
-            "train",
-            "validation",
-            "test",
-            "test, out of domain",
-            "test, unseen instructions",
-            "test, out of domain, unseen instructions",
-        ),
-        strict=True,
-    )
-)
 
 
 def named(name: str) -> str:
@@ -28,7 +13,7 @@ def named(name: str) -> str:
 
 def place_named(place: str) -> str:
     """Return where rows are published, for people; the original's settings keep their names."""
-    return _PLACES.get(place, place)
+    return SPLIT_LABELS.get(place, place)
 
 
 def broken(name: str) -> str:
