@@ -237,15 +237,17 @@ def parse_recipe(raw: Mapping[str, Any], where: str, overrides: Sequence[str] = 
     sections = deepcopy(dict(raw))
     for override in overrides:
         _override(sections, override)
-    for name in _mapping(sections, "sources", where):
-        SOURCES.get(name)
+    # In order of name, so that nothing depends on the order in which a file has them.
+    sections["sources"] = {
+        SOURCES.get(name).name: one for name, one in sorted(_mapping(sections, "sources", where).items())
+    }
     sections["tasks"] = {
         name: _validate(TASKS.get(name).settings, section, f"{where}, [tasks.{name}]")
-        for name, section in _mapping(sections, "tasks", where).items()
+        for name, section in sorted(_mapping(sections, "tasks", where).items())
     }
     sections["checks"] = {
         name: _validate(CHECKS.get(name).settings, section, f"{where}, [checks.{name}]")
-        for name, section in {**_every_check(), **_mapping(sections, "checks", where)}.items()
+        for name, section in sorted({**_every_check(), **_mapping(sections, "checks", where)}.items())
     }
     recipe = _validate(Recipe, sections, where)
     for name, settings in recipe.checks.items():

@@ -89,6 +89,18 @@ def test_what_was_built_in_silence_is_reused_and_can_be_asked_about(places: list
     assert "0 findings" in call_command("templates", "lint", *work).stdout
 
 
+def test_the_report_after_a_build_is_on_what_it_made(small_build: SmallBuild, tmp_path: Path) -> None:
+    shutil.copytree(small_build.work, tmp_path / "work")
+    places = ["--raw", str(small_build.raw), "--quiet", "--jobs", "1"]
+    call_command("build", "sample", *places, *set_options(small_overrides()), cwd=tmp_path)
+    known = sorted((tmp_path / "work").glob("*/*/stage.json"))
+    report = json.loads(call_command("report", "--json", cwd=tmp_path).stdout)
+    assert sum(flow["drawn"] for flow in report["tasks"]) == sum(
+        task["drawn"] for task in json.loads((tmp_path / "dataset" / "manifest.json").read_text())["tasks"].values()
+    )
+    assert sorted((tmp_path / "work").glob("*/*/stage.json")) == known
+
+
 @pytest.mark.slow
 def test_another_process_reuses_every_stage_of_all_tasks(small_build: SmallBuild, tmp_path: Path) -> None:
     shutil.copytree(small_build.work, tmp_path / "work")

@@ -9,7 +9,7 @@ from rich.console import Console
 from ecinstruct_build.publish.shards import Shard
 from ecinstruct_build.summary import render_summary
 
-SHARDS = [Shard("data/t/train-00000-of-00001.parquet", "t", "train", 1200, 3 * 2**20, "00")]
+SHARDS = [Shard("data/t/train-00000-of-00001.parquet", "t", "train", 1200, 3 * 2**20, 0, "00")]
 
 
 def shown(width: int = 120, **changes) -> str:
