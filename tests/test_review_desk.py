@@ -1,5 +1,6 @@
 """The desk hands each item to whom it is for, keeps every answer, and lets nothing be answered for others."""
 
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from review_world import Clock, drawn, judge_all
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.review.annotators import LONGEST_NAME
-from ecinstruct_build.review.desk import LONGEST_NOTE, Answer, Desk, Refused
+from ecinstruct_build.review.desk import LONGEST_NOTE, Answer, Desk, Refused, TakenIn
 from ecinstruct_build.review.ledger import LEASE_SECONDS
 from ecinstruct_build.review.sample import ReviewItem
 
@@ -221,7 +222,7 @@ def test_a_desk_that_is_there_goes_on_and_one_with_other_answers_is_not_pushed_a
     assert len(Desk.open(path).sample.items) == 4
     desk.answer("Ann", handed(desk, "Ann").number, "good", "kept")
     assert [one.note for one in Desk.create(path, drawn(tmp_path, items=4)).answers()] == ["kept"]
-    with pytest.raises(UserError, match="answers on another sample"):
+    with pytest.raises(UserError, match=r"answers on another sample.*--fresh"):
         Desk.create(path, drawn(tmp_path, items=5))
     desk.undo("Ann")  # the log is worth keeping, too
     with pytest.raises(UserError, match="answers on another sample"):
@@ -245,13 +246,12 @@ def test_answers_given_elsewhere_come_in_all_or_none(doubles: Desk, clock: Clock
         Answer(1, "Ben", "wrong_answer", "it is B", 5.0, "2026-01-01T11:00:00+00:00"),
         Answer(2, "Ann", "good"),
     ]
-    assert doubles.take_in(given) == 3
-    assert doubles.take_in(given) == 0
+    assert doubles.take_in(given) == TakenIn(3, 0, 0, ())
+    assert doubles.take_in(given) == TakenIn(0, 0, 3, ())
     assert doubles.answers()[:2] == given[:2]
     assert doubles.answers()[2].answered_at == "2023-11-14T22:13:20.000+00:00"
     for bad, reason in (
         (Answer(5, "Ann", "good"), "no item 5"),
-        (Answer(2, "ANN", "other", "no"), "said 'good' of item 2 before"),
         (Answer(3, "Ann", "fine"), "no verdict 'fine'"),
         (Answer(3, "Ann", "other"), "needs a note"),
         (Answer(3, " ", "good"), "name is needed"),
@@ -259,16 +259,36 @@ def test_answers_given_elsewhere_come_in_all_or_none(doubles: Desk, clock: Clock
         with pytest.raises(UserError, match=reason):
             doubles.take_in([Answer(3, "Ben", "good"), bad])
         assert len(doubles.answers()) == 3
-    assert doubles.take_in([Answer(1, "Cleo", "good")]) == 1  # settles what Ann and Ben differ over
-    with pytest.raises(Refused, match="as many judges"):
-        doubles.take_in([Answer(1, "Dora", "good")])
+    assert doubles.take_in([Answer(1, "Cleo", "good")]).new == 1  # settles what Ann and Ben differ over
+    assert doubles.take_in([Answer(1, "Dora", "good")]).skipped == (1,)
+
+
+def test_what_others_judged_in_the_meantime_does_not_keep_the_rest_of_a_share_out(singles: Desk) -> None:
+    singles.take_in([Answer(2, "Ben", "good"), Answer(4, "Ben", "good")])
+    share = [Answer(number, "Ann", "wrong_answer") for number in (1, 2, 3, 4)]
+    assert singles.take_in(share) == TakenIn(2, 0, 0, (2, 4))
+    assert [(one.number, one.annotator) for one in singles.answers()] == [
+        (1, "Ann"), (2, "Ben"), (3, "Ann"), (4, "Ben")
+    ]  # fmt: skip
+
+
+def test_a_corrected_verdict_replaces_ones_own_in_its_place_and_the_log_keeps_it(doubles: Desk, clock: Clock) -> None:
+    doubles.take_in([Answer(1, "Ann", "wrong_answer", "it is B")])
+    clock.now += 60
+    doubles.take_in([Answer(1, "Ben", "good")])
+    clock.now += 60
+    assert doubles.take_in([Answer(1, "ANN", "good"), Answer(1, "Ben", "good")]) == TakenIn(0, 1, 1, ())
+    assert [(one.annotator, one.verdict, one.note) for one in doubles.answers()] == [
+        ("Ann", "good", ""), ("Ben", "good", "")
+    ]  # fmt: skip
+    with sqlite3.connect(doubles.path) as connection:
+        assert connection.execute("SELECT verdict, note FROM undone").fetchall() == [("wrong_answer", "it is B")]
 
 
 def test_what_is_done_elsewhere_counts_before_what_is_being_done(singles: Desk) -> None:
     number = handed(singles, "Ann").number
-    assert singles.take_in([Answer(number, "Ben", "good")]) == 1
+    assert singles.take_in([Answer(number, "Ben", "good")]).new == 1
     with pytest.raises(Refused, match="someone else in the meantime"):
         singles.answer("Ann", number, "other", "note")
     assert handed(singles, "Ann").number != number
-    with pytest.raises(Refused, match="as many judges"):
-        singles.take_in([replace(singles.answers()[0], annotator="Cleo")])
+    assert singles.take_in([replace(singles.answers()[0], annotator="Cleo")]).skipped == (number,)

@@ -93,14 +93,18 @@ def review_import(
     review: Review = Path("review"),
     file_format: Format = None,
 ) -> None:
-    """Take in verdicts given elsewhere; a file that does not match the sample is refused."""
+    """Take in verdicts given elsewhere; a file that does not match the sample is refused.
+
+    What the same person said before is replaced; items that others have judged in the meantime are skipped.
+    """
     from ecinstruct_build.review.exchange.records import import_answers
     from ecinstruct_build.review.folder import reviewed_in
+    from ecinstruct_build.review.terminal import taken_in_text
 
     desk = _desk(review)
     taken = desk.take_in(import_answers(desk.sample, file, file_format, annotator))
     reviewed_in(review)
-    Console().print(f"{taken:,} verdicts of [bold]{escape(str(file))}[/bold] were taken in.")
+    Console().print(f"[bold]{escape(str(file))}[/bold]: {taken_in_text(taken)}", highlight=False, soft_wrap=True)
 
 
 @review_app.command("report")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.review import ledger
@@ -85,6 +85,26 @@ class Progress:
     def finished(self) -> bool:
         """Whether all judgements are made; ties may be left."""
         return self.made == self.wanted
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """What became of answers that were given elsewhere.
+
+    Attributes
+    ----------
+    new, present
+        Answers that were taken in, and those that were there already.
+    changed
+        Answers that took the place of what the same person had said of the same item before.
+    skipped
+        Numbers, ascending, of items that others had fully judged in the meantime; what was said of them was left out.
+    """
+
+    new: int
+    changed: int
+    present: int
+    skipped: tuple[int, ...]
 
 
 class Desk:
@@ -263,40 +283,27 @@ class Desk:
             ).fetchall()
         return [Answer(**dict(row)) for row in rows]
 
-    def take_in(self, answers: Sequence[Answer]) -> int:
-        """Take in answers that were given elsewhere: all, or none if one is refused.
+    def take_in(self, answers: Sequence[Answer]) -> TakenIn:
+        """Take in answers that were given elsewhere; none of them if one is refused.
 
-        Those that are there already are passed over. An item that is in front of someone at the moment is no reason to
-        refuse: what is done counts before what is being done.
-
-        Returns
-        -------
-        int
-            How many were new.
+        What a person says of an item takes the place of what the same person said of it before, which stays in the log;
+        it keeps its place among the item's judgements. Items that others have fully judged in the meantime are passed
+        over. An item that is in front of someone at the moment is no reason to: what is done counts before what is
+        being done.
 
         Raises
         ------
         Refused
-            If there is no such item, a person said otherwise before, or an item has as many judges as it is to have.
+            If there is no such item.
         UserError
             If there is no such verdict or a name cannot be one.
         """
-        new = 0
+        done: dict[str, list[int]] = {kind: [] for kind in ("new", "changed", "present", "skipped")}
         with self._writing() as connection:
-            now = self._clock()
             for one in answers:
-                me, name = ledger.entered(connection, one.annotator)
-                given = replace(_checked(one), annotator=name, answered_at=one.answered_at or _iso(now))
-                if _is_there(connection, given, me):
-                    continue
-                standing = ledger.standing(connection, one.number, me, now)
-                if standing is None:
-                    raise _refused(f"There is no item {one.number} in this review", given)
-                if standing.answers >= standing.wanted:
-                    raise _refused(f"Item {one.number} has as many judges as it is to have", given)
-                _put(connection, given, me)
-                new += 1
-        return new
+                done[_taken_in(connection, one, self._clock())].append(one.number)
+        skipped = tuple(sorted(set(done["skipped"])))
+        return TakenIn(len(done["new"]), len(done["changed"]), len(done["present"]), skipped)
 
     def _set_up(self, sample: ReviewSample) -> None:
         try:
@@ -311,8 +318,9 @@ class Desk:
                 return
             if ledger.holds_answers(connection):
                 raise UserError(
-                    f"'{self.path}' holds answers on another sample, which a new one would push aside. Move that "
-                    "review away or name another folder."
+                    f"'{self.path}' holds answers on another sample, which a new one would push aside. Set that review "
+                    "aside with `ecinstruct review sample --fresh`, which keeps out what it found defective, or name "
+                    "another folder."
                 )
             ledger.put_sample(connection, sample)
 
@@ -347,6 +355,28 @@ def _is_there(connection: sqlite3.Connection, given: Answer, me: str) -> bool:
         said = verdict(present[0]).label
         raise _refused(f"{given.annotator} has said '{said}' of item {given.number} before; undo that first", given)
     return present is not None
+
+
+def _taken_in(
+    connection: sqlite3.Connection, one: Answer, now: float
+) -> Literal["new", "changed", "present", "skipped"]:
+    """Take in an answer that was given elsewhere, and tell what became of it."""
+    me, name = ledger.entered(connection, one.annotator)
+    given = replace(_checked(one), annotator=name, answered_at=one.answered_at or _iso(now))
+    before = ledger.answer_of(connection, one.number, me)
+    if before == (given.verdict, given.note):
+        return "present"
+    if before is not None:
+        said_at = ledger.withdraw(connection, one.number, me, _iso(now))
+        _put(connection, replace(given, answered_at=one.answered_at or said_at), me)
+        return "changed"
+    standing = ledger.standing(connection, one.number, me, now)
+    if standing is None:
+        raise _refused(f"There is no item {one.number} in this review", given)
+    if standing.answers >= standing.wanted:
+        return "skipped"
+    _put(connection, given, me)
+    return "new"
 
 
 def _put(connection: sqlite3.Connection, given: Answer, me: str) -> None:

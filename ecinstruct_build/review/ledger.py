@@ -146,18 +146,27 @@ def put_answer(connection: sqlite3.Connection, values: dict[str, Any]) -> None:
 
 def take_back(connection: sqlite3.Connection, me: str, at: str) -> int | None:
     """Move a person's last answer to the log and return its item, or None if there is no answer."""
-    query = "SELECT answer_id, number FROM answer WHERE name_key = ? ORDER BY answer_id DESC LIMIT 1"
+    query = "SELECT number FROM answer WHERE name_key = ? ORDER BY answer_id DESC LIMIT 1"
     last = connection.execute(query, (me,)).fetchone()
     if last is None:
         return None
+    number: int = last["number"]
+    withdraw(connection, number, me, at)
+    return number
+
+
+def withdraw(connection: sqlite3.Connection, number: int, me: str, at: str) -> str:
+    """Move what a person said of an item to the log, and return when it had been said."""
+    values = (number, me)
+    said = connection.execute("SELECT answered_at FROM answer WHERE number = ? AND name_key = ?", values).fetchone()
     connection.execute(
         "INSERT INTO undone SELECT answer_id, number, name_key, verdict, note, seconds, answered_at, ? "
-        "FROM answer WHERE answer_id = ?",
-        (at, last["answer_id"]),
+        "FROM answer WHERE number = ? AND name_key = ?",
+        (at, *values),
     )
-    connection.execute("DELETE FROM answer WHERE answer_id = ?", (last["answer_id"],))
-    number: int = last["number"]
-    return number
+    connection.execute("DELETE FROM answer WHERE number = ? AND name_key = ?", values)
+    moment: str = said["answered_at"]
+    return moment
 
 
 def holds_answers(connection: sqlite3.Connection) -> bool:

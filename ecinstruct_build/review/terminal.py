@@ -1,11 +1,14 @@
 """Show on a terminal what a review takes, and what it found."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ecinstruct_build.audit.texts import counted
 from ecinstruct_build.console import print_whole
+from ecinstruct_build.review.desk import TakenIn
 from ecinstruct_build.review.report import Disagreement, Figures, ReviewReport
 from ecinstruct_build.review.sample import ReviewSample
 from ecinstruct_build.review.verdicts import VERDICTS, verdict
@@ -48,6 +51,35 @@ def render_review(report: ReviewReport, console: Console, disagreements: int = _
     if len(report.disagreements) > disagreements:
         console.print(f"[dim]and {len(report.disagreements) - disagreements:,} more disagreements[/dim]")
     console.print(_conclusion(report), highlight=False)
+
+
+def taken_in_text(taken: TakenIn) -> str:
+    """Say what became of the verdicts of a file."""
+    said = [f"{counted(taken.new, 'verdict')} {_were(taken.new)} taken in"]
+    if taken.changed:
+        said.append(f"{taken.changed:,} {_were(taken.changed)} changed")
+    if taken.present:
+        said.append(f"{taken.present:,} {_were(taken.present)} there already")
+    if taken.skipped:
+        many = len(taken.skipped)
+        items = f"item{'s' * (many > 1)} {ranges(taken.skipped)}"
+        said.append(f"{many:,} {_were(many)} skipped, since others had judged {items} in the meantime")
+    return f"{'; '.join(said)}."
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Write ascending numbers briefly: ``1-3, 7``."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1][1:] = [number]
+        else:
+            runs.append([number])
+    return ", ".join("-".join(map(str, run)) for run in runs)
+
+
+def _were(many: int) -> str:
+    return "was" if many == 1 else "were"
 
 
 def _time(minutes: float) -> str:
