@@ -17,7 +17,7 @@ from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import dump_json
 from ecinstruct_build.progress import Silence
 from ecinstruct_build.publish.card import card_text
-from ecinstruct_build.publish.card_info import card_info_from, read_samples
+from ecinstruct_build.publish.card_info import card_info, published_manifest, read_samples
 from ecinstruct_build.publish.dataset import publish
 from ecinstruct_build.publish.folder import ensure_replaceable, read_manifest
 from ecinstruct_build.publish.hub.target import Target
@@ -85,7 +85,9 @@ def test_a_staged_dataset_is_the_dataset(made_up, folder):
 def test_a_card_is_the_same_made_from_the_folder_or_from_the_build(small_build, made_up, tmp_path):
     republish(small_build, tmp_path / "dataset", generated=True, layout="ecinstruct")
     for folder in (made_up, tmp_path / "dataset"):
-        assert card_text(card_info_from(folder)) == (folder / "README.md").read_text()
+        manifest = published_manifest(folder)
+        info = card_info(manifest, read_samples(folder, manifest), manifest.get("review"))
+        assert card_text(info) == (folder / "README.md").read_text()
 
 
 def test_a_dataset_says_how_to_build_it_again(made_up):

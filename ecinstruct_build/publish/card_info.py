@@ -106,26 +106,6 @@ def review_figures(review: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {name: value for name, value in review.items() if name != "disagreements"} if review else None
 
 
-def card_info_from(folder: Path, review: Mapping[str, Any] | None = None) -> CardInfo:
-    """Return what the card of a published folder is made from: the same as when it was built.
-
-    Parameters
-    ----------
-    folder
-        A dataset's folder.
-    review
-        What a review found; None = what the manifest says of one.
-
-    Raises
-    ------
-    UserError
-        If the folder holds no dataset of ours, or one of an earlier version.
-    """
-    manifest = published_manifest(folder)
-    samples = read_samples(folder, manifest)
-    return card_info(manifest, samples, manifest.get("review") if review is None else review)
-
-
 def published_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of a dataset's folder.
 
