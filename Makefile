@@ -11,6 +11,7 @@ SEEDS ?=
 FREEZE ?=
 REVIEW ?= review
 REPO ?=
+PORT ?=
 TAG ?=
 PYTHON ?= python3
 VENV ?= .venv
@@ -29,17 +30,17 @@ dataset: $(VENV)/runtime ## Build a dataset (RECIPE, RAW, OUT, WORK, SEED, SPLIT
 splits: $(VENV)/runtime ## Regenerate the splits with SEED, or SEEDS=1,2,3; only split and render run again
 	$(BIN)/ecinstruct splits $(if $(filter command environment,$(origin RECIPE)),"$(RECIPE)") $(PLACES) $(if $(SEEDS),--seeds $(SEEDS),--seed $(or $(SEED),0))
 
-review: $(VENV)/runtime ## Let people judge a sample of the dataset in their browser (OUT, REVIEW)
-	$(BIN)/ecinstruct review serve --dataset "$(OUT)" --review "$(REVIEW)"
+review: $(VENV)/runtime ## Let people judge a sample of the dataset in their browser (OUT, REVIEW, PORT)
+	$(BIN)/ecinstruct review serve --dataset "$(OUT)" --review "$(REVIEW)" $(if $(PORT),--port $(PORT))
 
-browse: $(VENV)/runtime ## Page through the dataset in a browser (OUT, WORK)
-	$(BIN)/ecinstruct browse --dataset "$(OUT)" --work "$(WORK)"
+browse: $(VENV)/runtime ## Page through the dataset in a browser (OUT, WORK, PORT)
+	$(BIN)/ecinstruct browse --dataset "$(OUT)" --work "$(WORK)" $(if $(PORT),--port $(PORT))
 
 report: $(VENV)/runtime ## Write report.html on the last build (OUT, WORK, REVIEW)
 	$(BIN)/ecinstruct report --dataset "$(OUT)" --work "$(WORK)" --review "$(REVIEW)"
 
 publish: $(VENV)/runtime ## Publish the dataset to the Hugging Face Hub (REPO=org/name, TAG, OUT, WORK, REVIEW)
-	$(BIN)/ecinstruct publish --repo "$(REPO)" $(if $(TAG),--tag "$(TAG)") --dataset "$(OUT)" --work "$(WORK)" --review "$(REVIEW)"
+	$(BIN)/ecinstruct publish --repo "$(or $(REPO),$(error Say where to: make publish REPO=org/name))" $(if $(TAG),--tag "$(TAG)") --dataset "$(OUT)" --work "$(WORK)" --review "$(REVIEW)"
 
 test: $(VENV)/test ## Run the unit tests
 	$(BIN)/pytest -n auto --dist worksteal -m "not slow and not spark and not browser"

@@ -125,6 +125,15 @@ def test_a_reviewed_dataset_carries_what_it_takes_to_build_it_again_and_no_notes
     assert shard_digests(tmp_path / "rebuilt") == shard_digests(rebuilt)
 
 
+def test_what_is_published_names_no_path_of_this_machine(judged: Judged) -> None:
+    rebuilt = judged.build("next")
+    call_command("splits", "--seed", "5", "--out", "resplit", "--quiet", cwd=judged.folder)
+    for dataset in (rebuilt, judged.folder / "resplit"):
+        manifest = (dataset / "manifest.json").read_text()
+        assert str(judged.folder) not in manifest + (dataset / "recipe.toml").read_text()
+        assert json.loads(manifest)["recipe"]["checks"]["review"]["verdicts"] == ["verdicts.jsonl"]
+
+
 def test_a_fresh_sample_keeps_what_was_found_before_out(judged: Judged, tmp_path: Path) -> None:
     for name in ("review", "work", "dataset"):
         shutil.copytree(judged.folder / name, tmp_path / name, symlinks=True)

@@ -9,7 +9,7 @@ def browse(
     dataset: Dataset = Path("dataset"),
     work: Work = Path("work"),
     host: Host = "127.0.0.1",
-    port: Port = 8571,
+    port: Port = 8572,
     open_browser: Open = True,  # noqa: FBT002
 ) -> None:
     """Page through the samples by task, split, check or words, in a browser."""

@@ -17,6 +17,7 @@ from ecinstruct_build.publish.card_info import CardInfo, card_info, review_figur
 from ecinstruct_build.publish.croissant import write_croissant
 from ecinstruct_build.publish.folder import publish_folder, read_manifest, write_manifest
 from ecinstruct_build.publish.rebuild import write_rebuild
+from ecinstruct_build.publish.recipe_file import published_settings
 from ecinstruct_build.publish.sections import recorded_digests
 from ecinstruct_build.publish.shards import text_bytes, write_shards
 from ecinstruct_build.publish.staging import digests_of_papers
@@ -57,7 +58,7 @@ def publish(
     UserError
         If the audit finds more than the recipe tolerates; ``out`` is left as it was.
     """
-    finished: dict[str, Any] = {**manifest, "generated": generated}
+    finished: dict[str, Any] = {**manifest, "recipe": published_settings(recipe), "generated": generated}
     if review:
         finished["review"] = review_figures(review)
 

@@ -5,17 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from ecinstruct_build.example import dump_json
 from ecinstruct_build.publish import markdown
-from ecinstruct_build.publish.recipe_file import RECIPE, recipe_toml
+from ecinstruct_build.publish.recipe_file import RECIPE, VERDICTS, recipe_toml
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import SOURCES
 
 STEPS = "REBUILD.md"
 CHECKSUMS = "shards.sha256"
-VERDICTS = "verdicts.jsonl"
 REVIEW = "review"
 """The check that leaves out what people judged defective."""
 
@@ -36,7 +33,6 @@ def write_rebuild(folder: Path, recipe: Recipe, manifest: Mapping[str, Any]) -> 
     """
     if verdicts := _verdicts(recipe):
         (folder / VERDICTS).write_text(verdicts, encoding="utf-8")
-        recipe = _naming(recipe, (Path(VERDICTS),))
     (folder / RECIPE).write_text(recipe_toml(recipe), encoding="utf-8")
     (folder / CHECKSUMS).write_text(_checksums(manifest["shards"]), encoding="utf-8")
     (folder / STEPS).write_text("\n".join(_steps(recipe, manifest)), encoding="utf-8")
@@ -48,11 +44,6 @@ def _verdicts(recipe: Recipe) -> str:
     said = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines() if line]
     lines = {dump_json({name: one[name] for name in ("example_id", "verdict")}) for one in said}
     return "".join(f"{line}\n" for line in sorted(lines))
-
-
-def _naming(recipe: Recipe, verdicts: tuple[Path, ...]) -> Recipe:
-    checks = {**recipe.checks, REVIEW: recipe.checks[REVIEW].model_copy(update={"verdicts": verdicts})}
-    return recipe.model_copy(update={"checks": checks})
 
 
 def _checksums(shards: Sequence[Mapping[str, Any]]) -> str:
@@ -77,7 +68,9 @@ def _steps(recipe: Recipe, manifest: Mapping[str, Any]) -> Iterator[str]:
     else:
         yield "Put these files into a folder, here called `raw`, under these paths:\n"
         yield _inputs(manifest["inputs"])
-    if own := sorted({*_paths(recipe)} - {VERDICTS}):
+    settings = recipe.model_dump()
+    settings["checks"].pop(REVIEW, None)
+    if own := sorted({*_paths(settings)}):
         yield "The recipe also names these files or folders of its maker; they are not part of the dataset:\n"
         yield "\n".join(f"- `{path}`" for path in own) + "\n"
     yield "## 3. Build\n"
@@ -104,16 +97,10 @@ def _inputs(inputs: Sequence[Mapping[str, Any]]) -> str:
     return markdown.table(("path", "bytes", "SHA-256", "from"), rows)
 
 
-def _paths(settings: Any) -> Iterator[str]:
-    """Yield every path that the settings of a recipe name."""
-    if isinstance(settings, Path):
-        yield str(settings)
-    elif isinstance(settings, BaseModel):
-        for name in type(settings).model_fields:
-            yield from _paths(getattr(settings, name))
-    elif isinstance(settings, Mapping):
-        for value in settings.values():
-            yield from _paths(value)
-    elif isinstance(settings, list | tuple):
-        for value in settings:
-            yield from _paths(value)
+def _paths(value: Any) -> Iterator[str]:
+    """Yield every path among settings: the last part of an absolute one, as in the recipe."""
+    if isinstance(value, Path):
+        yield value.name if value.is_absolute() else value.as_posix()
+    elif isinstance(value, Mapping | list | tuple):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _paths(one)

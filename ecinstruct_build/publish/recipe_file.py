@@ -1,6 +1,7 @@
-"""Write a recipe back to TOML, so that a dataset carries what it takes to build it again."""
+"""A recipe as it is published: every setting spelled out, and no path of the machine that it was built on."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import tomli_w
@@ -8,18 +9,37 @@ import tomli_w
 from ecinstruct_build.recipe import Recipe
 
 RECIPE = "recipe.toml"
+VERDICTS = "verdicts.jsonl"
+"""Stands beside the recipe where people judged examples defective, and is what the review check reads then."""
 
 
 def recipe_toml(recipe: Recipe) -> str:
-    """Return a recipe as TOML, every setting spelled out; `ecinstruct_build.recipe.load_recipe` reads it back.
+    """Return a recipe as TOML; `ecinstruct_build.recipe.load_recipe` reads it back.
 
     Settings that are None are left out: TOML has no word for it, and it is what they are by default.
     """
-    return "# Every setting of the build, defaults included.\n" + tomli_w.dumps(_stated(recipe.resolved()))
+    return "# Every setting of the build, defaults included.\n" + tomli_w.dumps(_stated(published_settings(recipe)))
+
+
+def published_settings(recipe: Recipe) -> dict[str, Any]:
+    """Return the settings as JSON values; of an absolute path its last part, and `VERDICTS` for files of verdicts."""
+    settings: dict[str, Any] = _plain(recipe.model_dump())
+    review = settings["checks"].get("review", {})
+    if review.get("verdicts"):
+        review["verdicts"] = [VERDICTS]
+    return settings
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return value.name if value.is_absolute() else value.as_posix()
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _stated(value: Any) -> Any:
     """Return a value without what is None in its mappings."""
     if isinstance(value, Mapping):
         return {name: _stated(one) for name, one in value.items() if one is not None}
-    return [_stated(one) for one in value] if isinstance(value, list | tuple) else value
+    return [_stated(one) for one in value] if isinstance(value, list) else value
