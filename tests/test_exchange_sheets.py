@@ -314,6 +314,7 @@ def test_judgements_are_dealt_once_and_evenly(
     for item in sample.items:
         judged = {one.annotator for one in answers if one.number == item.number}
         given_to = {who for who, numbers in dealt.items() if item.number in numbers}
+        assert given_to <= {who for who, numbers in deal(sample, people).items() if item.number in numbers}
         assert not judged & given_to
         wanted = max(0, 1 + item.doubled - len(judged))
         assert len(given_to) == min(wanted, len(set(people) - judged))

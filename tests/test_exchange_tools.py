@@ -116,7 +116,7 @@ def test_what_is_judged_in_argilla_comes_back(
 def test_label_studio_gets_whole_texts_and_fetches_nothing(tmp_path: Path) -> None:
     hostile = "https://example.org/a.txt <script>alert(1)</script>\x00" + "x" * 50_000
     sample = review_sample([review_item(1, input=hostile), review_item(2, few_shot_example="Like this.")])
-    assert export_sample(sample, tmp_path / "tasks.json", "label-studio") == 2
+    assert export_sample(sample, tmp_path / "tasks.json", "label-studio").items == 2
     data = json.loads((tmp_path / "tasks.json").read_text())[0]["data"]
     assert data["input"] == hostile
     assert (data["number"], data["row"], data["sample"]) == (1, sample.items[0].row, sample.sample_id)

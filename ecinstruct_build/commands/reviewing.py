@@ -69,21 +69,30 @@ def review_serve(
 def review_export(
     file: Annotated[Path, typer.Argument(help="The file to write.")],
     annotator: Annotated[str, typer.Option(help="Who is to judge; with --among their share, else all of it.")] = "",
-    among: Annotated[str, typer.Option(help="All who judge, as Ada,Ben: what is left to judge is dealt out.")] = "",
+    among: Annotated[
+        str,
+        typer.Option(help="All who judge, as Ada,Ben: the items are dealt out, the same way whenever these are named."),
+    ] = "",
     task: Annotated[str, typer.Option(help="One task only.")] = "",
     review: Review = Path("review"),
     file_format: Format = None,
 ) -> None:
-    """Hand the sample, or a part of it, over to a spreadsheet or an annotation tool."""
+    """Hand the sample, or a part of it, over to a spreadsheet or an annotation tool.
+
+    A share dealt out with --among leaves out what its annotator need not judge any more.
+    """
     from ecinstruct_build.review.exchange.parts import Part, deal
     from ecinstruct_build.review.exchange.records import export_sample
+    from ecinstruct_build.review.terminal import render_exported
 
     desk, judges = _desk(review), [name.strip() for name in among.split(",") if name.strip()]
-    if judges and annotator not in judges:
-        raise UserError(f"Say with --annotator whose share of the items it is: one of {', '.join(judges)}.")
-    numbers = deal(desk.sample, judges, desk.answers())[annotator] if judges else None
-    count = export_sample(desk.sample, file, file_format, part=Part(annotator, numbers, task))
-    Console().print(f"{count:,} items are in [bold]{escape(str(file))}[/bold].")
+    shares = deal(desk.sample, judges, desk.answers()) if judges else {}
+    if judges and annotator not in shares:
+        raise UserError(f"Say with --annotator whose share of the items it is: one of {', '.join(shares)}.")
+    if judges and not shares[annotator]:
+        raise UserError(f"There is nothing left to judge in the share of {annotator}.")
+    exported = export_sample(desk.sample, file, file_format, part=Part(annotator, shares.get(annotator), task))
+    render_exported(exported, Console())
 
 
 @review_app.command("import")

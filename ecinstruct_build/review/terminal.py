@@ -1,6 +1,7 @@
 """Show on a terminal what a review takes, and what it found."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,6 +13,9 @@ from ecinstruct_build.review.desk import TakenIn
 from ecinstruct_build.review.report import Disagreement, Figures, ReviewReport
 from ecinstruct_build.review.sample import ReviewSample
 from ecinstruct_build.review.verdicts import VERDICTS, verdict
+
+if TYPE_CHECKING:
+    from ecinstruct_build.review.exchange.records import Exported
 
 _NOTHING = "[dim]-[/dim]"
 _SHOWN = 20  # disagreements
@@ -51,6 +55,15 @@ def render_review(report: ReviewReport, console: Console, disagreements: int = _
     if len(report.disagreements) > disagreements:
         console.print(f"[dim]and {len(report.disagreements) - disagreements:,} more disagreements[/dim]")
     console.print(_conclusion(report), highlight=False)
+
+
+def render_exported(exported: "Exported", console: Console) -> None:
+    """Say how much was handed over, and in which files."""
+    file, *beside = (f"[bold]{escape(str(path))}[/bold]" for path in exported.files)
+    were = "is" if exported.items == 1 else "are"
+    console.print(f"{counted(exported.items, 'item')} {were} in {file}.", highlight=False, soft_wrap=True)
+    for path in beside:
+        console.print(f"{path} goes with it.", highlight=False, soft_wrap=True)
 
 
 def taken_in_text(taken: TakenIn) -> str:

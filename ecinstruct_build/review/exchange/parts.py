@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ecinstruct_build.errors import UserError, did_you_mean
+from ecinstruct_build.review.annotators import name_key
 from ecinstruct_build.review.desk import Answer
 from ecinstruct_build.review.sample import ReviewItem, ReviewSample
 
@@ -65,9 +66,10 @@ def items_of(sample: ReviewSample, part: Part = WHOLE) -> list[ReviewItem]:
 def deal(
     sample: ReviewSample, annotators: Sequence[str], answers: Sequence[Answer] = ()
 ) -> Mapping[str, tuple[int, ...]]:
-    """Deal the judgements that are still wanted out to people, evenly.
+    """Deal all items out to people, evenly: a single one to one person, a doubled one to two.
 
-    A single item goes to one person and a doubled one to two, never to someone who has judged it already.
+    Who gets which does not depend on what has been judged, nor on the order or case of the names, so that shares dealt
+    at different moments fit together. What a person need not judge any more is then left out of their share.
 
     Parameters
     ----------
@@ -76,7 +78,7 @@ def deal(
     annotators
         Their names.
     answers
-        What has been judged.
+        What has been judged, by them or by others.
 
     Returns
     -------
@@ -85,12 +87,19 @@ def deal(
     """
     judges: dict[int, set[str]] = defaultdict(set)
     for answer in answers:
-        judges[answer.number].add(answer.annotator)
-    names = list(dict.fromkeys(annotators))
-    dealt: dict[str, list[int]] = {name: [] for name in names}
+        judges[answer.number].add(name_key(answer.annotator))
+    names: dict[str, str] = {}
+    for name in annotators:
+        names.setdefault(name_key(name), name)
+    order = sorted(names)
+    sizes = dict.fromkeys(order, 0)
+    shares: dict[str, list[int]] = {key: [] for key in order}
     for item in sample.items:
-        wanted = max(0, (2 if item.doubled else 1) - len(judges[item.number]))
-        free = [name for name in names if name not in judges[item.number]]
-        for name in sorted(free, key=lambda name: (len(dealt[name]), names.index(name)))[:wanted]:
-            dealt[name].append(item.number)
-    return {name: tuple(sorted(numbers)) for name, numbers in dealt.items()}
+        wanted = 2 if item.doubled else 1
+        dealt = sorted(order, key=lambda key: (sizes[key], key))[:wanted]
+        for key in dealt:
+            sizes[key] += 1
+        judged = judges[item.number]
+        for key in [key for key in dealt if key not in judged][: max(0, wanted - len(judged))]:
+            shares[key].append(item.number)
+    return {name: tuple(sorted(shares[name_key(name)])) for name in names.values()}

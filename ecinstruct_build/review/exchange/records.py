@@ -4,6 +4,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,23 @@ _SUFFIXES = {".xlsx": "xlsx", ".csv": "csv"}
 _BYTES = 512 * 2**20  # of a file that is read
 
 
-def export_sample(sample: ReviewSample, path: Path, file_format: str | None = None, *, part: Part = WHOLE) -> int:
+@dataclass(frozen=True)
+class Exported:
+    """What was handed over.
+
+    Attributes
+    ----------
+    items
+        How many items.
+    files
+        The files that were written, or the folder; the one that holds the items first.
+    """
+
+    items: int
+    files: tuple[Path, ...]
+
+
+def export_sample(sample: ReviewSample, path: Path, file_format: str | None = None, *, part: Part = WHOLE) -> Exported:
     """Write a sample, or a part of it, for people who judge elsewhere.
 
     Nothing is written over: the file may hold what somebody filled in.
@@ -41,21 +58,17 @@ def export_sample(sample: ReviewSample, path: Path, file_format: str | None = No
     part
         Which items, and for whom.
 
-    Returns
-    -------
-    int
-        How many items are in it.
-
     Raises
     ------
     UserError
-        If the format is unknown, the part holds nothing, something of that name is there already, or it cannot be
-        written.
+        If the format is unknown, the part holds nothing, the folder to write in is not there, something of that name is
+        there already, or it cannot be written.
     """
     name = _format_to_write(path, file_format)
     items = items_of(sample, part)
+    if not path.parent.is_dir():
+        raise UserError(f"There is no folder '{path.parent}'; make it first, or name another place.")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.writing-") as folder:
             made = Path(folder) / path.name
             _write(name, sample, items, part.annotator, made)
@@ -64,11 +77,13 @@ def export_sample(sample: ReviewSample, path: Path, file_format: str | None = No
                     raise UserError(
                         f"'{path.parent / one.name}' is there already and may hold verdicts; choose another name."
                     )
-            for one in sorted(Path(folder).iterdir()):
-                os.rename(one, path.parent / one.name)  # noqa: PTH104 - of folders, too
+            names = [one.name for one in sorted(Path(folder).iterdir())]
+            for written in names:
+                os.rename(Path(folder) / written, path.parent / written)  # noqa: PTH104 - of folders, too
     except OSError as error:
         raise UserError(f"The sample cannot be written to '{path}': {error.strerror or error}.") from error
-    return len(items)
+    beside = tuple(path.parent / written for written in names if written != path.name)
+    return Exported(len(items), (path, *beside))
 
 
 def import_answers(
