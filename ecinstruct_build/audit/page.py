@@ -1,11 +1,13 @@
 """Write an audit down: ``audit.json`` and a page for people, in HTML that needs nothing else."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
 
 from ecinstruct_build.audit.language import CONFIDENCE, LEAST_LETTERS
 from ecinstruct_build.audit.minhash import MISS
@@ -58,6 +60,26 @@ class MatrixRow:
     cells: tuple[Overlap | None, ...]
 
 
+@dataclass(frozen=True)
+class Grid:
+    """The leakage matrix as the page lays it out: pairs of splits of which many kinds are compared, and the others.
+
+    Attributes
+    ----------
+    heads
+        The first splits of the columns, each with how many columns it has.
+    columns, rows
+        Pairs of splits of which several kinds are compared, and the matrix's rows for just these.
+    others
+        What is compared of the remaining pairs, each with its row: a column for one field would stand empty.
+    """
+
+    heads: tuple[tuple[str, int], ...]
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[MatrixRow, ...]
+    others: tuple[tuple[MatrixRow, Overlap], ...]
+
+
 def write_audit(audit: Audit, folder: Path) -> None:
     """Write ``audit.json`` and ``audit.html`` into a folder, which is made if it is not there.
 
@@ -81,10 +103,11 @@ def audit_page(audit: Audit) -> str:
     """Return the page: verdict, leakage matrix, out-of-domain proof, faults, balance, and examples."""
     source = resources.files("ecinstruct_build.audit").joinpath("page.html.jinja").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["breakable"] = breakable
     return environment.from_string(source).render(
         audit=audit,
-        columns=matrix_columns(audit),
         matrix=matrix(audit),
+        grid=grid(audit),
         counts=_counts(audit),
         roles=[role for role in (*ROLES, "") if any(role == one for _, one, _ in audit.counts)],
         proof_kinds=list(dict.fromkeys(one.kind for one in audit.proofs)),
@@ -128,6 +151,34 @@ def matrix(audit: Audit) -> list[MatrixRow]:
             shown = tuple(cells.get(pair) for pair in columns)
             rows.append(MatrixRow(kind, KIND_MEANINGS.get(kind, ""), limited, shown))
     return rows
+
+
+def grid(audit: Audit) -> Grid:
+    """Return the leakage matrix laid out for a page: as few columns as hold it."""
+    pairs, rows = matrix_columns(audit), matrix(audit)
+    compared = [[row for row in rows if row.cells[place] is not None] for place in range(len(pairs))]
+    wide = [place for place, kinds in enumerate(compared) if len(kinds) > 1]
+    heads = Counter(pairs[place][0] for place in wide)
+    others = (
+        (row, cell)
+        for place, kinds in enumerate(compared)
+        if place not in wide
+        for row in kinds
+        if (cell := row.cells[place]) is not None
+    )
+    return Grid(
+        heads=tuple(heads.items()),
+        columns=tuple(pairs[place] for place in wide),
+        rows=tuple(
+            replace(row, cells=cells) for row in rows if any(cells := tuple(row.cells[place] for place in wide))
+        ),
+        others=tuple(others),
+    )
+
+
+def breakable(name: str) -> Markup:
+    """Return a name as HTML that may go on in another line after an underscore, and nowhere within a word."""
+    return escape(name).replace("_", Markup("_<wbr>"))
 
 
 def verdict(audit: Audit) -> str:
