@@ -168,6 +168,8 @@ def changed(path: Path, column: str, value: str, line: int = 1) -> Path:
         ("number", "99", "item '99', which the sample does not have"),
         ("number", "one", "item 'one', which the sample does not have"),
         ("number", "3", "item 3 but has another row's digest"),
+        ("output", "B", "row 2 is about item 1, but its output is not the one that was handed over"),
+        ("input", "It boils.", "row 2 is about item 1, but its input is not"),
         ("row digest", "1E+30", "item 1 but has another row's digest"),
         ("verdict", "wrong anser", "the verdict 'wrong anser', which there is not. Did you mean 'wrong answer'?"),
         ("verdict", "other", "'other' without a note"),
@@ -178,6 +180,56 @@ def test_what_does_not_match_the_sample_is_refused(column: str, value: str, reas
     path = judged_csv(SAMPLE, tmp_path / "a.csv", {1: ("good", ""), 2: ("good", "")})
     with pytest.raises(UserError, match=re.escape(reason)):
         import_answers(SAMPLE, changed(path, column, value), annotator="ann")
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("one\ntwo", "one\r\ntwo"),
+        ("one\r\ntwo", "one_x000D_\ntwo"),
+        ("ends here", "ends here  \n"),
+        ("=1+1", "'=1+1"),
+        ("-2", "-2.0"),
+        ("1,299.00", "1299"),
+        ("50%", "0.5"),
+        ("3-May", "03/05/2026"),
+        ("a; =b", "a; =b"),
+        ("_x0041_", "_x005F_x0041_"),
+        ("cafe\u0301", "caf\u00e9"),
+        ("True", "TRUE"),
+        ("x" * 40_000, "x" * 30_000),
+        ("kept", ""),
+    ],
+)
+def test_what_a_spreadsheet_changes_by_itself_is_no_changed_row(
+    kind: str, text: str, shown: str, tmp_path: Path
+) -> None:
+    sample = review_sample([review_item(1, output=text)])
+    path = judged_csv(sample, tmp_path / "a.csv", {1: ("good", "")})
+    if kind == "xlsx":
+        book = Workbook()
+        for line in csv_rows(changed(path, "output", shown)):
+            book.worksheets[0].append(["'" + cell if cell.startswith("=") else cell for cell in line])
+        path = tmp_path / "a.xlsx"
+        book.save(path)
+    else:
+        changed(path, "output", shown)
+    assert len(import_answers(sample, path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("A", "B"), ("no", "yes"), ("2 litres", "3 litres"), ("4", "5"), ("", "more")]
+)
+def test_a_text_that_somebody_changed_in_a_workbook_is_refused(text: str, shown: str, tmp_path: Path) -> None:
+    sample = review_sample([review_item(1, output=text)])
+    export_sample(sample, tmp_path / "a.xlsx", part=Part(annotator="ann"))
+    book = load_workbook(tmp_path / "a.xlsx")
+    at = {cell.value: cell.column_letter for cell in book["items"][1]}
+    book["items"][f"{at['verdict']}2"], book["items"][f"{at['output']}2"] = "good", shown
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(UserError, match="row 2 is about item 1, but its output is not"):
+        import_answers(sample, tmp_path / "a.xlsx")
 
 
 def test_an_item_that_one_person_judges_twice_is_refused_but_not_by_two(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """Hold what came back against the sample: all of it is right, or none of it is taken."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ecinstruct_build.errors import UserError, did_you_mean
 from ecinstruct_build.review.desk import Answer
+from ecinstruct_build.review.exchange.cells import altered
 from ecinstruct_build.review.sample import ReviewItem, ReviewSample
 from ecinstruct_build.review.verdicts import OTHER, VERDICTS
 
@@ -34,6 +35,8 @@ class Returned:
         Whether ``annotator`` is a number or key that only the tool knows, and no name.
     seconds, answered_at
         What it took, and when it was (ISO 8601); 0 and "" where the file does not say.
+    texts
+        What the file shows of the item, by column of a sheet; what it does not show is not held against the sample.
     """
 
     place: str
@@ -46,6 +49,7 @@ class Returned:
     anonymous: bool = False
     seconds: float = 0.0
     answered_at: str = ""
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 def answers_of(sample: ReviewSample, returned: Sequence[Returned], annotator: str, origin: str) -> list[Answer]:
@@ -167,6 +171,8 @@ def _mismatches(one: Returned, items: dict[int, ReviewItem]) -> list[str]:
         return [f"{one.place} is about item '{one.number[:20]}', which the sample does not have"]
     if one.row != item.row:
         return [f"{one.place} is about item {number} but has another row's digest"]
+    if column := altered(one.texts, item):
+        return [f"{one.place} is about item {number}, but its {column} is not the one that was handed over"]
     return []
 
 

@@ -2,11 +2,11 @@
 
 import csv
 import io
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ecinstruct_build.errors import UserError, did_you_mean
+from ecinstruct_build.review.exchange.cells import CELL_LIMIT, TEXTS, defused, shortened, texts_of, visible
 from ecinstruct_build.review.exchange.guidelines import guideline_book
 from ecinstruct_build.review.exchange.matching import Returned
 from ecinstruct_build.review.sample import ReviewItem, ReviewSample
@@ -31,13 +31,8 @@ SHOWN_FIRST = "shown first"
 NEEDED = ("number", "row digest", "sample id", "verdict")
 """Columns that must come back."""
 
-CELL_LIMIT = 32_767
-"""Characters (UTF-16 code units) that a spreadsheet takes in a cell."""
-
 _HEADER_ROWS = 20  # of a sheet among whose first rows the names of the columns are looked for
 _DIGEST, _SAMPLE = "row:", "sample:"  # digests with it in front look like no number, which a spreadsheet would round
-_FORMULA = re.compile(r"^(?=[\t\r\n])|(^|[;\t\r\n])(?=[=+\-@\uff0b\uff0d\uff1d\uff20])")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
 def header_of(items: Sequence[ReviewItem]) -> tuple[str, ...]:
@@ -55,23 +50,12 @@ def cells_of(item: ReviewItem, sample: ReviewSample, annotator: str) -> dict[str
         "sample id": _SAMPLE + sample.sample_id,
         "task": item.task,
         "split": item.split,
-        SHOWN_FIRST: item.content.get("few_shot_example", ""),
-        **{column: item.content.get(column, "") for column in ("instruction", "input", "options", "output")},
+        **texts_of(item),
         "verdict": "",
         "note": "",
         "annotator": annotator,
     }
-    return {column: _CONTROL.sub(_picture, cell) for column, cell in cells.items()}
-
-
-def shortened(text: str, where: str) -> str:
-    """Return a text that fits into a cell, cut where it must be with a mark that says where the whole stands."""
-    size = len(text.encode("utf-16-le")) // 2
-    if size <= CELL_LIMIT:
-        return text
-    mark = f" [... cut here: {len(text):,} characters in all; the whole text is {where}]"
-    room = CELL_LIMIT - len(mark.encode("utf-16-le")) // 2
-    return text.encode("utf-16-le")[: 2 * room].decode("utf-16-le", "ignore") + mark
+    return {column: visible(cell) for column, cell in cells.items()}
 
 
 def pieces(text: str) -> list[str]:
@@ -93,7 +77,7 @@ def write_csv(sample: ReviewSample, items: Sequence[ReviewItem], annotator: str,
         for item in items:
             cells = cells_of(item, sample, annotator)
             where = f"on the page of 'ecinstruct browse' for {item.example_id}"
-            writer.writerow([shortened(_defused(cells[column]), where) for column in header])
+            writer.writerow([shortened(defused(cells[column]), where) for column in header])
 
 
 def write_guideline(items: Sequence[ReviewItem], path: Path) -> None:
@@ -154,7 +138,7 @@ def _columns(names: Sequence[str], origin: str) -> dict[str, int]:
     twice = [name for name in (*NEEDED, "note", "annotator") if names.count(name) > 1]
     if twice:
         raise UserError(f"The file {origin} has the column '{twice[0]}' more than once. Nothing was taken in.")
-    return {name: names.index(name) for name in (*NEEDED, "note", "annotator") if name in names}
+    return {name: names.index(name) for name in (*NEEDED, "note", "annotator", *TEXTS) if name in names}
 
 
 def _headless(seen: Sequence[str], origin: str) -> str:
@@ -178,7 +162,8 @@ def _returned(place: str, cells: Mapping[str, str]) -> Returned:
         row=cells.get("row digest", "").strip().removeprefix(_DIGEST),
         verdict=cells.get("verdict", ""),
         note=cells.get("note", ""),
-        annotator=annotator[1:] if annotator.startswith("'") and _defused(annotator[1:]) == annotator else annotator,
+        texts={name: cell for name, cell in cells.items() if name in TEXTS},
+        annotator=annotator[1:] if annotator.startswith("'") and defused(annotator[1:]) == annotator else annotator,
     )
 
 
@@ -202,12 +187,3 @@ def _header_width(text: str, delimiter: str) -> int:
     except csv.Error:
         return 0
     return max((len(head & set(COLUMNS)) for head in heads), default=0)
-
-
-def _defused(text: str) -> str:
-    return _FORMULA.sub(r"\1'", text)
-
-
-def _picture(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return chr(0x2400 + code) if code < 0x20 else "\N{REPLACEMENT CHARACTER}"

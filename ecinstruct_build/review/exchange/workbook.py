@@ -1,6 +1,5 @@
 """A sample as an Excel workbook: items with a drop-down for the verdict, the guideline, texts too long for a cell."""
 
-import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,16 +17,10 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ecinstruct_build.errors import UserError
+from ecinstruct_build.review.exchange.cells import escaped, shortened
 from ecinstruct_build.review.exchange.guidelines import guideline_book
 from ecinstruct_build.review.exchange.matching import Returned
-from ecinstruct_build.review.exchange.tables import (
-    NEEDED,
-    cells_of,
-    header_of,
-    pieces,
-    returned_of,
-    shortened,
-)
+from ecinstruct_build.review.exchange.tables import NEEDED, cells_of, header_of, pieces, returned_of
 from ecinstruct_build.review.sample import ReviewItem, ReviewSample
 from ecinstruct_build.review.verdicts import VERDICTS
 
@@ -40,7 +33,6 @@ _WRAPPED = Alignment(wrap_text=True, vertical="top")
 _UNPACKED = 512 * 2**20  # bytes that a workbook may unpack to
 _MOST_ROWS = 2**20  # as many as a spreadsheet has; a file may claim any number
 _MOST_COLUMNS = 64  # that are read: a row with one cell far to the right would be filled up to there
-_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")  # how a workbook's XML writes characters by number
 
 
 def write_xlsx(sample: ReviewSample, items: Sequence[ReviewItem], annotator: str, path: Path) -> None:
@@ -53,7 +45,7 @@ def write_xlsx(sample: ReviewSample, items: Sequence[ReviewItem], annotator: str
     rows = [cells_of(item, sample, annotator) for item in items]
     _put_row(sheet, 1, header)
     for line, cells in enumerate(rows, start=2):
-        _put_row(sheet, line, [shortened(_escaped(cells[column]), f"in the sheet '{LONG}'") for column in header])
+        _put_row(sheet, line, [shortened(escaped(cells[column]), f"in the sheet '{LONG}'") for column in header])
         sheet.cell(line, 1).value = int(cells["number"])
     _dress(sheet, header, len(rows))
     _put_guideline(book.create_sheet(GUIDELINE), items)
@@ -149,10 +141,10 @@ def _put_guideline(sheet: Worksheet, items: Sequence[ReviewItem]) -> None:
 def _put_long_texts(book: Workbook, rows: Sequence[Mapping[str, str]]) -> None:
     """Add a sheet with the whole of every text that was cut, in pieces that cells take."""
     long = [
-        (cells["number"], column, _escaped(piece))
+        (cells["number"], column, escaped(piece))
         for cells in rows
         for column, text in cells.items()
-        if shortened(_escaped(text), "") != _escaped(text)
+        if shortened(escaped(text), "") != escaped(text)
         for piece in pieces(text)
     ]
     if not long:
@@ -161,7 +153,3 @@ def _put_long_texts(book: Workbook, rows: Sequence[Mapping[str, str]]) -> None:
     sheet.column_dimensions["C"].width = 110
     for line, texts in enumerate([("item", "column", "text, in pieces from top to bottom"), *long], start=1):
         _put_row(sheet, line, texts)
-
-
-def _escaped(text: str) -> str:
-    return _ESCAPE.sub("_x005F_", text)
