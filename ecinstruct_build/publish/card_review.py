@@ -40,7 +40,7 @@ def _figures(one: Mapping[str, Any]) -> tuple[object, ...]:
         one["defects"],
         rate,
         f"{low:.1%} to {high:.1%}" if one["judged"] else "",
-        f"{one['upper_bound']:.1%}",
+        "" if one["upper_bound"] is None else f"{one['upper_bound']:.1%}",
         _PASSED[one["passed"]],
     )
 

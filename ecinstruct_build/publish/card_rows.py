@@ -55,10 +55,12 @@ def loading(info: CardInfo) -> Iterator[str]:
     yield "## Loading\n"
     lines = ["from datasets import load_dataset", ""]
     if info.manifest["layout"] == "ecinstruct":
-        lines.append('rows = load_dataset("<this folder>")["train"]  # every row; see the columns split, task, setting')
+        lines.append(
+            'rows = load_dataset("path/to/this/folder")["train"]  # every row; see the columns split, task, setting'
+        )
     else:
-        lines.append('every_task = load_dataset("<this folder>")')
-        lines += [f'one_task = load_dataset("<this folder>", "{task}")' for task in sorted(info.samples)[:1]]
+        lines.append('every_task = load_dataset("path/to/this/folder")  # or the dataset\'s name on the Hub')
+        lines += [f'one_task = load_dataset("path/to/this/folder", "{task}")' for task in sorted(info.samples)[:1]]
     yield markdown.code("\n".join(lines), "python")
 
 

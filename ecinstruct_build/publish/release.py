@@ -10,7 +10,7 @@ from ecinstruct_build.audit.run import audit_dataset
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.progress import Progress
 from ecinstruct_build.publish.card_info import published_manifest
-from ecinstruct_build.publish.hub.push import Pushed, push
+from ecinstruct_build.publish.hub.push import Pushed, ensure_reachable, push
 from ecinstruct_build.publish.hub.target import Target
 from ecinstruct_build.publish.settings import PublishSettings
 from ecinstruct_build.publish.staging import stage
@@ -55,21 +55,16 @@ def release(
         or the Hub refuses.
     """
     recipe = published_manifest(dataset)["recipe"]
-    with progress.track("audit"):
-        _refuse_leaks(dataset, AuditLimits(**recipe["audit"]))
-    settings = ReviewSettings(**recipe.get("review", {}))
-    if settings.required:
-        _refuse_unreviewed(review, dataset, settings)
+    _refuse_unreviewed(review, dataset, ReviewSettings(**recipe.get("review", {})))
+    ensure_reachable(target, progress)
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     try:
         with progress.track("stage"):
-            stage(
-                dataset,
-                scratch,
-                PublishSettings(**recipe.get("publish", {})),
-                review=review.report if review else None,
-            )
+            terms = PublishSettings(**recipe.get("publish", {}))
+            stage(dataset, scratch, terms, review=review.report if review else None)
+        with progress.track("audit"):
+            _refuse_leaks(dataset, AuditLimits(**recipe["audit"]))
         return push(scratch, target, fates=fates, dry_run=dry_run, progress=progress)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -87,4 +82,5 @@ def _refuse_leaks(dataset: Path, limits: AuditLimits) -> None:
 
 def _refuse_unreviewed(review: Reviewed | None, dataset: Path, settings: ReviewSettings) -> None:
     if reasons := gate(review.desk if review else None, dataset, settings):
-        raise UserError(f"Nothing was published, since the review does not allow it. {' '.join(reasons)}")
+        more = f" And {len(reasons) - 3} more; 'ecinstruct review report' shows them." if len(reasons) > 3 else ""
+        raise UserError(f"Nothing was published, since the review does not allow it. {' '.join(reasons[:3])}{more}")

@@ -110,14 +110,16 @@ def check(drawn: Mapping[str, Stage], policy: Policy, seed: int, machine: Machin
     of_all = sorted((one for one in active if not one.repair and one.scope == "dataset"), key=lambda one: one.last)
     overall = {one.name: active[one] for one in of_all}
     repaired = {task: _repair(task, stage, mending, seed, machine) for task, stage in drawn.items()}
-    judged = {task: _judge(task, task, stage, alone, seed, machine) for task, stage in repaired.items()}
+    judged = {task: _judge(task, task, stage, alone, seed=seed, machine=machine) for task, stage in repaired.items()}
     measured = {
         name: {task: _measure(task, stage, name, settings, machine) for task, stage in repaired.items()}
         for name, settings in overall.items()
         if CHECKS.get(name).measure
     }
     together = _judge_together(repaired, judged, measured, overall, seed=seed, machine=machine)
-    judged_late = {task: _judge(task, f"{task}.late", stage, late, seed, machine) for task, stage in repaired.items()}
+    judged_late = {
+        task: _judge(task, f"{task}.late", stage, late, seed=seed, machine=machine) for task, stage in repaired.items()
+    }
     return Checked(repaired, judged, measured, together, judged_late)
 
 
@@ -150,7 +152,7 @@ def _mended(
     return [mender.repair(one, settings) if one.example_id in wanted else one for one in examples]
 
 
-def _judge(task: str, name: str, repaired: Stage, policy: Policy, seed: int, machine: Machine) -> Stage:
+def _judge(task: str, name: str, repaired: Stage, policy: Policy, *, seed: int, machine: Machine) -> Stage:
     """Let the checks that judge a task by itself judge its examples."""
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:

@@ -5,7 +5,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -103,10 +102,9 @@ def split(
             examples, left_out = read_web(spun.folder), checked.rejected_late()
             assigned, settled = _assigned(recipe, checked, found, examples, frozen=frozen, left_out=left_out)
             checks = prove(examples, recipe.tasks, assigned, pa.concat_tables([read_pairs(found), settled]))
-            table, tasks = assignment_table(examples, assigned), np.asarray(examples.tasks, object)
-            stays = pc.invert(pc.is_in(table["example_id"], value_set=pa.array(sorted(left_out), pa.string())))
+            table = assignment_table(examples, assigned, left_out)
             for name in recipe.tasks:
-                rows = table.filter(pc.and_(pa.array(tasks == name, pa.bool_()), stays))
+                rows = table.filter(pc.starts_with(table["example_id"], f"{name}:"))
                 pq.write_table(rows, out / f"{name}.parquet", compression="zstd")
             survey = retention(examples, recipe.tasks, assigned, recipe.split_weights, recipe.split_seed)
         return {"checked": checks, "retention": survey}
@@ -166,8 +164,8 @@ def training_only(tasks: Mapping[str, TaskSettings]) -> dict[str, TaskSettings]:
     return {name: task.model_copy(update={"quota": Quota(train=task.quota.train)}) for name, task in tasks.items()}
 
 
-def assignment_table(examples: Web, assigned: Assigned) -> pa.Table:
-    """Lay an assignment out in `ASSIGNMENT_SCHEMA`, ordered by example_id."""
+def assignment_table(examples: Web, assigned: Assigned, left_out: Collection[str] = ()) -> pa.Table:
+    """Lay an assignment out in `ASSIGNMENT_SCHEMA`, ordered by example_id, without the examples that are left out."""
     options = assigned.options
     shown = examples.shown(assigned.context, options)
     shown = shown.where(examples.is_family[shown.values] & (assigned.split != NOWHERE)[shown.owners])
@@ -180,7 +178,8 @@ def assignment_table(examples: Web, assigned: Assigned) -> pa.Table:
         _lists(options.starts, examples.option_values.take(pa.array(options.values))),
         _lists(shown.starts, families.take(pa.array(shown.values))),
     ]
-    return pa.table(columns, schema=ASSIGNMENT_SCHEMA)
+    table = pa.table(columns, schema=ASSIGNMENT_SCHEMA)
+    return table.filter(pc.invert(pc.is_in(table["example_id"], value_set=pa.array(sorted(left_out), pa.string()))))
 
 
 def _lists(starts: Integers, values: pa.Array) -> pa.ListArray:

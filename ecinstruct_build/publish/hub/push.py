@@ -98,6 +98,18 @@ def push(
         return Pushed(plan, _carry_out(plan, session, progress), dry_run)
 
 
+def ensure_reachable(target: Target, progress: Progress) -> None:
+    """Look at the place on the Hub, so that a token or a name that will not do is told before any work.
+
+    Raises
+    ------
+    UserError
+        As `push` does.
+    """
+    with hub_session(target, progress) as session, progress.track("look at the Hub"):
+        look(session, target)
+
+
 def _carry_out(plan: Plan, session: Session, progress: Progress) -> str:
     """Do what was decided; return the commit that the dataset stands in."""
     parent = plan.remote.head

@@ -16,7 +16,7 @@ _XET_STATUS = re.compile(r"HTTP status (?:client|server) error \((\d{3}) ")
 """How hf_xet, which raises errors of Python's own kinds, tells of an answer."""
 
 _XET_CALL = "/xet-write-token/"
-_AGAIN = "What was uploaded so far is kept there: run the same command again, and it goes on from where it stopped."
+_AGAIN = "Nothing that was uploaded is lost: run the same command again, and it goes on from where it stopped."
 
 
 def status_of(error: BaseException) -> int | None:
