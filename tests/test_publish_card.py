@@ -243,7 +243,7 @@ def test_what_people_found_is_on_the_card(tmp_path):
     found = reviewed(
         figures("product_matching", 20, 0, passed=True),
         figures("sentiment_analysis", 20, 3, passed=False),
-        overall=figures("", 40, 3, passed=False, items=40, population=600),
+        overall=figures("", 40, 3, passed=False, items=40, population=600, upper_bound=None),
     )
     publish(tmp_path, review=found)
     text = (tmp_path / "README.md").read_text()
@@ -251,7 +251,7 @@ def test_what_people_found_is_on_the_card(tmp_path):
         "2 people judged 40 of 40 rows",
         "| product_matching | 300 | 20 | 0 | 0.0% | 1.2% to 25.0% | 2.1% | passed |",
         "| sentiment_analysis | 300 | 20 | 3 | 15.0% | 1.2% to 25.0% | 2.1% | **failed** |",
-        "| all | 600 | 40 | 3 | 7.5% |",
+        "| all | 600 | 40 | 3 | 7.5% | 1.2% to 25.0% |  | **failed** |",
         "Verdicts: good 37, wrong answer 3.",
         "4 rows were judged by two people",
         "the same verdict 75.0%, Cohen's kappa 0.50, Krippendorff's alpha 0.52",

@@ -17,6 +17,8 @@ from statsmodels.stats.proportion import proportion_confint
 from ecinstruct_build.check import Evidence
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import Example
+from ecinstruct_build.reporting.page.review_figures import defect_rates
+from ecinstruct_build.reporting.page.reviewed import review_of
 from ecinstruct_build.review.desk import Answer, Desk
 from ecinstruct_build.review.gate import gate
 from ecinstruct_build.review.report import review_report
@@ -26,6 +28,7 @@ from ecinstruct_build.review.terminal import render_plan, render_review
 from ecinstruct_build.review.verdict_file import write_verdicts
 from ecinstruct_build.review.verdicts import VERDICTS
 from quality.review import CHECK, ReviewedSettings
+from quality.reviewing.sizes import upper_bound
 
 ASKED = ReviewSettings(max_defect_rate=0.1, confidence=0.9, double_share=0.25, required=True)
 NAMES = [kind.name for kind in VERDICTS]
@@ -82,7 +85,23 @@ def test_a_small_case_by_hand(sample: ReviewSample) -> None:
     assert [(one.annotator, one.verdict) for one in disagreement.said] == [("Ann", "good"), ("Ben", "wrong_answer")]
     assert (report.annotators, report.judgements) == (2, sum(map(len, said.values())))
     assert (report.overall.population, report.overall.judged, report.overall.defects) == (100, len(sample.items), 2)
-    assert figures.upper_bound * 0.4 < report.overall.upper_bound < 1
+    assert report.overall.upper_bound is None  # 14 of 40 and 16 of 60 rows: no one sample of all
+
+
+def test_all_tasks_together_have_a_bound_only_where_they_were_judged_alike(tmp_path: Path) -> None:
+    published(tmp_path / "dataset", {"product_matching": 100, "sentiment_analysis": 100})
+    alike = drawn(tmp_path, items=40, double_share=0)
+    said = {item.number: {"Ann": "good"} for item in alike.items}
+    together = reported(alike, said).overall
+    assert together.upper_bound == upper_bound(0, 40, 200, 0.95)
+    assert max(one.upper_bound or 1 for one in reported(alike, said).tasks) > together.upper_bound
+    first = {item.number for item in alike.items if item.task == alike.plans[0].task}
+    report = reported(alike, {number: one for number, one in said.items() if number in first})
+    assert report.overall.upper_bound is None
+    assert json.loads(json.dumps(report.to_json()))["overall"]["upper_bound"] is None
+    assert "None" not in shown(render_review, report)
+    figure = defect_rates(review_of(report.to_json()))
+    assert "None" not in str(figure.table)
 
 
 def test_nothing_passes_before_every_judgement_is_made(sample: ReviewSample) -> None:
@@ -95,7 +114,7 @@ def test_nothing_passes_before_every_judgement_is_made(sample: ReviewSample) -> 
     assert not report.finished
     assert reported(sample, all_good(sample)).passed is True
     nothing = reported(sample, {})
-    assert (nothing.passed, nothing.overall.rate, nothing.overall.upper_bound) == (None, None, 1.0)
+    assert (nothing.passed, nothing.overall.rate, nothing.overall.upper_bound) == (None, None, None)
 
 
 def test_a_failed_task_fails_the_review_though_others_are_not_finished(sample: ReviewSample) -> None:

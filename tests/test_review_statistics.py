@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from scipy.stats import hypergeom
 from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.proportion import proportion_confint
 
 from quality.reviewing.agreement import cohen_kappa, krippendorff_alpha
 from quality.reviewing.intervals import exact, wilson
-from quality.reviewing.sizes import borne_defects, sample_size, upper_bound
+from quality.reviewing.sizes import borne_defects, is_proportional, sample_size, upper_bound
 
 VERDICTS = ("good", "wrong_answer", "other")
 PAIRS = st.lists(st.tuples(st.sampled_from(VERDICTS), st.sampled_from(VERDICTS)), max_size=30)
@@ -140,3 +141,27 @@ def test_alpha_is_that_of_krippendorff(units: list[list[str]]) -> None:
     theirs = krippendorff.alpha(reliability_data=data, level_of_measurement="nominal", value_domain=[0, 1, 2])
     assert ours == pytest.approx(theirs)
     assert krippendorff_alpha([unit[::-1] for unit in reversed(units)]) == ours
+
+
+@pytest.mark.parametrize(
+    ("strata", "alike"),
+    [
+        ({"a": (10, 100), "b": (20, 200)}, True),
+        ({"a": (11, 100), "b": (20, 200)}, True),  # as near as whole rows come
+        ({"a": (20, 100), "b": (20, 200)}, False),
+        ({"a": (0, 5), "b": (20, 200)}, False),  # nobody looked at the small one
+        ({"a": (0, 100)}, False),
+        ({}, False),
+    ],
+)
+def test_rows_judged_in_proportion_are_told_from_others(strata: dict[str, tuple[int, int]], alike: bool) -> None:
+    assert is_proportional(strata) is alike
+
+
+def test_the_bound_of_a_pool_holds_for_strata_of_which_one_has_all_defects() -> None:
+    judged, rows = 30, 100
+    for defective in range(1, rows):
+        missed = hypergeom.cdf(range(judged + 1), rows, defective, judged)  # none of the other hundred is defective
+        bounds = [upper_bound(found, 2 * judged, 2 * rows, 0.95) for found in range(judged + 1)]
+        too_low = [found for found, bound in enumerate(bounds) if bound < defective / (2 * rows)]
+        assert not too_low or missed[too_low[-1]] <= 0.05 + 1e-9

@@ -77,8 +77,9 @@ def _unproven(figures: Figures, settings: ReviewSettings) -> str:
     if figures.passed is None:
         return f"{figures.task}: a sample of {figures.items:,} items is too small to show {asked}; draw a larger one."
     if not figures.passed:
+        bound = 1.0 if figures.upper_bound is None else figures.upper_bound
         return (
             f"{figures.task}: {figures.defects:,} of {figures.judged:,} items are defective, so that up to "
-            f"{figures.upper_bound:.1%} of all rows may be; the recipe asks for {asked}."
+            f"{bound:.1%} of all rows may be; the recipe asks for {asked}."
         )
     return ""

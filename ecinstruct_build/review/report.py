@@ -12,7 +12,7 @@ from ecinstruct_build.review.settings import ReviewSettings
 from ecinstruct_build.review.verdicts import VERDICTS, verdict
 from quality.reviewing.agreement import cohen_kappa, krippendorff_alpha
 from quality.reviewing.intervals import Interval, exact, wilson
-from quality.reviewing.sizes import sample_size, upper_bound
+from quality.reviewing.sizes import is_proportional, sample_size, upper_bound
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class Figures:
         Two-sided intervals for the rate (Wilson; Clopper and Pearson) at the recipe's confidence.
     upper_bound
         Largest share of defective rows among all that is still likely: one-sided, at the recipe's confidence, for the
-        finite population. Of all tasks together it is the mean of the tasks' own, weighted by rows, each taken at
-        so high a confidence that all hold at once.
+        finite population. Of all tasks together it is that of the pooled rows, and None unless the rows judged
+        are shared out among the tasks as all rows are: else the pool says more of small tasks than of large ones.
     promise
         Whether the sample is large enough to show what the recipe asks for.
     finished
@@ -85,7 +85,7 @@ class Figures:
     rate: float | None
     wilson: Interval
     exact: Interval
-    upper_bound: float
+    upper_bound: float | None
     promise: bool
     finished: bool
     passed: bool | None
@@ -235,15 +235,15 @@ def _task(plan: TaskPlan, outcomes: Sequence[Outcome], settings: ReviewSettings)
 
 def _together(tasks: Sequence[Figures], outcomes: Sequence[Outcome], confidence: float) -> Figures:
     population = sum(one.population for one in tasks)
-    each = confidence ** (1 / len(tasks)) if tasks else confidence
-    bounds = [one.population * upper_bound(one.defects, one.judged, one.population, each) for one in tasks]
+    defects = sum(one.defects for one in tasks)
+    proportional = is_proportional({one.task: (one.judged, one.population) for one in tasks})
     passed = [one.passed for one in tasks]
     return Figures(
         task="",
         population=population,
         items=sum(one.items for one in tasks),
         judged=len(outcomes),
-        upper_bound=sum(bounds) / population if population else 1.0,
+        upper_bound=upper_bound(defects, len(outcomes), population, confidence) if proportional else None,
         promise=all(one.promise for one in tasks),
         finished=all(one.finished for one in tasks),
         passed=False if False in passed else None if None in passed else True,

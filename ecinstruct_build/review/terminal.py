@@ -140,7 +140,7 @@ def _defects(report: ReviewReport) -> Table:
             _NOTHING if one.rate is None else _found(one.rate),
             _interval(one.wilson.low, one.wilson.high, one),
             _interval(one.exact.low, one.exact.high, one),
-            _found(one.upper_bound) if one.judged else _NOTHING,
+            _NOTHING if one.upper_bound is None or not one.judged else _found(one.upper_bound),
             _passed(one),
         )
     return table

@@ -5,6 +5,7 @@ the hypergeometric distribution: the sample for a small task is nearly all of it
 uncertain.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
 from math import floor
 
@@ -47,6 +48,23 @@ def sample_size(population: int, max_defect_rate: float, confidence: float, allo
 def borne_defects(population: int, max_defect_rate: float) -> int:
     """Return how many of the rows may be defective, reading the rate as it is written (0.29 of 100 is 29)."""
     return floor(Fraction(str(max_defect_rate)) * population)
+
+
+def is_proportional(strata: Mapping[str, tuple[int, int]]) -> bool:
+    """Tell whether rows were judged in proportion to the rows of each stratum, to less than one row.
+
+    Then few defects among all that were judged are no likelier than in one sample of all rows without strata (the sum
+    of independent draws varies most where their chances are alike), so that `upper_bound` of the pool holds.
+
+    Parameters
+    ----------
+    strata
+        By name: rows judged, and all rows.
+    """
+    judged, population = (sum(pair[place] for pair in strata.values()) for place in (0, 1))
+    return judged > 0 and all(
+        own > 0 and abs(own * population - judged * rows) < population for own, rows in strata.values()
+    )
 
 
 def upper_bound(defects: int, judged: int, population: int, confidence: float) -> float:

@@ -31,11 +31,12 @@ def defect_rates(review: Review) -> Figure:
         rows.append(Whisker(name, f"{rate}, {verdict}", one.rate, one.low, one.high, states[one.passed]))
         interval = f"{share(one.low)} to {share(one.high)}" if one.rate is not None else DASH
         rated = DASH if one.rate is None else share(one.rate)
+        bound = DASH if one.upper_bound is None else share(one.upper_bound)
         numbers = (one.population, one.items, one.judged, one.defects)
         agreed = DASH if one.agreement is None else share(one.agreement)
         table.append(
             [
-                *(name, *map(count, numbers), rated, interval, share(one.upper_bound), verdict),
+                *(name, *map(count, numbers), rated, interval, bound, verdict),
                 *(count(one.doubles), agreed, figure(one.kappa), figure(one.alpha)),
             ]
         )

@@ -16,7 +16,8 @@ class Reviewed:
     verdicts
         Rows judged by what they came to.
     rate, low, high, upper_bound
-        Share of defects (None where nothing was judged), its Wilson interval, and its one-sided upper bound.
+        Share of defects (None where nothing was judged), its Wilson interval, and its one-sided upper bound
+        (None where all tasks together have none).
     doubles, agreement, kappa, alpha
         Rows that two people judged, the share on which they agreed, Cohen's kappa and Krippendorff's alpha; None where
         undefined.
@@ -34,7 +35,7 @@ class Reviewed:
     rate: float | None
     low: float
     high: float
-    upper_bound: float
+    upper_bound: float | None
     doubles: int
     agreement: float | None
     kappa: float | None
