@@ -1,10 +1,12 @@
 """The sample handed over and taken back from the command line, in shares, and what is said of each step."""
 
 import csv
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from review_world import drawn
+from review_world import drawn, made_rows, publish
 from typer.testing import CliRunner
 
 from ecinstruct_build.commands.reviewing import review_app
@@ -93,3 +95,38 @@ def test_every_file_that_is_handed_over_is_named_and_no_folder_is_made(desk: Des
     with pytest.raises(UserError, match="There is no folder 'typo'"):
         run("export", "typo/items.csv")
     assert not Path("typo").exists()
+
+
+def test_a_sample_that_stands_for_the_dataset_no_more_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ecinstruct_build.commands.reviewing.Thread", AtOnce)
+    monkeypatch.setattr("ecinstruct_build.commands.reviewing.serve_pages", lambda **_: None)
+    assert "--fresh" not in run("report") + run("serve")
+    rows = made_rows("product_matching", 40)
+    for row in rows[:10]:
+        row["instruction"] = "Say it otherwise."
+    shutil.rmtree("dataset")
+    publish(Path("dataset"), {"product_matching": rows, "sentiment_analysis": made_rows("sentiment_analysis", 60)})
+    for command in ("report", "serve"):
+        said = run(command)
+        assert "product_matching: 30 of 40 published rows" in said
+        assert "sentiment_analysis: " not in said
+        assert "review sample --fresh" in said
+    shutil.rmtree("dataset")
+    assert "--fresh" not in run("report")
+
+
+def test_serving_without_a_sample_says_what_the_one_it_draws_will_cost(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecinstruct_build.commands.reviewing.serve_pages", lambda **_: None)
+    said = run("serve", "--review", "another")
+    assert "what to judge" in said
+    assert "judgements" in said
+    assert "what to judge" not in run("serve", "--review", "another")
+
+
+class AtOnce:
+    """A thread that is done when it has been started."""
+
+    def __init__(self, target: Callable[..., None], args: tuple[object, ...], daemon: bool) -> None:
+        self.start = lambda: target(*args)

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ from ecinstruct_build.errors import UserError
 
 if TYPE_CHECKING:
     from ecinstruct_build.review.desk import Desk
+    from ecinstruct_build.review.sample import ReviewSample
 
 review_app = typer.Typer(no_args_is_help=True, help="People judge a sample of the published rows.")
 
@@ -55,11 +57,20 @@ def review_serve(
     port: Port = 8571,
     open_browser: Open = True,  # noqa: FBT002
 ) -> None:
-    """Let people judge the sample in their browser; it is drawn first if there is none."""
+    """Let people judge the sample in their browser; it is drawn first if there is none.
+
+    Says so if the sample does not stand for the dataset any more.
+    """
     from ecinstruct_build.browsing.shelf import Shelf
     from ecinstruct_build.review.folder import desk_in, reviewed_in
+    from ecinstruct_build.review.terminal import render_plan
 
-    desk = desk_in(review) or _draw(dataset, review, None, 0)
+    desk = desk_in(review)
+    if desk is None:
+        desk = _draw(dataset, review, None, 0)
+        render_plan(desk.sample, Console())
+    else:  # beside, since it reads the whole dataset
+        Thread(target=_warn_if_outdated, args=(desk.sample, dataset), daemon=True).start()
     shelf = Shelf(dataset) if dataset.is_dir() else None
     serve_pages(desk=desk, shelf=shelf, host=host, port=port, open_browser=open_browser, path="/", folder=review)
     reviewed_in(review)
@@ -117,13 +128,18 @@ def review_import(
 
 
 @review_app.command("report")
-def review_report(review: Review = Path("review"), as_json: AsJson = False) -> None:  # noqa: FBT002
+def review_report(
+    review: Review = Path("review"),
+    dataset: Dataset = Path("dataset"),
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
     """Show what the judges found; exits with status 1 if a task failed."""
     from ecinstruct_build.review.folder import reviewed_in
     from ecinstruct_build.review.report import review_report as figures
     from ecinstruct_build.review.terminal import render_review
 
     desk = _desk(review)
+    _warn_if_outdated(desk.sample, dataset)
     found, reviewed = figures(desk.sample, desk.answers()), reviewed_in(review)
     if as_json:
         print_json(reviewed.report if reviewed else None)
@@ -143,6 +159,14 @@ def _draw(dataset: Path, review: Path, items: int | None, seed: int) -> "Desk":
     manifest = read_manifest(dataset) or {}
     settings = ReviewSettings(**manifest.get("recipe", {}).get("review", {}))
     return Desk.create(review / DESK, draw_sample(dataset, settings, seed, items))
+
+
+def _warn_if_outdated(sample: "ReviewSample", dataset: Path) -> None:
+    """Say on standard error of which tasks the sample does not stand for the dataset any more."""
+    from ecinstruct_build.review.coverage import outdated
+
+    if warning := outdated(sample, dataset):
+        Console(stderr=True).print(f"[yellow]{escape(warning)}[/yellow]", highlight=False, soft_wrap=True)
 
 
 def _desk(review: Path) -> "Desk":

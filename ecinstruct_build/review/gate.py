@@ -1,12 +1,10 @@
 """Whether people have seen and approved what is about to be published."""
 
-from fractions import Fraction
 from pathlib import Path
 
+from ecinstruct_build.review.coverage import Coverage, coverage
 from ecinstruct_build.review.desk import Desk
 from ecinstruct_build.review.report import Figures, review_report
-from ecinstruct_build.review.rows import read_rows
-from ecinstruct_build.review.sample import ReviewSample
 from ecinstruct_build.review.settings import ReviewSettings
 
 
@@ -40,28 +38,22 @@ def gate(desk: Desk | None, dataset: Path, settings: ReviewSettings) -> list[str
         ]
     sample = desk.sample
     figures = {one.task: one for one in review_report(sample, desk.answers(), settings).tasks}
-    rows = read_rows(dataset)
-    published: dict[str, list[str]] = {}
-    for task, row in zip(rows["task"].to_pylist(), rows["row"].to_pylist(), strict=True):
-        published.setdefault(task, []).append(row)
     reasons = []
-    for task in sorted(published):
-        if task not in figures:
-            reasons.append(f"{task} was not reviewed.")
+    for published in coverage(sample, dataset):
+        if published.task not in figures:
+            reasons.append(f"{published.task} was not reviewed.")
             continue
-        uncovered = _uncovered(task, published[task], sample, settings.covers)
-        reasons += [reason for reason in (uncovered, _unproven(figures[task], settings)) if reason]
+        uncovered, unproven = _uncovered(published, settings.covers), _unproven(figures[published.task], settings)
+        reasons += [reason for reason in (uncovered, unproven) if reason]
     return reasons
 
 
-def _uncovered(task: str, rows: list[str], sample: ReviewSample, covers: float) -> str:
-    reviewed = frozenset(sample.population.get(task, ()))
-    known = sum(row in reviewed for row in rows)
-    if known >= Fraction(str(covers)) * len(rows):
+def _uncovered(published: Coverage, covers: float) -> str:
+    if published.suffices(covers):
         return ""
     return (
-        f"{task}: only {known:,} of {len(rows):,} published rows were there when the review's sample was drawn, fewer "
-        f"than {100 * covers:.6g}%; draw a new sample."
+        f"{published.task}: only {published.known:,} of {published.rows:,} published rows were there when the review's "
+        f"sample was drawn, fewer than {100 * covers:.6g}%; draw a new sample."
     )
 
 
