@@ -27,6 +27,11 @@ SHAPES = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark
 WIDER_THAN_THEIR_BOX = """() => [...document.querySelectorAll('.scroll')]
   .filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.getAttribute('aria-label'))"""
 HEIGHTS = "[...document.querySelectorAll('.matrix tbody tr')].map((row) => row.getBoundingClientRect().height)"
+NAME_HEIGHTS = """() => [...document.querySelectorAll('.splits tbody th[scope=row]')].map((cell) => {
+  const range = document.createRange();
+  range.selectNodeContents(cell);
+  return range.getBoundingClientRect().height;
+})"""
 # Lines of a name that neither end nor begin at an underscore or a space: a word was broken.
 BROKEN_NAMES = """() => [...document.querySelectorAll('th')].flatMap((cell) => {
   const walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), found = [];
@@ -93,6 +98,7 @@ def test_the_matrix_stands_whole_on_a_desk_each_kind_on_one_line(browser: Any, a
     heights = tab.evaluate(HEIGHTS)
     assert len(heights) >= 12
     assert max(heights) < 32
+    assert max(tab.evaluate(NAME_HEIGHTS)) < 25
     assert not tab.locator(".hint").first.is_visible()
 
 
