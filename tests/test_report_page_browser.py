@@ -128,3 +128,16 @@ def test_it_prints(browser: Any, reports: list[Path]) -> None:
     wide = "[...document.querySelectorAll('svg[role=\"img\"]')].map((one) => one.getBoundingClientRect().right)"
     assert max(page.evaluate(wide)) <= 680, "no chart is cut off at the edge of the paper"
     assert len(page.pdf(format="A4")) > 10_000
+
+
+WIDE_CHARTS = """() => [...document.querySelectorAll('figure')].filter((one) => {
+  const box = one.querySelector('.scroll');
+  return box.scrollWidth > box.clientWidth;
+}).map((one) => [one.id, one.querySelector('.hint')?.offsetParent != null])"""
+
+
+def test_charts_fit_a_desk_and_a_telephone_says_which_scroll(browser: Any, reports: list[Path]) -> None:
+    assert Reader(browser, reports[0], 1280, "light").page.evaluate(WIDE_CHARTS) == []
+    on_a_telephone = dict(Reader(browser, reports[0], 390, "light").page.evaluate(WIDE_CHARTS))
+    assert on_a_telephone.keys() == {"figure-leakage", "figure-origins"}
+    assert all(on_a_telephone.values()), "each says so"

@@ -23,7 +23,7 @@ _LABEL_LINES = 2
 _NUMBERED = 0.045  # share of the width that a part takes at least for its number to stand in it
 _SEEN = 0.006  # share of the width that a part takes at least to be drawn to scale
 _TALLEST = 34  # column of a histogram
-_FIELD, _ROW_LETTERS = 32, 18  # height of a matrix's row, and letters in a line of its name
+_FIELD, _ROW_LETTERS, _ROW_LETTER = 32, 18, 6.9  # height of a matrix's row, letters in a line of its name, their width
 _DOT, _DIAMOND = "M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0-11 0z", "M0-6.5L6.5 0L0 6.5L-6.5 0z"
 
 
@@ -212,7 +212,7 @@ def matrix(frame: Frame, heads: Sequence[str], rows: Sequence[tuple[str, Sequenc
         Width of a column.
     """
     labels = [wrap(label, _ROW_LETTERS, max_lines=2, placeholder=" \N{HORIZONTAL ELLIPSIS}") for label, _ in rows]
-    left = 12 + _LABEL * max((len(line) for label in labels for line in label), default=0)
+    left = 12 + _ROW_LETTER * max((len(line) for label in labels for line in label), default=0)
     lines = [head.split("\n") for head in heads]
     top = 10 + 14 * max((len(one) for one in lines), default=1)
     drawn = []

@@ -32,6 +32,8 @@ class Figure:
         The figures in it.
     legend
         What its numbered parts are.
+    sideways
+        Whether a telephone has to scroll the chart.
     """
 
     frame: Frame
@@ -39,3 +41,4 @@ class Figure:
     chart: Markup
     table: Table
     legend: tuple[Kind, ...] = ()
+    sideways: bool = False

@@ -15,6 +15,7 @@ OVER_QUOTA = "over quota"
 """The split's word for an example that was drawn to spare."""
 
 _SHOWN = 12  # reasons
+_NARROW = 3  # columns of a matrix that a telephone has room for
 _KEPT, _ODD, _BAD, _PLAIN = 0, 1, 4, 7  # the page's colours for what is in, what is not, what is amiss, and the rest
 
 
@@ -68,7 +69,8 @@ def sources_of_tasks(data: ReportData) -> Figure:
         f"Rows of {counted(len(drawn), 'task')} from {len(heads)} corpora; the table has the figures.",
     )
     lines = [head.replace("_", "\n") for head in heads]
-    return Figure(frame, "", matrix(frame, lines, drawn, cell=62), Table(("task", *heads), table))
+    chart = matrix(frame, lines, drawn, cell=62)
+    return Figure(frame, "", chart, Table(("task", *heads), table), sideways=len(heads) > _NARROW)
 
 
 def examples(data: ReportData) -> Figure:
@@ -162,7 +164,7 @@ def quotas(data: ReportData) -> Figure:
         f"{counted(short, 'split')} of {counted(len(rows), 'task')} fall short of the quota.",
     )
     heads = [broken(split) for split in data.splits]
-    chart = matrix(frame, heads, rows, cell=60)
+    chart = matrix(frame, heads, rows, cell=54)
     return Figure(frame, note, chart, Table(("task", *map(place_named, data.splits), "all"), table))
 
 
@@ -219,10 +221,11 @@ def leakage(data: ReportData) -> Figure:
         "What splits share",
         f"{counted(found, 'field')} of the matrix exceed a limit." if found else "No field exceeds a limit.",
     )
-    heads = [f"{broken(left)} →\n{broken(right)}" for left, right in data.leakage.pairs]
+    heads = [f"{broken(left)}\n↓\n{broken(right)}" for left, right in data.leakage.pairs]
     names = [f"{place_named(left)} → {place_named(right)}" for left, right in data.leakage.pairs]
-    chart = matrix(frame, heads, rows, cell=74)
-    return Figure(frame, note, chart, Table(("kind", *names, "meaning"), table, words=("meaning",)))
+    chart = matrix(frame, heads, rows, cell=67)
+    shown = Table(("kind", *names, "meaning"), table, words=("meaning",))
+    return Figure(frame, note, chart, shown, sideways=len(heads) > _NARROW)
 
 
 def _strength(shared: int, carrying: int) -> float:
