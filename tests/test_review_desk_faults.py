@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from review_world import drawn, judge_all
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.review.database import transaction
 from ecinstruct_build.review.desk import Desk
+from ecinstruct_build.review.folder import reviewed_in
 from ecinstruct_build.review.verdict_file import write_verdicts
 
 JUDGING = """
@@ -214,7 +215,6 @@ def test_a_folder_that_cannot_be_written_to_is_told(answered: Desk) -> None:
         sample = answered.sample
         with unable_to_write(folder):
             for attempt in (
-                lambda: Desk.open(path),
                 lambda: Desk(path).answer("Ann", 2, "good"),
                 lambda: Desk.create(path, sample),
                 lambda: Desk.create(folder / "new.sqlite", sample),
@@ -224,6 +224,53 @@ def test_a_folder_that_cannot_be_written_to_is_told(answered: Desk) -> None:
                     attempt()
         assert path.read_bytes() == answered.path.read_bytes()
         assert [one.name for one in folder.iterdir()] == ["review.sqlite"]
+
+
+def test_a_review_that_may_only_be_read_can_be_read(answered: Desk) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        path = folder / "review.sqlite"
+        path.write_bytes(answered.path.read_bytes())
+        sample = answered.sample
+        with unable_to_write(folder):
+            desk = Desk.open(path)
+            assert desk.sample == sample
+            assert notes(desk) == ["kept"]
+            reviewed = reviewed_in(folder)
+        assert reviewed is not None
+        assert reviewed.report["judgements"] == 1
+        assert [one.name for one in folder.iterdir()] == ["review.sqlite"]
+
+
+def test_verdicts_that_cannot_be_written_are_used_if_they_are_up_to_date_and_asked_for_if_not(answered: Desk) -> None:
+    answered.undo("Ann")
+    answered.answer("Ann", 1, "wrong_answer", "it is B")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "review.sqlite").write_bytes(answered.path.read_bytes())
+        with unable_to_write(folder), pytest.raises(UserError, match=r"verdicts\.jsonl' cannot be written"):
+            reviewed_in(folder)
+        write_verdicts(answered, folder / "verdicts.jsonl")
+        with unable_to_write(folder):
+            reviewed = reviewed_in(folder)
+        assert reviewed is not None
+        assert reviewed.verdicts == (folder / "verdicts.jsonl",)
+        assert sorted(one.name for one in folder.iterdir()) == ["review.sqlite", "verdicts.jsonl"]
+
+
+def test_what_was_read_while_somebody_wrote_is_not_believed(answered: Desk) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        path = folder / "review.sqlite"
+        path.write_bytes(answered.path.read_bytes())
+        with ExitStack() as stack:
+            stack.enter_context(pytest.raises(UserError, match="written to while it was read"))
+            with unable_to_write(folder):
+                stack.enter_context(transaction(path, reading=True))
+            os.utime(path, (1, 1))
 
 
 @contextmanager

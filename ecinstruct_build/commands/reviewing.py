@@ -134,15 +134,18 @@ def review_report(
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Show what the judges found; exits with status 1 if a task failed."""
+    from ecinstruct_build.review.database import may_write
     from ecinstruct_build.review.folder import reviewed_in
     from ecinstruct_build.review.report import review_report as figures
     from ecinstruct_build.review.terminal import render_review
 
     desk = _desk(review)
     _warn_if_outdated(desk.sample, dataset)
-    found, reviewed = figures(desk.sample, desk.answers()), reviewed_in(review)
+    found = figures(desk.sample, desk.answers())
+    if may_write(review):
+        reviewed_in(review)
     if as_json:
-        print_json(reviewed.report if reviewed else None)
+        print_json(found.to_json())
     else:
         render_review(found, Console())
     if any(task.passed is False for task in found.tasks):

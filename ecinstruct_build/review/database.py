@@ -1,5 +1,6 @@
 """The SQLite file of a review: opened, locked and written so that what was answered stays answered."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,7 +39,8 @@ def transaction(
     Each transaction has a connection of its own, so threads and processes may come as they like. The file is in WAL
     mode, so that a page that shows progress waits for nobody who answers, and every commit waits for the disk
     (``synchronous = FULL``; a weaker setting would let a power cut take the last answers). The last one to leave brings
-    the WAL back into the file, which can therefore be copied while nobody is at work.
+    the WAL back into the file, which can therefore be copied while nobody is at work, and read where it lies in a
+    folder that cannot be written to.
 
     Parameters
     ----------
@@ -54,12 +56,15 @@ def transaction(
     Raises
     ------
     UserError
-        If the file is missing, not ours, locked for longer, damaged, not writable or out of room.
+        If the file is missing, not ours, locked for longer, damaged, not writable or out of room; when the block is
+        left, too, if somebody wrote while it was read in a folder that cannot be written to.
     """
     if not fresh and _is_missing(path):
         raise UserError(f"There is no review in '{path}'. Draw a sample first: `ecinstruct review sample`.")
+    untouched = _untouched(path) if reading and not may_write(path.parent) else None
+    place = f"{path.absolute().as_uri()}?mode=ro&immutable=1" if untouched else path
     try:
-        connection = sqlite3.connect(path, timeout=patience, isolation_level=None)
+        connection = sqlite3.connect(place, timeout=patience, isolation_level=None, uri=untouched is not None)
     except sqlite3.Error as error:
         raise _explained(path, error) from None
     try:
@@ -76,6 +81,13 @@ def transaction(
         raise _explained(path, error) from None
     finally:
         connection.close()
+    if untouched and _untouched(path) != untouched:
+        raise UserError(f"The review '{path}' was written to while it was read; try again.")
+
+
+def may_write(folder: Path) -> bool:
+    """Tell whether files can be made in a folder."""
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def lay_out(connection: sqlite3.Connection) -> None:
@@ -97,6 +109,17 @@ def refuse_damage(connection: sqlite3.Connection, path: Path) -> None:
     """
     if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise UserError(f"The review '{path}' {_DAMAGED}.")
+
+
+def _untouched(path: Path) -> tuple[int, int] | None:
+    """Return size and time of a file at which nobody is at work, which is therefore whole; None if somebody is.
+
+    Whoever opens it makes a WAL beside it at once, and only the last one to leave takes it away.
+    """
+    if path.with_name(f"{path.name}-wal").exists():
+        return None
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
 
 
 def _is_missing(path: Path) -> bool:

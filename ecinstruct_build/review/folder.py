@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ecinstruct_build.recipe import Recipe
+from ecinstruct_build.review.database import may_write
 from ecinstruct_build.review.desk import Desk
 from ecinstruct_build.review.report import review_report
 from ecinstruct_build.review.verdict_file import write_verdicts
@@ -52,17 +53,20 @@ def desk_in(folder: Path) -> Desk | None:
 def reviewed_in(folder: Path) -> Reviewed | None:
     """Return what people said so far, written anew into the folder's files; None if there is no review in it.
 
+    In a folder that cannot be written to the files stay as they are.
+
     Raises
     ------
     UserError
-        If what is there cannot be read.
+        If what is there cannot be read, or the file of verdicts is not up to date and cannot be written.
     """
     desk = desk_in(folder)
     if desk is None:
         return None
     written = write_verdicts(desk, folder / VERDICTS)
     report = review_report(desk.sample, desk.answers()).to_json()
-    (folder / REPORT).write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if may_write(folder):
+        (folder / REPORT).write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     earlier = sorted(folder.glob("verdicts-*.jsonl"))
     return Reviewed(desk, (*([folder / VERDICTS] if written else []), *earlier), report)
 

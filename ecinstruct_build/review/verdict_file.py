@@ -1,5 +1,6 @@
 """The file by which a build learns what people judged defective."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from ecinstruct_build.durable import sync
@@ -14,7 +15,7 @@ def write_verdicts(desk: Desk, path: Path) -> int:
 
     Each line has ``example_id``, ``row`` (see `ecinstruct_build.review.rows.row_digest`), ``verdict`` (the
     worst that was said of it), ``annotators`` (how many judged it) and ``notes``, sorted. The bytes depend on the
-    answers alone; a file that is there is replaced whole or stays as it is.
+    answers alone; a file that is there is replaced whole or stays as it is, and is not touched if it says just this.
 
     Returns
     -------
@@ -28,15 +29,20 @@ def write_verdicts(desk: Desk, path: Path) -> int:
     """
     defective = [one for one in outcomes_of(desk.sample, desk.answers()) if one.defective]
     lines = [_line(one) for one in sorted(defective, key=lambda one: (one.item.example_id, one.item.row))]
+    content = "".join(f"{line}\n" for line in lines).encode()
     partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        if path.is_file() and path.read_bytes() == content:
+            return len(lines)
+        partial.write_bytes(content)
         sync(partial)
         partial.replace(path)
         sync(path.parent)
     except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise UserError(f"The verdict file '{path}' cannot be written: {error.strerror}.") from None
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        if lines or path.exists():
+            raise UserError(f"The verdict file '{path}' cannot be written: {error.strerror}.") from None
     return len(lines)
 
 
