@@ -1,12 +1,12 @@
 """People judge in a real browser: by keyboard, two at once, on a phone, and through a server that is killed."""
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_judge import ARGUMENTS, ROWS, TASKS, Judge
 from review_samples import review_item, review_sample
 from review_world import published
 from web_server import DESK, WebServer
@@ -20,42 +20,6 @@ from ecinstruct_build.review.verdicts import VERDICTS
 pytestmark = pytest.mark.browser
 
 playwright = pytest.importorskip("playwright.sync_api")
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PHONE = {"width": 390, "height": 844}
-LONG_TITLE = "Extraordinarily" + "long" * 60
-ROWS = [
-    {
-        "input": json.dumps({"product 1": {"title": "kettle", "price": "9"}, "product 2": {"title": LONG_TITLE}}),
-        "options": "",
-        "output": "yes",
-    },
-    {"input": "1. kettle\n2. pot\n3. pan", "options": "A: lid\nB: spoon\nC: ladle", "output": "B"},
-    {"input": "Query: small kettle", "options": "A: kettle\nB: pot\nC: pan", "output": "B,A,C"},
-    {
-        "input": json.dumps({"paragraphs": [{"source": "title", "text": "kettle"}], "attributes": ["Color"]}),
-        "options": "",
-        "output": '[{"attribute": "Color", "value": "None", "source": "None"}]',
-    },
-    {"input": "\u202e<script>alert(1)</script> " * 2_000},
-    {"input": "Question: Does it whistle?\nReview snippets:\n1. It does.\n2. Never.", "options": "", "output": "no"},
-]
-TASKS = (
-    "product_matching",
-    "sequential_recommendation",
-    "query_product_ranking",
-    "attribute_value_extraction",
-    "sentiment_analysis",
-    "answerability_prediction",
-)
 
 
 @pytest.fixture(scope="module")
@@ -72,68 +36,6 @@ def server(tmp_path: Path) -> Iterator[WebServer]:
     items = [review_item(number, task=task, **ROWS[number - 1]) for number, task in enumerate(TASKS, 1)]
     with WebServer(tmp_path, review_sample(items)) as server:
         yield server
-
-
-class Judge:
-    """A person with a browser of their own and a keyboard, but no mouse."""
-
-    def __init__(self, browser: Any, server: WebServer, name: str, **settings: Any) -> None:
-        self.name = name
-        self.server = server
-        self.context = browser.new_context(**settings)
-        self.page = self.context.new_page()
-        self.faults: list[str] = []
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("console", self._listen)
-        self.page.goto(f"{server.url}/review")
-        self.page.wait_for_selector("#name:focus")
-        self.press(*name, "Enter")
-        self.page.wait_for_selector("#heading")
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
-
-    @property
-    def number(self) -> int:
-        """The item in view; 0 if there is none."""
-        return int(self.page.evaluate("document.querySelector('.item')?.dataset.number ?? 0"))
-
-    def wait(self) -> None:
-        """Wait until the page takes an answer."""
-        self.page.wait_for_selector("#desk[data-ready]:not([aria-busy=true])")
-
-    def judge(self, key: str, note: str = "") -> int:
-        """Judge the item in view and wait for what comes next; return its number."""
-        self.wait()
-        number = self.number
-        if note:
-            self.press("n")
-            self.page.keyboard.type(note)
-            self.press("Escape")
-        self.press(key)
-        self.gone(number)
-        return number
-
-    def judge_in_vain(self, key: str) -> str:
-        """Judge while the server is away, with a note; return the verdict."""
-        self.wait()
-        number = self.number
-        self.press("n")
-        self.page.keyboard.type("while it was away")
-        self.press("Escape", key)
-        self.page.get_by_text("The server does not answer").wait_for()
-        assert self.number == number, "the item stays in view"
-        assert self.page.locator("#offline").bounding_box()["y"] >= 0, "and what is wrong is, however far one scrolled"
-        return VERDICTS[int(key) - 1].name
-
-    def gone(self, number: int) -> None:
-        self.page.wait_for_selector(f'body:not(:has(.item[data-number="{number}"])):has(#offline[hidden])')
-
-    def _listen(self, message: Any) -> None:
-        # A server that is away is said by the browser, too.
-        if message.type == "error" and "Failed to load resource" not in message.text:
-            self.faults.append(message.text)
 
 
 def judge_together(ada: Judge, ben: Judge, doubled: set[int]) -> dict[str, dict[int, str]]:
@@ -269,9 +171,32 @@ def test_other_asks_for_its_note(browser: Any, server: WebServer) -> None:
     assert "Say in a note" in ada.page.inner_text("#note-fault")
     assert server.desk.answers() == []
     ada.page.keyboard.type("smells")
-    ada.press("Control+Enter", "6")
+    ada.press("Escape", "6")
     ada.gone(1)
     assert [(one.verdict, one.note) for one in server.desk.answers()] == [("other", "smells")]
+
+
+@pytest.mark.parametrize("keys", ["Control+Enter", "Meta+Enter"])
+def test_other_is_given_from_within_its_note(browser: Any, server: WebServer, keys: str) -> None:
+    ada = Judge(browser, server, "Ada")
+    ada.wait()
+    ada.press("n", keys)
+    assert ada.page.evaluate("document.activeElement.id") == "heading", "a note of no verdict is only left"
+    ada.press("6", keys)
+    assert server.desk.answers() == [], "the note is still empty"
+    ada.page.keyboard.type("smells")
+    ada.press("Enter")
+    ada.page.keyboard.type("of tar")
+    assert "Ctrl+Enter" in ada.page.inner_text("#note-fault"), "how to go on stays in view"
+    assert ada.page.get_attribute(".verdict[value=other]", "aria-pressed") == "true"
+    ada.press(keys)
+    ada.gone(1)
+    assert [(one.verdict, one.note) for one in server.desk.answers()] == [("other", "smells\nof tar")]
+    ada.wait()
+    ada.press("n")
+    ada.page.keyboard.type("fine")
+    ada.press(keys)
+    assert (ada.number, len(server.desk.answers())) == (2, 1), "what waited for the last note is over"
 
 
 def test_a_reload_while_the_server_is_away_loses_nothing(browser: Any, server: WebServer) -> None:
@@ -326,56 +251,11 @@ def test_a_lost_item_is_told_with_the_note(browser: Any, server: WebServer) -> N
     assert server.desk.answers() == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [PHONE, {"width": 1280, "height": 900}], ids=["phone", "desktop"])
-def test_every_page_is_accessible_and_fits(
-    browser: Any, server: WebServer, scheme: str, viewport: dict[str, int]
-) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-
-    def look(page: Any) -> None:
-        found = axe.run(page)
-        assert found.violations_count == 0, found.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
-        small = "[...document.querySelectorAll('button, .button, summary, input')].filter((one) => one.offsetParent"
-        small += " && one.type !== 'checkbox' && one.getBoundingClientRect().height < 44).map((one) => one.outerHTML)"
-        assert page.evaluate(small) == []
-
-    visitor = browser.new_context(color_scheme=scheme, viewport=viewport, bypass_csp=True).new_page()
-    for path in ("/review", "/review/help", "/nowhere"):
-        visitor.goto(f"{server.url}{path}")
-        look(visitor)
-    ada = Judge(browser, server, "Ada", color_scheme=scheme, viewport=viewport, bypass_csp=True)
-    for _ in ROWS:
-        ada.wait()
-        ada.press("r", "p")
-        look(ada.page)
-        ada.press("p")
-        ada.judge("1")
-    look(ada.page)
-    assert "All judged" in ada.page.inner_text("h1")
-    ada.press("?")
-    look(ada.page)
-    assert ada.faults == []
-
-
 def test_the_policy_of_the_pages_holds_in_a_browser(browser: Any, server: WebServer) -> None:
     ada = Judge(browser, server, "Ada")
     for _ in ROWS:
         ada.judge("1")
     assert ada.faults == [], "neither an error nor a refused style or script"
-
-
-def test_verdicts_stay_in_reach_on_a_phone(browser: Any, server: WebServer) -> None:
-    ada = Judge(browser, server, "Ada", viewport=PHONE, has_touch=True)
-    for _ in range(4):
-        ada.judge("1")
-    ada.wait()
-    assert ada.page.evaluate("document.documentElement.scrollHeight") > 2 * PHONE["height"]
-    for top in (0, 1_000, 10**7):
-        ada.page.evaluate(f"window.scrollTo(0, {top})")
-        box = ada.page.locator(".verdict").last.bounding_box()
-        assert 0 < box["y"] < PHONE["height"] - box["height"] + 1
 
 
 def test_the_page_works_without_a_script(browser: Any, server: WebServer) -> None:

@@ -8,11 +8,13 @@ from threading import Thread
 
 import pytest
 from review_samples import review_item, review_sample
+from review_world import drawn
 from web_server import DESK, Client, ThreadServer, WebServer, place
 
 from ecinstruct_build.review.desk import Desk
 from ecinstruct_build.review.ledger import LEASE_SECONDS
 from ecinstruct_build.review.verdicts import VERDICTS
+from ecinstruct_build.web.reviewing import said_time
 
 ITEMS = [
     review_item(1),
@@ -51,6 +53,22 @@ def test_everything_can_be_done_by_plain_forms(server: WebServer) -> None:
     assert said(server) == [(1, "Ada", "good", "two\nlines")]
     client.post("/review/leave", {})
     assert "Your name" in client.get("/review").text
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [(2, "2 minutes"), (89, "89 minutes"), (90, "1.5 hours"), (115, "2 hours"), (513, "8.5 hours")],
+)
+def test_a_long_time_is_told_in_hours(minutes: float, expected: str) -> None:
+    assert said_time(minutes) == expected
+
+
+def test_the_time_and_what_follows_stand_apart(tmp_path: Path) -> None:
+    sample = drawn(tmp_path)
+    (tmp_path / "desk").mkdir()
+    with ThreadServer(tmp_path / "desk", sample) as server:
+        text = " ".join(Client(server).get("/review").text.split())
+    assert f"take about {said_time(sum(one.minutes for one in sample.plans))}. Stop whenever" in text
 
 
 def test_other_needs_a_note_and_says_so(server: WebServer) -> None:

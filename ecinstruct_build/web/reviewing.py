@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.review.annotators import LONGEST_NAME
-from ecinstruct_build.review.card import card_of
+from ecinstruct_build.review.card import Card, card_of
 from ecinstruct_build.review.desk import LONGEST_NOTE, Answer, Desk, Refused
 from ecinstruct_build.review.guideline import guideline_of
 from ecinstruct_build.review.sample import ReviewItem
@@ -22,6 +22,9 @@ from ecinstruct_build.web.security import RefusedError, keep, wants_json
 from ecinstruct_build.web.session import Session, Signer
 
 HOME = "/review"
+
+LONGEST_LINE = 80
+"""Characters of an answer that is repeated beside the verdicts."""
 
 NOTE_WANTED = "Say in a note what is wrong, then choose again."
 
@@ -186,6 +189,7 @@ class _Pages:
             form_token=request.state.form_token,
             sample=sample,
             minutes=sum(plan.minutes for plan in sample.plans),
+            said_time=said_time,
             longest=LONGEST_NAME,
             name=request.state.sent.get("name", "")[:LONGEST_NAME] if fault else "",
             fault=fault,
@@ -235,11 +239,13 @@ class _Pages:
         return JSONResponse({"html": piece, "said": said, "title": _heading(item), "error": error}, status)
 
     def _html(self, request: Request, item: ReviewItem | None, task: str | None, draft: Draft) -> str:
+        card = card_of(item.content) if item else None
         return html(
             request,
             "item.html.jinja",
             item=item,
-            card=card_of(item.content) if item else None,
+            card=card,
+            given=answer_line(card, item.content.get("output") or "") if item and card else "",
             guideline=_guideline(item.task) if item else "",
             task=task,
             draft=draft,
@@ -256,6 +262,20 @@ class _Pages:
 def said_task(task: str) -> str:
     """Return a task's name for people."""
     return task.replace("_", " ").capitalize()
+
+
+def said_time(minutes: float) -> str:
+    """Return a time for people: ``45 minutes``, ``8.5 hours``."""
+    return f"{minutes:.0f} minutes" if minutes < 90 else f"{round(minutes / 30) / 2:,g} hours"
+
+
+def answer_line(card: Card, output: str) -> str:
+    """Return a row's answer in a line, options with their text; "" if it is too long for one."""
+    if card.ranking:
+        return ", ".join(option.letter for option in card.named)
+    if card.named:
+        return f"{card.named[0].letter}: {card.named[0].text[:LONGEST_LINE]}"
+    return output.strip() if len(output.strip()) <= LONGEST_LINE else ""
 
 
 def _heading(item: ReviewItem | None) -> str:

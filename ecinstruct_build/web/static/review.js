@@ -9,6 +9,7 @@
   const place = `${sample}:${name}`;
   const WAITING = `waiting:${place}`;
   const DELAYS = [500, 1000, 2000, 4000, 8000, 15000];
+  const NARROW = matchMedia("(max-width: 40rem)");
   const SETTLE = 300; // milliseconds in which a second press of a key is not yet an answer to the next item
 
   let formToken = desk.dataset.token;
@@ -16,6 +17,7 @@
   let ready = false; // the item has been in view for a moment
   let again = null; // timer of the next attempt
   let attempt = 0;
+  let pending = ""; // the verdict that waits for its note
   let shown = 0; // when the item came up, and the seconds for which it was looked at before that
   let looked = 0;
 
@@ -44,17 +46,19 @@
   function begin() {
     const current = item();
     looked = 0;
+    pending = "";
     shown = performance.now();
     settle();
     if (!current) return;
     const draft = kept.get(noteKey(current.dataset.number));
     if (draft !== null && !note().value) note().value = draft;
     const seen = `guideline:${current.dataset.task}`;
-    if (byId("guideline")) byId("guideline").open = settings.get(seen) === null || keepsGuideline();
+    if (byId("guideline")) byId("guideline").open = !NARROW.matches && (settings.get(seen) === null || keepsGuideline());
     settings.set(seen, "seen");
   }
 
-  /* A guideline is open the first time, and then as the judge left it; beside the item, where there is room, it stays. */
+  /* A guideline is open the first time, and then as the judge left it; beside the item, where there is room, it stays.
+     On a telephone, where it would push the item out of sight, it opens when it is asked for. */
   function keepsGuideline() {
     const chosen = settings.get("guideline");
     return chosen === null ? matchMedia("(min-width: 78rem)").matches : chosen === "open";
@@ -84,7 +88,11 @@
     }
   }
 
+  /* Ask for the note without which "other" says nothing; the hint stays while it is written. */
   function faultOfNote(text) {
+    pending = "other";
+    press(pending);
+    byId("note-fault").className = "bad";
     byId("note-fault").textContent = text;
     note().setAttribute("aria-invalid", "true");
     note().focus();
@@ -159,7 +167,7 @@
   function answer(verdict) {
     if (busy || !item()) return;
     if (verdict === "other" && !note().value.trim()) {
-      faultOfNote("Say in a note what is wrong, leave it with Escape, then choose “other” again.");
+      faultOfNote("Say in a note what is wrong; then Ctrl+Enter, or “other” again, gives the verdict.");
       return;
     }
     const waiting = {
@@ -223,7 +231,9 @@
   document.addEventListener("keydown", (event) => {
     if (event.target === note() && (event.key === "Escape" || (event.key === "Enter" && (event.ctrlKey || event.metaKey)))) {
       event.preventDefault();
-      byId("heading").focus({ preventScroll: true });
+      if (event.key === "Enter" && pending) {
+        if (!event.repeat && ready) answer(pending);
+      } else byId("heading").focus({ preventScroll: true });
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing) return;
@@ -252,7 +262,8 @@
   desk.addEventListener("input", (event) => {
     if (event.target !== note()) return;
     kept.set(noteKey(item().dataset.number), note().value);
-    byId("note-fault").textContent = "";
+    if (pending) byId("note-fault").className = "dim";
+    else byId("note-fault").textContent = "";
     note().removeAttribute("aria-invalid");
   });
 
