@@ -212,7 +212,7 @@ def matrix(frame: Frame, heads: Sequence[str], rows: Sequence[tuple[str, Sequenc
         Width of a column.
     """
     labels = [wrap(label, _ROW_LETTERS, max_lines=2, placeholder=" \N{HORIZONTAL ELLIPSIS}") for label, _ in rows]
-    left = 12 + _ROW_LETTER * max((len(line) for label in labels for line in label), default=0)
+    left = 14 + _ROW_LETTER * max((len(line) for label in labels for line in label), default=0)
     lines = [head.split("\n") for head in heads]
     top = 10 + 14 * max((len(one) for one in lines), default=1)
     drawn = []
