@@ -60,7 +60,8 @@ def print_whole(table: Table, console: Console) -> None:
     """Print a table; a narrow terminal may break its lines, but no name or number of a ``no_wrap`` column is cut."""
     for column in table.columns:
         if column.no_wrap:
-            column.min_width = max(Text.from_markup(str(cell)).cell_len for cell in (column.header, *column.cells))
+            cells = (column.header, *column.cells, column.footer)
+            column.min_width = max(Text.from_markup(str(cell)).cell_len for cell in cells)
     narrowest = console.measure(table, options=console.options.update(max_width=10_000)).minimum
     if narrowest > console.width:
         table.width = narrowest

@@ -104,6 +104,15 @@ def test_all_tasks_together_have_a_bound_only_where_they_were_judged_alike(tmp_p
     assert "None" not in str(figure.table)
 
 
+def test_a_narrow_terminal_cuts_no_cost(tmp_path: Path) -> None:
+    sample = drawn(tmp_path, seconds=1800)
+    out = StringIO()
+    render_plan(sample, Console(file=out, width=60))
+    minutes = round(sum(plan.minutes for plan in sample.plans))
+    assert f"{minutes // 60} h {minutes % 60:02} min" in out.getvalue()
+    assert "…" not in out.getvalue()
+
+
 def test_nothing_passes_before_every_judgement_is_made(sample: ReviewSample) -> None:
     said = all_good(sample)
     doubled = next(item for item in sample.items if item.doubled)
