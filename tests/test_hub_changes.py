@@ -18,6 +18,8 @@ from ecinstruct_build.publish.hub.changelog import added_to, change_entry, inser
 from ecinstruct_build.publish.hub.changes import Row as Sample
 from ecinstruct_build.publish.hub.changes import compare, example_ids, read_rows, with_reasons
 
+pytestmark = pytest.mark.slow
+
 TODAY = date(2026, 5, 4)
 
 samples = st.builds(

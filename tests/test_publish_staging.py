@@ -27,6 +27,8 @@ from ecinstruct_build.publish.settings import PublishSettings
 from ecinstruct_build.publish.staging import stage
 from ecinstruct_build.registry import SOURCES
 
+pytestmark = pytest.mark.slow
+
 REFUSE, IDS = PublishSettings(restricted="refuse"), PublishSettings(restricted="ids")
 TEXTS = ("instruction", "input", "options", "output", "few_shot_example", "category", "option_grades")
 

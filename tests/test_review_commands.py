@@ -14,6 +14,8 @@ from ecinstruct_build.review.desk import Desk
 from ecinstruct_build.review.gate import gate
 from ecinstruct_build.review.settings import ReviewSettings
 
+pytestmark = pytest.mark.slow
+
 DEFECTS = {"wrong_answer": "The other one is right.", "unclear_input": ""}
 
 

@@ -21,6 +21,8 @@ from ecinstruct_build.review.desk import Desk
 from ecinstruct_build.review.folder import reviewed_in
 from ecinstruct_build.review.verdict_file import write_verdicts
 
+pytestmark = pytest.mark.slow
+
 JUDGING = """
 import sys, threading
 from pathlib import Path

@@ -13,6 +13,8 @@ from ecinstruct_build.commands.reviewing import review_app
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.review.desk import Answer, Desk
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:

@@ -16,6 +16,8 @@ from ecinstruct_build.review.ledger import LEASE_SECONDS
 from ecinstruct_build.review.verdicts import VERDICTS
 from ecinstruct_build.web.reviewing import said_time
 
+pytestmark = pytest.mark.slow
+
 ITEMS = [
     review_item(1),
     review_item(2, task="product_matching"),
