@@ -3,19 +3,12 @@
 import json
 from typing import Any
 
+from review_samples import review_item, review_sample
 from web_server import WebServer
 
+from ecinstruct_build.review.sample import ReviewSample
 from ecinstruct_build.review.verdicts import VERDICTS
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PHONE = {"width": 390, "height": 844}
 LONG_TITLE = "Extraordinarily" + "long" * 60
 ROWS = [
@@ -42,6 +35,11 @@ TASKS = (
     "sentiment_analysis",
     "answerability_prediction",
 )
+
+
+def one_item_of_each_task() -> ReviewSample:
+    """Return a review of six tasks."""
+    return review_sample([review_item(number, task=task, **ROWS[number - 1]) for number, task in enumerate(TASKS, 1)])
 
 
 class Judge:

@@ -1,7 +1,9 @@
 """What all tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from building import SmallBuild, small_recipe
@@ -20,6 +22,28 @@ ROOT = Path(__file__).resolve().parents[1]
 
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
+
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+"""It runs as root in containers, and asks nothing of any network."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium without a window; tests that ask for it carry the marker ``browser``."""
+    with pytest.importorskip("playwright.sync_api").sync_playwright() as run:
+        chromium = run.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The page of an audit in a real browser: from disk, offline, on a desk and on a telephone, in light and in dark."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,6 @@ from ecinstruct_build.audit.run import audit_dataset
 
 pytestmark = pytest.mark.browser
 
-playwright = pytest.importorskip("playwright.sync_api")
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SHAPES = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
 WIDER_THAN_THEIR_BOX = """() => [...document.querySelectorAll('.scroll')]
   .filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.getAttribute('aria-label'))"""
@@ -45,14 +33,6 @@ BROKEN_NAMES = """() => [...document.querySelectorAll('th')].flatMap((cell) => {
   }
   return found;
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as run:
-        chromium = run.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

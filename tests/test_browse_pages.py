@@ -5,6 +5,7 @@ import http.client
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -112,57 +113,51 @@ def test_an_address_and_what_it_asks_for_are_one() -> None:
 
 
 @pytest.mark.browser
-def test_a_dataset_is_browsed_by_keyboard(url: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - only with the browser extra
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415
+def test_a_dataset_is_browsed_by_keyboard(browser: Any, url: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = browser.new_page()
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{url}/browse")
+    page.keyboard.press("/")
+    page.keyboard.type("kettle boils")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/browse?words=kettle+boils")
+    assert page.inner_text("#told") == "Samples 1 to 25 of 30"
+    assert page.locator("mark").first.inner_text() == "Kettle"
 
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
-        page = browser.new_page()
-        faults: list[str] = []
-        page.on("console", lambda message: faults.append(message.text))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(f"{url}/browse")
-        page.keyboard.press("/")
-        page.keyboard.type("kettle boils")
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/browse?words=kettle+boils")
-        assert page.inner_text("#told") == "Samples 1 to 25 of 30"
-        assert page.locator("mark").first.inner_text() == "Kettle"
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**page=2")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.id") == "sample-27"
+    page.keyboard.press("r")
+    assert page.locator("#sample-27 details.raw").get_attribute("open") is not None
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url("**/browse?words=kettle+boils")
 
-        page.keyboard.press("ArrowRight")
-        page.wait_for_url("**page=2")
-        page.keyboard.press("j")
-        page.keyboard.press("j")
-        page.keyboard.press("k")
-        page.keyboard.press("ArrowDown")
-        assert page.evaluate("document.activeElement.id") == "sample-27"
-        page.keyboard.press("r")
-        assert page.locator("#sample-27 details.raw").get_attribute("open") is not None
-        page.keyboard.press("ArrowLeft")
-        page.wait_for_url("**/browse?words=kettle+boils")
+    page.select_option("select[name=check]", "any")
+    page.wait_for_url("**check=any**")
+    page.fill("#words", "")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/browse?check=any")
+    assert page.inner_text("#told") == "3 examples"
+    page.select_option("select[name=action]", "reject")
+    page.wait_for_url("**action=reject")
+    assert page.inner_text("#told") == "2 examples"
+    page.select_option("select[name=check]", "")
+    page.wait_for_url("**/browse")
 
-        page.select_option("select[name=check]", "any")
-        page.wait_for_url("**check=any**")
-        page.fill("#words", "")
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/browse?check=any")
-        assert page.inner_text("#told") == "3 examples"
-        page.select_option("select[name=action]", "reject")
-        page.wait_for_url("**action=reject")
-        assert page.inner_text("#told") == "2 examples"
-        page.select_option("select[name=check]", "")
-        page.wait_for_url("**/browse")
-
-        for path in ("/browse", "/browse?words=onmouseover", "/browse?check=any", "/browse?split=train&size=100"):
-            for width, scheme in ((1280, "light"), (390, "dark")):
-                context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-                view = context.new_page()
-                view.goto(url + path)
-                assert view.evaluate("document.documentElement.scrollWidth") <= width
-                assert Axe().run(view).response["violations"] == []
-                assert view.evaluate("window.hacked") is None
-                context.close()
-        assert faults == []
-        browser.close()
+    for path in ("/browse", "/browse?words=onmouseover", "/browse?check=any", "/browse?split=train&size=100"):
+        for width, scheme in ((1280, "light"), (390, "dark")):
+            context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+            view = context.new_page()
+            view.goto(url + path)
+            assert view.evaluate("document.documentElement.scrollWidth") <= width
+            assert axe.run(view).response["violations"] == []
+            assert view.evaluate("window.hacked") is None
+            context.close()
+    assert faults == []

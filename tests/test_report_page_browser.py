@@ -1,6 +1,5 @@
 """The report in a real browser: from disk, offline, on a desk and on a telephone, in light and in dark."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,6 @@ from ecinstruct_build.reporting.page.reviewed import review_of
 
 pytestmark = pytest.mark.browser
 
-playwright = pytest.importorskip("playwright.sync_api")
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SHAPES = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
 CUT_OFF = """() => [...document.querySelectorAll('svg[width="100%"]')].flatMap((chart) => {
   const room = chart.getBoundingClientRect();
@@ -40,14 +28,6 @@ OVERLAPPING = """() => [...document.querySelectorAll('svg[role="img"]')].flatMap
   return boxes.flatMap(([said, a], place) => boxes.slice(place + 1).filter(([, b]) => meet(a, b))
     .map(([other]) => `${chart.textContent.slice(0, 30)}: ${said} / ${other}`));
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as run:
-        chromium = run.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

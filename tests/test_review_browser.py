@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_judge import ARGUMENTS, ROWS, TASKS, Judge
+from browser_judge import ROWS, TASKS, Judge, one_item_of_each_task
 from review_samples import review_item, review_sample
 from review_world import published
 from web_server import DESK, WebServer
@@ -22,19 +22,10 @@ pytestmark = pytest.mark.browser
 playwright = pytest.importorskip("playwright.sync_api")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as run:
-        chromium = run.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[WebServer]:
     """A review of six tasks, one item of each."""
-    items = [review_item(number, task=task, **ROWS[number - 1]) for number, task in enumerate(TASKS, 1)]
-    with WebServer(tmp_path, review_sample(items)) as server:
+    with WebServer(tmp_path, one_item_of_each_task()) as server:
         yield server
 
 
