@@ -305,7 +305,7 @@ def _validate(model: type[Model], values: Any, where: str) -> Model:
         return model.model_validate(values)
     except ValidationError as error:
         problems = "; ".join(_problem(model, problem) for problem in error.errors())
-        raise UserError(f"{where}: {problems}.") from error
+        raise UserError(f"{where}: {problems}{'' if problems.endswith('?') else '.'}") from error
 
 
 def _problem(model: type[BaseModel], problem: Any) -> str:

@@ -92,3 +92,8 @@ def test_a_missing_or_broken_file_is_one_clear_message(tmp_path: Path) -> None:
 def test_a_check_is_not_told_what_it_cannot_do(override: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
         load_recipe("sample", [override])
+
+
+def test_a_question_after_a_misspelt_setting_ends_as_one() -> None:
+    with pytest.raises(UserError, match=r"there is no setting 'qota'\. Did you mean 'quota'\?$"):
+        load_recipe("sample", ["tasks.sentiment_analysis.qota=3"])
