@@ -15,29 +15,15 @@ from ecinstruct_build.packaged import packaged_folder
 from ecinstruct_build.publish.settings import PublishSettings
 from ecinstruct_build.registry import CHECKS, SOURCES, TASKS
 from ecinstruct_build.review.settings import ReviewSettings
+from ecinstruct_build.source import Source, SourceSettings
 from ecinstruct_build.splits import Layout, Split
 from ecinstruct_build.task import TaskSettings
-
-EVERYTHING = "*"
-"""The glob that takes every file of a source (``*`` crosses folders)."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SourceSettings(_Section):
-    """What a recipe says of a source.
-
-    Attributes
-    ----------
-    files
-        Globs over the files in the source's folder; a name without wildcards must be there.
-    """
-
-    files: tuple[str, ...] = (EVERYTHING,)
 
 
 class SampleCorpora(_Section):
@@ -155,7 +141,7 @@ class Recipe(_Section):
     seed: int = 0
     layout: Layout = "huggingface"
     sample_corpora: SampleCorpora | None = None
-    sources: dict[str, SourceSettings]
+    sources: dict[str, SerializeAsAny[SourceSettings]]
     tasks: dict[str, SerializeAsAny[TaskSettings]]
     checks: dict[str, SerializeAsAny[CheckSettings]] = Field(default_factory=dict)
     families: FamilySettings = FamilySettings()
@@ -183,6 +169,10 @@ class Recipe(_Section):
             return stated
         wanted = {name: float(sum(getattr(task.quota, name) for task in self.tasks.values())) for name in stated}
         return wanted if any(wanted.values()) else {**wanted, "train": 1.0}
+
+    def source(self, name: str) -> Source:
+        """Return one of the recipe's sources as its settings describe it."""
+        return SOURCES.get(name).configured(self.sources[name])
 
     def resolved(self) -> dict[str, Any]:
         """Return every setting with its value, defaults included, as JSON values."""
@@ -239,7 +229,8 @@ def parse_recipe(raw: Mapping[str, Any], where: str, overrides: Sequence[str] = 
         _override(sections, override)
     # In order of name, so that nothing depends on the order in which a file has them.
     sections["sources"] = {
-        SOURCES.get(name).name: one for name, one in sorted(_mapping(sections, "sources", where).items())
+        name: _validate(SOURCES.get(name).settings, section, f"{where}, [sources.{name}]")
+        for name, section in sorted(_mapping(sections, "sources", where).items())
     }
     sections["tasks"] = {
         name: _validate(TASKS.get(name).settings, section, f"{where}, [tasks.{name}]")

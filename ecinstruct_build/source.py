@@ -9,12 +9,39 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
 import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
 
 from ecinstruct_build.tables import repeated
 
-Format = Literal["jsonl", "python", "csv", "parquet"]
-"""JSON lines; lines of Python literals; CSV; Parquet. The first three may be gzipped (``.gz``)."""
+Format = Literal["jsonl", "python", "csv", "lines", "parquet"]
+"""JSON lines; lines of Python literals; CSV; lines of text; Parquet. All but the last may be gzipped (``.gz``)."""
+
+EVERYTHING = "*"
+"""The glob that takes every file of a source (``*`` crosses folders)."""
+
+
+class Inadmissible(ValueError):  # noqa: N818 - it says what a record is
+    """A record cannot be admitted; the message says why in words that do not depend on its values."""
+
+
+class SourceSettings(BaseModel):
+    """What a recipe says of a source.
+
+    Attributes
+    ----------
+    files
+        Globs over the files in the source's folder; a name without wildcards must be there.
+    categories
+        Categories, as upstream's file names write them, whose files are read; empty = all. Files whose names bear no
+        category are read in any case.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    files: tuple[str, ...] = (EVERYTHING,)
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +91,8 @@ class FileKind:
     format
         How records stand in the file.
     record
-        A `msgspec.Struct` type. A record that does not convert to it is quarantined with msgspec's reason.
+        A type that msgspec knows, as a rule a `msgspec.Struct`. A record that does not convert to it is quarantined
+        with msgspec's reason. With the format ``lines`` it is `str`: the line without its end.
     tables
         The canonical tables that `convert` fills.
     convert
@@ -75,6 +103,13 @@ class FileKind:
         Column names of a headerless CSV; empty = the first row names them.
     example
         An upstream file name, for people.
+    admit
+        Turns a decoded ``record`` into what `convert` gets, where msgspec cannot. It raises `Inadmissible` for a record
+        to be quarantined. It is pickled: a function of a module, or a partial of one.
+    delimiter
+        What stands between the cells of a CSV.
+    needed
+        Columns that a CSV or Parquet file must have; None = those that ``record`` requires.
     """
 
     pattern: str
@@ -85,11 +120,57 @@ class FileKind:
     example: str
     encoding: str = "utf-8"
     columns: tuple[str, ...] = ()
+    admit: Callable[[Any], Any] | None = None
+    delimiter: str = ","
+    needed: tuple[str, ...] | None = None
+
+    @property
+    def needed_columns(self) -> tuple[str, ...]:
+        """The columns that a CSV or Parquet file must have."""
+        if self.needed is not None:
+            return self.needed
+        return tuple(field.encode_name for field in msgspec.structs.fields(self.record) if field.required)
 
     def match(self, file: str) -> Mapping[str, str] | None:
         """Return the named groups if ``file`` is of this kind, else None."""
         found = re.fullmatch(self.pattern, file)
         return {key: value or "" for key, value in found.groupdict().items()} if found else None
+
+
+@dataclass(frozen=True)
+class Remote:
+    """An upstream file, or an archive of several, and where it can be had.
+
+    Attributes
+    ----------
+    file
+        Where it is put, relative to the corpus's folder, with ``/``: upstream's own name.
+    urls
+        Where it can be fetched, the first choice first: ``https://...``, or ``hf://datasets/<owner>/<name>/<path>`` for
+        the Hugging Face Hub (``<name>@<revision>`` for a revision). Empty if a person must fetch it: see ``steps``.
+    size, sha256
+        Bytes and digest, where upstream or a copy of upstream's own record states them; None = trusted on first use.
+    holds
+        For an archive: the files to unpack from it, as pairs of the member's name and the path to put it at.
+    alternative
+        Whether it is another form of what a further remote holds, or part of it: fetched only where a recipe or a
+        person names it.
+    steps
+        What a person must do to get it, in full sentences; "" where ``urls`` are enough.
+    """
+
+    file: str
+    urls: tuple[str, ...] = ()
+    size: int | None = None
+    sha256: str | None = None
+    holds: tuple[tuple[str, str], ...] = ()
+    alternative: bool = False
+    steps: str = ""
+
+    @property
+    def yields(self) -> tuple[str, ...]:
+        """The files that stand in the corpus's folder once it was fetched and unpacked."""
+        return tuple(path for _, path in self.holds) or (self.file,)
 
 
 @dataclass(frozen=True)
@@ -106,6 +187,12 @@ class Source:
         Whether the licence lets its text be published again.
     files
         Its kinds of file; a path is of the first kind that matches it.
+    remotes
+        Its upstream files and where they can be had.
+    settings
+        What a recipe may say of it.
+    configure
+        For a source whose files are described by the recipe: returns it as the settings describe it.
     """
 
     name: str
@@ -116,6 +203,13 @@ class Source:
     redistributable: bool
     citation: str
     files: tuple[FileKind, ...]
+    remotes: tuple[Remote, ...] = ()
+    settings: type[SourceSettings] = SourceSettings
+    configure: Callable[[Any], "Source"] | None = None
+
+    def configured(self, settings: SourceSettings) -> "Source":
+        """Return the source as a recipe's settings describe it."""
+        return self.configure(settings) if self.configure else self
 
     @property
     def tables(self) -> tuple[str, ...]:

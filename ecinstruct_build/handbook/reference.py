@@ -6,9 +6,9 @@ from ecinstruct_build.check import Check, CheckSettings
 from ecinstruct_build.handbook.settings_table import settings_of, settings_table
 from ecinstruct_build.publish import markdown
 from ecinstruct_build.publish.columns import columns_table, type_name
-from ecinstruct_build.recipe import Recipe, SampleCorpora, SourceSettings
+from ecinstruct_build.recipe import Recipe, SampleCorpora
 from ecinstruct_build.registry import CHECKS, SOURCES, TASKS
-from ecinstruct_build.source import FileKind, Source
+from ecinstruct_build.source import FileKind, Source, SourceSettings
 from ecinstruct_build.splits import PUBLISHED_SPLITS, SETTINGS
 from ecinstruct_build.tables import ORIGIN, TABLES, CanonicalTable, Column
 from ecinstruct_build.task import Task, TaskSettings

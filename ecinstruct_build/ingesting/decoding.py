@@ -15,7 +15,7 @@ import pyarrow as pa
 import xxhash
 
 from ecinstruct_build.ingesting.readers import Block, Limits, csv_records, split_lines, text_lines
-from ecinstruct_build.source import FileKind
+from ecinstruct_build.source import FileKind, Inadmissible
 
 _LITERAL_CHARACTERS = 4 << 20  # parsing a literal takes a hundred times its length in memory
 _EXCERPT_CHARACTERS = 200
@@ -101,12 +101,15 @@ def decode_block(kind: FileKind, block: Block, limits: Limits) -> Decoded:
         return decoded
     match kind.format:
         case "jsonl":
-            return _decode_lines(block, msgspec.json.Decoder(kind.record).decode, limits.line_bytes)
+            decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(kind.record)
+            return _decode_lines(block, _admitting(kind, decoder.decode), limits.line_bytes)
+        case "lines":
+            return _decode_lines(block, _admitting(kind, _text_decoder(kind)), limits.line_bytes)
         case "python":
             limit = min(limits.line_bytes, _LITERAL_CHARACTERS)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # odd escapes in upstream's strings
-                return _decode_lines(block, _literal_decoder(kind), limit)
+                return _decode_lines(block, _admitting(kind, _literal_decoder(kind)), limit)
         case "csv":
             return _decode_csv(kind, block, limits.line_bytes)
         case "parquet":
@@ -129,6 +132,8 @@ def reason_of(error: Exception) -> str:
         case SyntaxError():
             return f"not a Python literal: {re.sub(r' *[(].*', '', error.msg)}"
         case msgspec.MsgspecError():
+            return str(error)
+        case Inadmissible():
             return str(error)
         case _:
             return f"not a Python literal: {re.sub(r' on line .*|: <.*', '', str(error))}"
@@ -178,11 +183,26 @@ def _literal_decoder(kind: FileKind) -> Callable[[bytes], Any]:
     return decode
 
 
+def _text_decoder(kind: FileKind) -> Callable[[bytes], str]:
+    def decode(line: bytes) -> str:
+        if line.isspace():
+            raise ValueError("blank")
+        return line.rstrip(b"\r\n").decode(kind.encoding)
+
+    return decode
+
+
+def _admitting(kind: FileKind, decode: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    """Return what decodes a line and then admits it; the decoder itself where there is nothing to ask."""
+    admit = kind.admit
+    return decode if admit is None else lambda line: admit(decode(line))
+
+
 def _decode_csv(kind: FileKind, block: Block, limit: int) -> Decoded:
     decoded = Decoded()
     lines = text_lines(block.data.decode(kind.encoding, "surrogateescape"))
-    width = len(block.columns)
-    for begin, end, cells in csv_records(lines, final=True):
+    width, admit = len(block.columns), kind.admit or _as_it_is
+    for begin, end, cells in csv_records(lines, final=True, delimiter=kind.delimiter):
         text = lines[begin] if end == begin + 1 else "".join(lines[begin:end])
         if text.isspace():
             continue
@@ -197,23 +217,27 @@ def _decode_csv(kind: FileKind, block: Block, limit: int) -> Decoded:
             try:
                 named = {name: cell for name, cell in zip(block.columns, cells, strict=True) if cell}
                 "".join(cells).encode()
-                decoded.add(msgspec.convert(named, kind.record, strict=False), line, raw)
+                decoded.add(admit(msgspec.convert(named, kind.record, strict=False)), line, raw)
             except ValueError as error:
                 decoded.reject(line, reason_of(error), text)
     return decoded
 
 
 def _decode_parquet(kind: FileKind, block: Block) -> Decoded:
-    decoded = Decoded()
+    decoded, admit = Decoded(), kind.admit or _as_it_is
     with pa.ipc.open_stream(io.BytesIO(block.data)) as stream:
         rows = stream.read_all().to_pylist()
     for line, row in enumerate(rows, block.first_line):
         raw = msgspec.msgpack.encode(row, enc_hook=str)
         try:
-            decoded.add(msgspec.convert(row, kind.record), line, raw)
+            decoded.add(admit(msgspec.convert(row, kind.record)), line, raw)
         except ValueError as error:
             decoded.reject(line, reason_of(error), repr(row))
     return decoded
+
+
+def _as_it_is(record: Any) -> Any:
+    return record
 
 
 def _digest(raw: bytes) -> bytes:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -115,7 +114,9 @@ def text_lines(text: str) -> list[str]:
     return io.StringIO(text, newline="\n").readlines()
 
 
-def csv_records(lines: Sequence[str], *, final: bool) -> Iterator[tuple[int, int, list[str] | str]]:
+def csv_records(
+    lines: Sequence[str], *, final: bool, delimiter: str = ","
+) -> Iterator[tuple[int, int, list[str] | str]]:
     """Yield the records of a CSV as (first line, line after the last, cells).
 
     A record that breaks the rules is yielded as its first line alone, with the reason in place of the cells, and
@@ -127,10 +128,12 @@ def csv_records(lines: Sequence[str], *, final: bool) -> Iterator[tuple[int, int
         Lines with their newlines.
     final
         Whether an unfinished record at the end is an error; else it is left out.
+    delimiter
+        What stands between cells.
     """
     base = 0
     while base < len(lines):
-        reader = csv.reader(map(lines.__getitem__, range(base, len(lines))), strict=True)
+        reader = csv.reader(map(lines.__getitem__, range(base, len(lines))), strict=True, delimiter=delimiter)
         begin = base
         try:
             for cells in reader:
@@ -218,7 +221,7 @@ def _csv_blocks(path: Path, stream: _Stream, kind: FileKind, limits: Limits) -> 
     while True:
         overfull, final = len(rest) > limits.line_bytes, not chunk
         rest += chunk
-        cut = len(rest) if final else _csv_cut(rest, overfull=overfull)
+        cut = len(rest) if final else _csv_cut(rest, kind.delimiter, overfull=overfull)
         if not cut and overfull:
             excerpt, rest, chunk = rest[:_EXCERPT_BYTES], b"", _skip_line(stream, limits)
             yield Block(number, line, b"", stream.position, columns, too_long=excerpt)
@@ -238,21 +241,21 @@ def _csv_blocks(path: Path, stream: _Stream, kind: FileKind, limits: Limits) -> 
         raise UserError(f"{path} is empty: its first row must name its columns. Delete it and fetch it again.")
 
 
-def _csv_cut(data: bytes, *, overfull: bool) -> int:
+def _csv_cut(data: bytes, delimiter: str, *, overfull: bool) -> int:
     """Return where the last whole record of ``data`` ends; if it is ``overfull``, where the last line does."""
     end = data.rfind(b"\n") + 1
     if overfull or b'"' not in data:
         return end
     # Quotes, commas and newlines are the same bytes in every encoding here, so any decoding that keeps bytes will do.
     lines = text_lines(data[:end].decode("latin-1"))
-    whole = max((last for _, last, _ in csv_records(lines, final=False)), default=0)
+    whole = max((last for _, last, _ in csv_records(lines, final=False, delimiter=delimiter)), default=0)
     return sum(map(len, lines[:whole]))
 
 
 def _csv_header(path: Path, data: bytes, kind: FileKind) -> tuple[tuple[str, ...], int]:
     """Return the column names of the first row and the bytes that it takes."""
     lines = text_lines(data.decode(kind.encoding, "surrogateescape"))
-    for _, end, cells in csv_records(lines, final=True):
+    for _, end, cells in csv_records(lines, final=True, delimiter=kind.delimiter):
         if not any(cells):
             continue
         names = tuple(name.strip() for name in cells) if not isinstance(cells, str) else ()
@@ -280,8 +283,7 @@ def _parquet_blocks(path: Path, kind: FileKind, limits: Limits) -> Iterator[Bloc
 
 
 def _require_columns(path: Path, kind: FileKind, names: Sequence[str]) -> None:
-    wanted = [field.encode_name for field in msgspec.structs.fields(kind.record) if field.required]
-    missing = [name for name in wanted if name not in names]
+    missing = [name for name in kind.needed_columns if name not in names]
     if missing:
         raise UserError(
             f"{path} lacks the column {', '.join(missing)} (it has: {', '.join(names) or 'none'}). "

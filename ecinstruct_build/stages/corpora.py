@@ -14,8 +14,9 @@ from ecinstruct_build.engine import Engine, EngineSettings, Tables
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.memory import peak_of
 from ecinstruct_build.provenance import code_digest, own_digest
-from ecinstruct_build.recipe import EVERYTHING, Recipe
+from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import SOURCES
+from ecinstruct_build.source import EVERYTHING, Source, SourceSettings
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 
@@ -78,25 +79,34 @@ def find_files(recipe: Recipe, raw: Path) -> list[tuple[str, str]]:
         If a source has no file there, or one that the recipe names is missing.
     """
     found = []
-    for source_name, settings in recipe.sources.items():
-        source, folder = SOURCES.get(source_name), raw / source_name
+    for name, settings in recipe.sources.items():
+        source, folder = recipe.source(name), raw / name
         present = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-        ours = [file for file in present if source.kind_of(file) is not None]
+        ours = [file for file in present if in_categories(source, file, settings)]
         for pattern in settings.files:
             if pattern != EVERYTHING and not any(fnmatch(file, pattern) for file in ours):
                 raise UserError(
-                    f"Recipe '{recipe.name}' wants '{pattern}' of source '{source_name}', and {folder} holds no such "
-                    f"file. Put it there under its upstream name, or change [sources.{source_name}] files."
+                    f"Recipe '{recipe.name}' wants '{pattern}' of source '{name}', and {folder} holds no such "
+                    f"file. Put it there under its upstream name, or change [sources.{name}] files."
                 )
         taken = [file for file in ours if any(fnmatch(file, pattern) for pattern in settings.files)]
         if not taken:
             raise UserError(
-                f"Source '{source_name}' has no files in {folder}. Put its upstream files there, such as "
-                f"{', '.join(kind.example for kind in source.files[:3])} ('ecinstruct sources show {source_name}' has "
+                f"Source '{name}' has no files in {folder}. Put its upstream files there, such as "
+                f"{', '.join(kind.example for kind in source.files[:3])} ('ecinstruct sources show {name}' has "
                 "all), or leave the source out of the recipe."
             )
-        found += [(source_name, file) for file in taken]
+        found += [(name, file) for file in taken]
     return sorted(found)
+
+
+def in_categories(source: Source, file: str, settings: SourceSettings) -> bool:
+    """Say whether a file is one of the source's, and of no category that the settings leave out."""
+    found = source.kind_of(file)
+    if found is None:
+        return False
+    category = found[1].get("category", "")
+    return not settings.categories or not category or category in settings.categories
 
 
 @dataclass(frozen=True)
@@ -125,7 +135,10 @@ def ingest(recipe: Recipe, raw: Path, machine: Machine) -> Ingested:
     """
     with ExitStack() as stack:
         pool = cache(lambda: stack.enter_context(worker_pool(machine.jobs)))  # none are started for stored results
-        files = [_ingest_one(name, file, raw, machine, pool) for name, file in find_files(recipe, raw)]
+        files = [
+            _ingest_one(recipe, name, raw / name / file, file, machine=machine, pool=pool)
+            for name, file in find_files(recipe, raw)
+        ]
         worker_bytes = sum(peak_of(worker.pid or 0) for worker in multiprocessing.active_children())
     for file in files:
         _refuse_rotten_file(file, recipe.limits.quarantined_share)
@@ -148,9 +161,9 @@ def worker_pool(jobs: int) -> Iterator[Executor | None]:
 
 
 def _ingest_one(
-    source_name: str, file: str, raw: Path, machine: Machine, pool: Callable[[], Executor | None]
+    recipe: Recipe, source_name: str, path: Path, file: str, *, machine: Machine, pool: Callable[[], Executor | None]
 ) -> IngestedFile:
-    source, path = SOURCES.get(source_name), raw / source_name / file
+    source = recipe.source(source_name)
     sha256 = machine.store.file_digest(path)
 
     def produce(out: Path, scratch: Path) -> Mapping[str, Any]:
@@ -161,7 +174,10 @@ def _ingest_one(
 
     modules = (SOURCES.module(source_name).__name__, "ecinstruct_build.ingesting.ingest")
     code = [*map(code_digest, modules), own_digest(__name__)]
-    stage = machine.store.run("ingest", f"{source_name}/{file}", {"sha256": sha256, "code": code}, produce)
+    inputs: dict[str, Any] = {"sha256": sha256, "code": code}
+    if source.configure:
+        inputs["settings"] = recipe.sources[source_name].model_dump(mode="json", exclude={"files", "categories"})
+    stage = machine.store.run("ingest", f"{source_name}/{file}", inputs, produce)
     return IngestedFile(source_name, file, path.stat().st_size, sha256, stage)
 
 
@@ -192,7 +208,7 @@ class OpenTables:
         """Return the tables, connecting to the engine if that has not happened."""
         if self._tables is None:
             engine = self._stack.enter_context(Engine(self._settings))
-            names = sorted({name for file in self._files for name in SOURCES.get(file.source).tables})
+            names = sorted({path.name for file in self._files for path in file.stage.folder.iterdir() if path.is_dir()})
             self._tables = engine.tables(
                 {name: [part for file in self._files for part in file.parts(name)] for name in names}
             )
