@@ -3,37 +3,16 @@
 Run as a script to write them again: ``python tests/source_fixtures.py``.
 """
 
-import gzip
-import io
-import json
-from collections.abc import Iterable, Mapping
+import importlib
+import pkgutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import fixture_corpora
+from fixture_corpora.forms import json_lines, literal_lines, parquet, zipped
 
 FOLDER = Path(__file__).parent / "fixtures" / "sources"
-
-
-def json_lines(*lines: Any) -> bytes:
-    """Records as JSON lines; text stands as it is."""
-    return "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines).encode()
-
-
-def literal_lines(*lines: Any) -> bytes:
-    """Records as lines of Python literals; text stands as it is."""
-    return "".join((line if isinstance(line, str) else repr(line)) + "\n" for line in lines).encode()
-
-
-def zipped(data: bytes) -> bytes:
-    return gzip.compress(data, mtime=0)
-
-
-def parquet(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(list(rows)), sink)
-    return sink.getvalue()
 
 
 def _review(**changes: Any) -> dict[str, Any]:
@@ -302,6 +281,11 @@ FILES: Mapping[str, Mapping[str, bytes]] = {
     "amazonqa": AMAZONQA,
     "esci": ESCI,
     "mave": MAVE,
+    **{
+        module.name: importlib.import_module(f"fixture_corpora.{module.name}").FILES
+        for module in pkgutil.iter_modules(fixture_corpora.__path__)
+        if module.name != "forms"
+    },
 }
 """The content of every fixture file, by source and file."""
 
