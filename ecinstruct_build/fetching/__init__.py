@@ -1,0 +1,1 @@
+"""Get upstream files: which are needed, where they come from, and what was got."""
