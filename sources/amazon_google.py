@@ -22,10 +22,11 @@ import pyarrow as pa
 from msgspec import Meta, Struct
 
 from ecinstruct_build.ingesting.fields import Key, asin_key, price_or_none, text_or_none, title_or_none
-from ecinstruct_build.source import Batch, FileKind, Source
+from ecinstruct_build.source import Batch, FileKind, Remote, Source
 from ecinstruct_build.tables import arrow_table
 
 NAME = "amazon_google"
+MEMBERS = ("Amazon.csv", "GoogleProducts.csv", "Amzon_GoogleProducts_perfectMapping.csv")
 
 GoogleUrl = Annotated[str, Meta(pattern=r"[0-9]/?\s*$")]
 
@@ -141,6 +142,14 @@ SOURCE = Source(
             convert=_convert_pairs,
             example="Amzon_GoogleProducts_perfectMapping.csv",
             encoding="latin-1",
+        ),
+    ),
+    remotes=(
+        Remote(
+            "Amazon-GoogleProducts.zip",
+            ("https://dbs.uni-leipzig.de/files/datasets/Amazon-GoogleProducts.zip",),
+            sha256="fcd72e223d51ce5b0d6b1d68034a438ba95cf2940431e209a57910b067cc4811",
+            holds=tuple((name, name) for name in MEMBERS),
         ),
     ),
 )

@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 from msgspec import Struct
 
+from ecinstruct_build.fetching.remotes import remote_table
 from ecinstruct_build.ingesting.fields import (
     Count,
     FastKey,
@@ -38,6 +39,34 @@ from ecinstruct_build.source import Batch, FileKind, Source
 from ecinstruct_build.tables import arrow_table
 
 NAME = "amazon_reviews_2014"
+
+MIRRORS = ("https://snap.stanford.edu/data/amazon/productGraph/categoryFiles/",)
+CATEGORIES = (
+    "Amazon_Instant_Video",
+    "Apps_for_Android",
+    "Automotive",
+    "Baby",
+    "Beauty",
+    "Books",
+    "CDs_and_Vinyl",
+    "Cell_Phones_and_Accessories",
+    "Clothing_Shoes_and_Jewelry",
+    "Digital_Music",
+    "Electronics",
+    "Grocery_and_Gourmet_Food",
+    "Health_and_Personal_Care",
+    "Home_and_Kitchen",
+    "Kindle_Store",
+    "Movies_and_TV",
+    "Musical_Instruments",
+    "Office_Products",
+    "Patio_Lawn_and_Garden",
+    "Pet_Supplies",
+    "Sports_and_Outdoors",
+    "Tools_and_Home_Improvement",
+    "Toys_and_Games",
+    "Video_Games",
+)
 KINDS = {"also_bought": "also_buy", "also_viewed": "also_view", "bought_together": "bought_together"}
 
 
@@ -154,5 +183,10 @@ SOURCE = Source(
             convert=_convert_metadata,
             example="meta_Digital_Music.json.gz",
         ),
+    ),
+    remotes=(
+        *remote_table(NAME, [f"reviews_{name}_5.json.gz" for name in CATEGORIES], MIRRORS),
+        *remote_table(NAME, [f"meta_{name}.json.gz" for name in CATEGORIES], MIRRORS),
+        *remote_table(NAME, [f"reviews_{name}.json.gz" for name in CATEGORIES], MIRRORS, alternative=True),
     ),
 )

@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
 
+from ecinstruct_build.fetching.remotes import remote_table
 from ecinstruct_build.ingesting.fields import (
     FastKey,
     Key,
@@ -42,6 +43,48 @@ from ecinstruct_build.source import Batch, FileKind, Source
 from ecinstruct_build.tables import arrow_table, repeated
 
 NAME = "amazon_reviews_2018"
+
+MIRRORS = (
+    "https://mcauleylab.ucsd.edu/public_datasets/data/amazon_v2/",
+    "https://datarepo.eng.ucsd.edu/mcauley_group/data/amazon_v2/",
+    "https://jmcauley.ucsd.edu/data/amazon_v2/",
+)
+CATEGORIES = (
+    "AMAZON_FASHION",
+    "All_Beauty",
+    "Appliances",
+    "Arts_Crafts_and_Sewing",
+    "Automotive",
+    "Books",
+    "CDs_and_Vinyl",
+    "Cell_Phones_and_Accessories",
+    "Clothing_Shoes_and_Jewelry",
+    "Digital_Music",
+    "Electronics",
+    "Gift_Cards",
+    "Grocery_and_Gourmet_Food",
+    "Home_and_Kitchen",
+    "Industrial_and_Scientific",
+    "Kindle_Store",
+    "Luxury_Beauty",
+    "Magazine_Subscriptions",
+    "Movies_and_TV",
+    "Musical_Instruments",
+    "Office_Products",
+    "Patio_Lawn_and_Garden",
+    "Pet_Supplies",
+    "Prime_Pantry",
+    "Software",
+    "Sports_and_Outdoors",
+    "Tools_and_Home_Improvement",
+    "Toys_and_Games",
+    "Video_Games",
+)
+OLDER_METADATA = (
+    "This older form of the metadata is handed out through the request form on https://nijianmo.github.io/amazon/. "
+    "Fill it in, follow the link that you are sent and take the file of the category. metaFiles2 describes the same "
+    "category and is fetched without a form."
+)
 
 _ASIN = re.compile(
     r"(?:asin(?:[^0-9A-Za-z]|&quot;|&#34;|%[0-9A-F]{2})*|/dp/)(B[0-9A-Z]{9}|[0-9]{9}[0-9X])(?![0-9A-Za-z])"
@@ -222,6 +265,15 @@ SOURCE = Source(
             convert=_convert_ratings,
             example="categoryFilesSmall/Gift_Cards.csv",
             columns=("item", "user", "rating", "timestamp"),
+        ),
+    ),
+    remotes=(
+        *remote_table(NAME, [f"categoryFilesSmall/{name}_5.json.gz" for name in CATEGORIES], MIRRORS),
+        *remote_table(NAME, [f"metaFiles2/meta_{name}.json.gz" for name in CATEGORIES], MIRRORS),
+        *remote_table(NAME, [f"categoryFiles/{name}.json.gz" for name in CATEGORIES], MIRRORS, alternative=True),
+        *remote_table(NAME, [f"categoryFilesSmall/{name}.csv" for name in CATEGORIES], MIRRORS, alternative=True),
+        *remote_table(
+            NAME, [f"metaFiles/meta_{name}.json.gz" for name in CATEGORIES], (), alternative=True, steps=OLDER_METADATA
         ),
     ),
 )

@@ -11,7 +11,8 @@ Quirks, and what becomes of them:
 - ``review_snippets`` (ten at most) come best first; blank ones are left out, as are blank answers.
 - ``qid`` is joined with the ASIN to make the question's key.
 - The products are described by the 2018 Amazon metadata.
-- Upstream's own split is not kept, since splits are made afresh.
+- Upstream's own split is not kept, since splits are made afresh. The test file lies on Google Drive: a person must get
+  it.
 - Ranking leftovers that some files carry (``top_review_wilson`` and the like) feed nothing.
 """
 
@@ -22,7 +23,7 @@ import pyarrow as pa
 from msgspec import Struct
 
 from ecinstruct_build.ingesting.fields import Count, Key, Text, asin_key, category_name, listed
-from ecinstruct_build.source import Batch, FileKind, Source
+from ecinstruct_build.source import Batch, FileKind, Remote, Source
 from ecinstruct_build.tables import arrow_table
 
 NAME = "amazonqa"
@@ -96,6 +97,20 @@ SOURCE = Source(
             tables=("question",),
             convert=_convert,
             example="train-qar.jsonl",
+        ),
+    ),
+    remotes=(
+        *(
+            Remote(file, (f"https://amazon-qa.s3-us-west-2.amazonaws.com/{file}",))
+            for file in ("train-qar.jsonl", "val-qar.jsonl")
+        ),
+        Remote(
+            "test-qar.jsonl",
+            steps=(
+                "Upstream offers this file on Google Drive, where it cannot be fetched by a program: open "
+                "https://drive.google.com/file/d/1A_gaYbyBUOfwi8CQ7d5OO_b91lEvSnwr/view in a browser and download it. "
+                "(The address stands in the README of https://github.com/amazonqa/amazonqa.)"
+            ),
         ),
     ),
 )

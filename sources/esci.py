@@ -21,10 +21,12 @@ import pyarrow as pa
 from msgspec import Struct
 
 from ecinstruct_build.ingesting.fields import Key, Text, asin_key, listed, text_or_none, title_or_none
-from ecinstruct_build.source import Batch, FileKind, Source
+from ecinstruct_build.source import Batch, FileKind, Remote, Source
 from ecinstruct_build.tables import arrow_table
 
 NAME = "esci"
+UPSTREAM = "amazon-science/esci-data"
+FOLDER = "main/shopping_queries_dataset"
 
 
 class Example(Struct, gc=False):
@@ -89,6 +91,15 @@ def _convert_nothing(_: Batch) -> Mapping[str, pa.Table]:
     return {}
 
 
+def _in_large_storage(file: str, size: int, sha256: str) -> Remote:
+    """Return a file that upstream keeps in Git LFS."""
+    mirrors = (
+        f"https://media.githubusercontent.com/media/{UPSTREAM}/{FOLDER}/{file}",
+        f"https://github.com/{UPSTREAM}/raw/{FOLDER}/{file}",
+    )
+    return Remote(file, mirrors, size, sha256)
+
+
 SOURCE = Source(
     name=NAME,
     title="Shopping Queries Data Set (ESCI)",
@@ -124,6 +135,25 @@ SOURCE = Source(
             tables=(),
             convert=_convert_nothing,
             example="shopping_queries_dataset_sources.csv",
+        ),
+    ),
+    remotes=(
+        _in_large_storage(
+            "shopping_queries_dataset_examples.parquet",
+            51_286_808,
+            "4a735b693b4a424a6fc67f5be6e4c811495c488bbf66d02a602d308b2744263a",
+        ),
+        _in_large_storage(
+            "shopping_queries_dataset_products.parquet",
+            1_108_857_465,
+            "25124442d064d64b26f74082d6fa09438d679efc0c183cf28d19064a2b65a265",
+        ),
+        Remote(
+            "shopping_queries_dataset_sources.csv",
+            (
+                f"https://raw.githubusercontent.com/{UPSTREAM}/{FOLDER}/shopping_queries_dataset_sources.csv",
+                f"https://github.com/{UPSTREAM}/raw/{FOLDER}/shopping_queries_dataset_sources.csv",
+            ),
         ),
     ),
 )

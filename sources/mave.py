@@ -8,7 +8,8 @@ Licence of the labels: CC-BY-NC-4.0 (attribution, no commercial use).
 Quirks, and what becomes of them:
 
 - Labels carry no text. ``pid`` counts the product's cleaned paragraphs in the 2018 Amazon metadata (title,
-  description, feature, price, brand): ``paragraphs`` is null then, and the task joins the text late.
+  description, feature, price, brand): ``paragraphs`` is null then, and the task joins the text late. So the labels are
+  of use only beside the 2018 metadata of the categories that are wanted.
 - Records that do carry their paragraphs (as upstream's join script writes them) keep them.
 - Ids are ASINs, described by the 2018 metadata. Other data sets use the same record form with ids of their own: those
   become ``mave:<id>``, described by their own paragraphs, from which a product row is made.
@@ -24,11 +25,12 @@ import pyarrow as pa
 from msgspec import Struct
 
 from ecinstruct_build.ingesting.fields import Count, Key, Text, asin_key, category_name, text_or_none
-from ecinstruct_build.source import Batch, FileKind, Source
+from ecinstruct_build.source import Batch, FileKind, Remote, Source
 from ecinstruct_build.tables import arrow_table
 
 NAME = "mave"
 AMAZON_CATALOGUE = "amazon_reviews_2018"
+UPSTREAM = "google-research-datasets/MAVE"
 
 _ASIN = re.compile(r"B[0-9A-Z]{9}|[0-9]{9}[0-9X]")
 
@@ -129,6 +131,15 @@ def _first(texts: Sequence[str]) -> str | None:
     return text_or_none(texts[0]) if texts else None
 
 
+def _labels(file: str, size: int, sha256: str) -> Remote:
+    """Return a file of labels, which upstream keeps in Git LFS."""
+    mirrors = (
+        f"https://media.githubusercontent.com/media/{UPSTREAM}/main/labels/{file}",
+        f"https://github.com/{UPSTREAM}/raw/main/labels/{file}",
+    )
+    return Remote(f"labels/{file}", mirrors, size, sha256)
+
+
 SOURCE = Source(
     name=NAME,
     title="MAVE",
@@ -145,6 +156,18 @@ SOURCE = Source(
             tables=("attribute", "product"),
             convert=_convert,
             example="splits/PRODUCT/train/00_All/mave_positives.jsonl",
+        ),
+    ),
+    remotes=(
+        _labels(
+            "mave_positives_labels.jsonl",
+            744_855_753,
+            "2338610c0d6cbbd7247786d942a3e13c0938b903f3cc75ffa77cd98d0d4b2187",
+        ),
+        _labels(
+            "mave_negatives_labels.jsonl",
+            154_939_405,
+            "9b20f4448b6301a5fb4885d6d1436983258b22c4e6de6dab86a748e366fd1ed1",
         ),
     ),
 )
