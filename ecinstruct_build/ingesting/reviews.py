@@ -1,0 +1,87 @@
+"""Rows that the corpora of Amazon reviews have in common: reviews, bare ratings, and links between products."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ecinstruct_build.ingesting.fields import asin_key, listed
+from ecinstruct_build.source import Batch
+from ecinstruct_build.tables import arrow_table, repeated
+
+Link = tuple[int, str, str, str]
+"""The number of the record in its batch, the product's key, the other product's key, and the kind of link."""
+
+
+def domain(batch: Batch, count: int) -> dict[str, Any]:
+    """Return the columns ``category``, from the file's name (null if it names none), and ``locale``."""
+    category = batch.groups.get("category")
+    return {
+        "category": repeated(category, count) if category else pa.nulls(count, pa.string()),
+        "locale": repeated("us", count),
+    }
+
+
+def asins_of(asins: Iterable[str]) -> pa.Array:
+    """Return ASINs as a column, without white space around them and in capitals."""
+    return pa.array([asin.strip().upper() for asin in asins], pa.string())
+
+
+def keys_of(asins: pa.Array) -> pa.Array:
+    """Return the product keys of ASINs that `asins_of` returned."""
+    return pc.binary_join_element_wise("asin:", asins, "")
+
+
+def review_table(
+    batch: Batch, users: Sequence[str], asins: pa.Array, seconds: Sequence[int] | pa.Array, **columns: Any
+) -> pa.Table:
+    """Return one row of ``review`` for each record of a batch.
+
+    Ids are joined by Arrow, which does it in half the time.
+
+    Parameters
+    ----------
+    batch
+        The records' batch.
+    users, asins, seconds
+        Who reviewed which product when: reviewer ids, what `asins_of` returned, seconds since 1970.
+    columns
+        The further columns of the table that the corpus fills: ``rating`` and, as it has them, ``title``, ``text``,
+        ``helpful`` and ``verified``.
+    """
+    count = len(batch.records)
+    user_ids = pa.array(users, pa.string())
+    times = seconds if isinstance(seconds, pa.Array) else pa.array(seconds, pa.int64())
+    return arrow_table(
+        "review",
+        {
+            "review_id": pc.binary_join_element_wise(user_ids, asins, times.cast(pa.string()), "|"),
+            "product_id": keys_of(asins),
+            "user_id": user_ids,
+            "timestamp": times,
+            **columns,
+            **domain(batch, count),
+            "catalogue": repeated(batch.source, count),
+            **batch.origin(),
+        },
+    )
+
+
+def links(row: int, asin: str, kind: str, others: str | Iterable[str] | None) -> list[Link]:
+    """Return the links of a record to other products, each once, none to itself."""
+    product = asin_key(asin)
+    return [(row, product, other, kind) for other in dict.fromkeys(map(asin_key, listed(others))) if other != product]
+
+
+def relation_table(batch: Batch, found: Sequence[Link]) -> pa.Table:
+    """Return one row of ``relation`` for each link."""
+    columns = {
+        "product_id": [product for _, product, _, _ in found],
+        "other_id": [other for _, _, other, _ in found],
+        "kind": [kind for _, _, _, kind in found],
+        "catalogue": repeated(batch.source, len(found)),
+        **domain(batch, len(found)),
+        **batch.origin_of([row for row, _, _, _ in found]),
+    }
+    return arrow_table("relation", columns)
