@@ -15,7 +15,6 @@ Quirks, and what becomes of them:
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import pyarrow as pa
 from msgspec import Struct
@@ -35,6 +34,7 @@ from ecinstruct_build.ingesting.fields import (
     text_or_none,
     title_or_none,
 )
+from ecinstruct_build.ingesting.reviews import asins_of, domain, links, relation_table, review_table
 from ecinstruct_build.source import Batch, FileKind, Source
 from ecinstruct_build.tables import arrow_table
 
@@ -99,20 +99,17 @@ class Metadata(Struct, gc=False):
 
 def _convert_reviews(batch: Batch) -> Mapping[str, pa.Table]:
     records = batch.records
-    columns = {
-        "review_id": [f"{record.reviewerID}|{record.asin.upper()}|{record.unixReviewTime}" for record in records],
-        "product_id": [asin_key(record.asin) for record in records],
-        "user_id": [record.reviewerID for record in records],
-        "rating": [record.overall for record in records],
-        "title": [text_or_none(record.summary) for record in records],
-        "text": [text_or_none(record.reviewText) for record in records],
-        "timestamp": [record.unixReviewTime for record in records],
-        "helpful": [record.helpful and record.helpful[0] for record in records],
-        "catalogue": [NAME] * len(records),
-        **_domain(batch, len(records)),
-        **batch.origin(),
-    }
-    return {"review": arrow_table("review", columns)}
+    reviews = review_table(
+        batch,
+        [record.reviewerID for record in records],
+        asins_of(record.asin for record in records),
+        [record.unixReviewTime for record in records],
+        rating=[record.overall for record in records],
+        title=[text_or_none(record.summary) for record in records],
+        text=[text_or_none(record.reviewText) for record in records],
+        helpful=[record.helpful and record.helpful[0] for record in records],
+    )
+    return {"review": reviews}
 
 
 def _convert_metadata(batch: Batch) -> Mapping[str, pa.Table]:
@@ -124,33 +121,16 @@ def _convert_metadata(batch: Batch) -> Mapping[str, pa.Table]:
         "brand": [text_or_none(record.brand) for record in records],
         "categories": [listed(record.categories[0]) or None if record.categories else None for record in records],
         "price": [price_or_none(record.price) for record in records],
-        **_domain(batch, len(records)),
+        **domain(batch, len(records)),
         **batch.origin(),
     }
-    return {"product": arrow_table("product", columns), "relation": _relations(batch)}
-
-
-def _relations(batch: Batch) -> pa.Table:
     found = [
-        (row, asin_key(record.asin), other, kind)
-        for row, record in enumerate(batch.records)
+        link
+        for row, record in enumerate(records)
         for name, kind in KINDS.items()
-        for other in dict.fromkeys(map(asin_key, listed((record.related or {}).get(name))))
-        if other != asin_key(record.asin)
+        for link in links(row, record.asin, kind, (record.related or {}).get(name))
     ]
-    columns = {
-        "product_id": [product for _, product, _, _ in found],
-        "other_id": [other for _, _, other, _ in found],
-        "kind": [kind for _, _, _, kind in found],
-        "catalogue": [NAME] * len(found),
-        **_domain(batch, len(found)),
-        **batch.origin_of([row for row, _, _, _ in found]),
-    }
-    return arrow_table("relation", columns)
-
-
-def _domain(batch: Batch, count: int) -> dict[str, Any]:
-    return {"category": [batch.groups["category"]] * count, "locale": ["us"] * count}
+    return {"product": arrow_table("product", columns), "relation": relation_table(batch, found)}
 
 
 SOURCE = Source(

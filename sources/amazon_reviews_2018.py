@@ -19,10 +19,8 @@ Quirks, and what becomes of them:
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from msgspec import Struct
 
 from ecinstruct_build.fetching.remotes import remote_table
@@ -39,8 +37,9 @@ from ecinstruct_build.ingesting.fields import (
     text_or_none,
     title_or_none,
 )
+from ecinstruct_build.ingesting.reviews import asins_of, domain, links, relation_table, review_table
 from ecinstruct_build.source import Batch, FileKind, Source
-from ecinstruct_build.tables import arrow_table, repeated
+from ecinstruct_build.tables import arrow_table
 
 NAME = "amazon_reviews_2018"
 
@@ -138,40 +137,30 @@ class Metadata(Struct, gc=False):
 
 def _convert_reviews(batch: Batch) -> Mapping[str, pa.Table]:
     records = batch.records
-    # Ids are joined by Arrow, which does it in half the time.
-    users = pa.array([record.reviewerID for record in records], pa.string())
-    asins = pa.array([record.asin.upper() for record in records], pa.string())
-    times = pa.array([record.unixReviewTime for record in records], pa.int64())
-    columns = {
-        "review_id": pc.binary_join_element_wise(users, asins, times.cast(pa.string()), "|"),
-        "product_id": pc.binary_join_element_wise("asin:", asins, ""),
-        "user_id": users,
-        "rating": [record.overall for record in records],
-        "title": [text_or_none(record.summary) for record in records],
-        "text": [text_or_none(record.reviewText) for record in records],
-        "timestamp": times,
-        "helpful": [None if record.vote is None else _votes(record.vote) for record in records],
-        "verified": [record.verified for record in records],
-        **_domain(batch, len(records)),
-        "catalogue": repeated(NAME, len(records)),
-        **batch.origin(),
-    }
-    return {"review": arrow_table("review", columns)}
+    reviews = review_table(
+        batch,
+        [record.reviewerID for record in records],
+        asins_of(record.asin for record in records),
+        [record.unixReviewTime for record in records],
+        rating=[record.overall for record in records],
+        title=[text_or_none(record.summary) for record in records],
+        text=[text_or_none(record.reviewText) for record in records],
+        helpful=[None if record.vote is None else _votes(record.vote) for record in records],
+        verified=[record.verified for record in records],
+    )
+    return {"review": reviews}
 
 
 def _convert_ratings(batch: Batch) -> Mapping[str, pa.Table]:
     records = batch.records
-    columns = {
-        "review_id": [f"{record.user}|{record.item.upper()}|{record.timestamp}" for record in records],
-        "product_id": [asin_key(record.item) for record in records],
-        "user_id": [record.user for record in records],
-        "rating": [record.rating for record in records],
-        "timestamp": [record.timestamp for record in records],
-        **_domain(batch, len(records)),
-        "catalogue": repeated(NAME, len(records)),
-        **batch.origin(),
-    }
-    return {"review": arrow_table("review", columns)}
+    reviews = review_table(
+        batch,
+        [record.user for record in records],
+        asins_of(record.item for record in records),
+        [record.timestamp for record in records],
+        rating=[record.rating for record in records],
+    )
+    return {"review": reviews}
 
 
 def _convert_metadata(batch: Batch) -> Mapping[str, pa.Table]:
@@ -185,37 +174,20 @@ def _convert_metadata(batch: Batch) -> Mapping[str, pa.Table]:
         "categories": [listed(record.category) or None for record in records],
         "price": [price_or_none(record.price) for record in records],
         "main_category": [_department(record.main_cat) for record in records],
-        **_domain(batch, len(records)),
+        **domain(batch, len(records)),
         **batch.origin(),
     }
-    return {"product": arrow_table("product", columns), "relation": _relations(batch)}
-
-
-def _relations(batch: Batch) -> pa.Table:
     found = [
-        (row, asin_key(record.asin), other, kind)
-        for row, record in enumerate(batch.records)
+        link
+        for row, record in enumerate(records)
         for kind, others in (
-            ("also_buy", listed(record.also_buy)),
-            ("also_view", listed(record.also_view)),
+            ("also_buy", record.also_buy),
+            ("also_view", record.also_view),
             ("similar", _ASIN.findall(record.similar_item or "")),
         )
-        for other in dict.fromkeys(map(asin_key, others))
-        if other != asin_key(record.asin)
+        for link in links(row, record.asin, kind, others)
     ]
-    columns = {
-        "product_id": [product for _, product, _, _ in found],
-        "other_id": [other for _, _, other, _ in found],
-        "kind": [kind for _, _, _, kind in found],
-        **_domain(batch, len(found)),
-        "catalogue": repeated(NAME, len(found)),
-        **batch.origin_of([row for row, _, _, _ in found]),
-    }
-    return arrow_table("relation", columns)
-
-
-def _domain(batch: Batch, count: int) -> dict[str, Any]:
-    return {"category": repeated(batch.groups["category"], count), "locale": repeated("us", count)}
+    return {"product": arrow_table("product", columns), "relation": relation_table(batch, found)}
 
 
 def _votes(vote: str | int) -> int | None:

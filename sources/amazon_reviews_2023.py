@@ -1,4 +1,4 @@
-"""Amazon Reviews 2023: 571.5 million reviews and the metadata of 48 million products, May 1996 to September 2023.
+"""Amazon Reviews 2023: 571.5 million reviews and the metadata of 48 million products, up to September 2023.
 
 Collected by Yupeng Hou, Jiacheng Li, Julian McAuley and colleagues (UC San Diego), by category: 33 of them, and
 ``Unknown``. Reviews (``raw/review_categories/<C>.jsonl``) and metadata (``raw/meta_categories/meta_<C>.jsonl``) are
@@ -35,6 +35,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct, field
 
+from ecinstruct_build.fetching.remotes import known_files, remote_table
 from ecinstruct_build.ingesting.fields import (
     FastKey,
     Key,
@@ -53,6 +54,16 @@ from ecinstruct_build.source import Batch, FileKind, Source
 from ecinstruct_build.tables import arrow_table
 
 NAME = "amazon_reviews_2023"
+
+HUB = ("hf://datasets/McAuley-Lab/Amazon-Reviews-2023/",)
+MIRRORS = (
+    "https://mcauleylab.ucsd.edu/public_datasets/data/amazon_2023/",
+    "https://datarepo.eng.ucsd.edu/mcauley_group/data/amazon_2023/",
+)
+"""UC San Diego holds the same files gzipped, which is a third of the bytes; nobody states digests of these."""
+RAW = tuple(file for file in known_files(NAME) if file.startswith("raw/"))
+BENCHMARK = tuple(file for file in known_files(NAME) if file.startswith("benchmark/"))
+RATINGS = tuple(file for file in BENCHMARK if "/rating_only/" in file)
 
 Milliseconds = Seconds
 """A time since 1970, within the same limits."""
@@ -209,7 +220,7 @@ SOURCE = Source(
             record=Metadata,
             tables=("product",),
             convert=_convert_metadata,
-            example="raw/meta_categories/meta_Gift_Cards.jsonl.gz",
+            example="raw/meta_categories/meta_Gift_Cards.jsonl",
         ),
         FileKind(
             pattern=r"(?:.*/)?(?:review\d+\.json|(?P<category>\w+)\.jsonl(?:\.gz)?)",
@@ -217,7 +228,7 @@ SOURCE = Source(
             record=Review,
             tables=("product", "review"),
             convert=_convert_reviews,
-            example="raw/review_categories/Gift_Cards.jsonl.gz",
+            example="raw/review_categories/Gift_Cards.jsonl",
         ),
         FileKind(
             pattern=r"(?:.*/)?(?P<category>\w+?)(?:\.(?:train|valid|test))?\.csv(?:\.gz)?",
@@ -227,5 +238,11 @@ SOURCE = Source(
             convert=_convert_ratings,
             example="benchmark/5core/rating_only/Gift_Cards.csv",
         ),
+    ),
+    remotes=(
+        *remote_table(NAME, RAW, HUB),
+        *remote_table(NAME, [f"{file}.gz" for file in RAW], MIRRORS, alternative=True),
+        *remote_table(NAME, BENCHMARK, HUB, alternative=True),
+        *remote_table(NAME, [f"{file}.gz" for file in RATINGS], MIRRORS, alternative=True),
     ),
 )

@@ -228,3 +228,31 @@ def test_the_real_sample_is_read_in_full(real_corpora: Path) -> None:
     }
     assert done.counts.rows == {"product": len(variants), "review": 10}
     assert all(2010 < 1970 + row["timestamp"] / 31_556_952 < 2024 for row in done.tables["review"])
+
+
+def test_every_category_can_be_fetched_with_its_digest() -> None:
+    first = [remote for remote in SOURCE.remotes if not remote.alternative]
+    assert len(first) == 2 * 34
+    for remote in first:
+        assert remote.urls == (f"hf://datasets/McAuley-Lab/Amazon-Reviews-2023/{remote.file}",)
+        assert remote.size
+        assert remote.sha256
+        assert SOURCE.kind_of(remote.file)
+
+
+def test_gzipped_files_are_never_judged_by_the_digest_of_the_plain_ones() -> None:
+    for remote in SOURCE.remotes:
+        assert SOURCE.kind_of(remote.file), remote.file
+        assert remote.file.endswith(".gz") == (remote.sha256 is None)
+        assert all(url.endswith(remote.file) for url in remote.urls)
+
+
+def test_the_digests_are_those_of_upstreams_own_list(real_corpora: Path) -> None:
+    listed = (real_corpora / NAME / "hf_lfs_sha256_size_path.tsv").read_text(encoding="utf-8").splitlines()
+    stated = {file: (sha256, int(size)) for sha256, size, file in (line.split("\t") for line in listed)}
+    known = {remote.file: (remote.sha256, remote.size) for remote in SOURCE.remotes if remote.sha256}
+    assert known == {file: told for file, told in stated.items() if file != "asin2category.json"}
+    categories = (real_corpora / NAME / "all_categories.txt").read_text(encoding="utf-8").split()
+    assert sorted(f"raw/review_categories/{category}.jsonl" for category in categories) == sorted(
+        remote.file for remote in SOURCE.remotes if remote.file in stated and "/review_" in remote.file
+    )
