@@ -1,0 +1,215 @@
+"""Which upstream files are needed, and which of them have to be fetched."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
+
+from ecinstruct_build.errors import UserError, did_you_mean
+from ecinstruct_build.fetching.lock import Lock
+from ecinstruct_build.fetching.state import Digests, FileState, file_state, remote_states
+from ecinstruct_build.recipe import Recipe
+from ecinstruct_build.source import EVERYTHING, Remote, Source, SourceSettings
+from ecinstruct_build.stages.corpora import in_categories
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted of a source: the source as it is configured, and which of its files."""
+
+    source: Source
+    settings: SourceSettings
+
+
+@dataclass(frozen=True)
+class Item:
+    """An upstream file that is needed.
+
+    Attributes
+    ----------
+    source
+        The source.
+    remote
+        Where it can be had.
+    folder
+        The corpus's folder.
+    states
+        How the files that it yields and that are needed stand.
+    """
+
+    source: Source
+    remote: Remote
+    folder: Path
+    states: tuple[FileState, ...]
+
+    @property
+    def here(self) -> bool:
+        """Whether nothing of it is missing."""
+        return all(state.here for state in self.states)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person must get it."""
+        return not self.remote.urls
+
+    @property
+    def wrong(self) -> list[FileState]:
+        """The files that are there and are not what they should be."""
+        return [state for state in self.states if state.state == "wrong"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is needed, in order of source and file, each once.
+
+    Attributes
+    ----------
+    items
+        The upstream files.
+    own
+        Sources whose files the user has of their own: no remote is known.
+    """
+
+    items: tuple[Item, ...]
+    own: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> list[Item]:
+        """What is not there."""
+        return [item for item in self.items if not item.here and not item.wrong]
+
+    @property
+    def to_fetch(self) -> list[Item]:
+        """What is to be fetched."""
+        return [item for item in self.missing if not item.by_hand]
+
+    @property
+    def to_get(self) -> list[Item]:
+        """What a person must get."""
+        return [item for item in self.missing if item.by_hand]
+
+    @property
+    def wrong(self) -> list[FileState]:
+        """The files that are there and are not what they should be."""
+        return [state for item in self.items for state in item.wrong]
+
+
+def wishes_of(recipe: Recipe, names: Sequence[str] = ()) -> list[Wish]:
+    """Return what a recipe wants, of all its sources or of some.
+
+    Raises
+    ------
+    UserError
+        If the recipe has no such source.
+    """
+    for name in names:
+        if name not in recipe.sources:
+            raise UserError(
+                f"Recipe '{recipe.name}' has no source '{name}'.{did_you_mean(name, recipe.sources)} "
+                f"It has: {', '.join(recipe.sources)}."
+            )
+    return [Wish(recipe.source(name), recipe.sources[name]) for name in sorted(set(names) or recipe.sources)]
+
+
+def needed_remotes(source: Source, settings: SourceSettings) -> list[tuple[Remote, tuple[str, ...]]]:
+    """Return the remotes that yield a file which the settings take, with those files, sorted by file.
+
+    An alternative is needed where a glob other than ``*`` takes a file of it, and no file that is not an alternative's.
+    """
+    taken = {remote: _taken(source, settings, remote, settings.files) for remote in source.remotes}
+    usual = [file for remote, files in taken.items() if not remote.alternative for file in files]
+    naming = [glob for glob in settings.files if glob != EVERYTHING and not any(fnmatch(file, glob) for file in usual)]
+    needed = [
+        (remote, _taken(source, settings, remote, naming) if remote.alternative else files)
+        for remote, files in taken.items()
+    ]
+    return sorted(((remote, files) for remote, files in needed if files), key=lambda pair: pair[0].file)
+
+
+def make_plan(wishes: Iterable[Wish], raw: Path, lock: Lock) -> Plan:
+    """Say what is needed and how it stands. Files of unknown digest are read through, once.
+
+    Raises
+    ------
+    UserError
+        If a category or a glob names nothing that there is, here or upstream, or the lock contradicts an adapter.
+    """
+    digests = Digests(raw)
+    items: list[Item] = []
+    own = []
+    for wish in wishes:
+        source, folder = wish.source, raw / wish.source.name
+        present = present_files(wish, folder)
+        needed = needed_remotes(source, wish.settings)
+        _refuse_unknown(wish, needed, present)
+        if not source.remotes:
+            own.append(source.name)
+        for remote, files in needed:
+            states = remote_states(source, remote, raw, lock, digests, read="new")
+            wanted = tuple(_elsewhere(state, folder, present, lock, digests) for state in states if state.file in files)
+            items.append(Item(source, remote, folder, wanted))
+    return Plan(tuple(sorted(items, key=lambda item: (item.source.name, item.remote.file))), tuple(sorted(own)))
+
+
+def present_files(wish: Wish, folder: Path) -> list[str]:
+    """Return the files on disk that the settings take, sorted."""
+    found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return [file for file in found if _takes(wish.source, wish.settings, file, wish.settings.files)]
+
+
+def _taken(source: Source, settings: SourceSettings, remote: Remote, globs: Sequence[str]) -> tuple[str, ...]:
+    return tuple(file for file in remote.yields if _takes(source, settings, file, globs))
+
+
+def _takes(source: Source, settings: SourceSettings, file: str, globs: Sequence[str]) -> bool:
+    return in_categories(source, file, settings) and any(fnmatch(file, glob) for glob in globs)
+
+
+def _elsewhere(state: FileState, folder: Path, present: Sequence[str], lock: Lock, digests: Digests) -> FileState:
+    """Return the state of a file that stands under its name in another folder, or unpacked, if it is nowhere else."""
+    if state.state not in ("absent", "partial"):
+        return state
+    name = _bare_name(state.file)
+    for file in present:
+        if _bare_name(file) == name:
+            same = PurePosixPath(file).name == PurePosixPath(state.file).name
+            expected = state.expected if same else lock.expected(state.source, file)
+            return file_state(state.source, state.file, folder / file, expected, digests, read="new")
+    return state
+
+
+def _bare_name(file: str) -> str:
+    return PurePosixPath(file).name.removesuffix(".gz")
+
+
+def _refuse_unknown(wish: Wish, needed: Sequence[tuple[Remote, tuple[str, ...]]], present: Sequence[str]) -> None:
+    """Refuse categories and globs that name nothing."""
+    source, settings = wish.source, wish.settings
+    if not source.remotes:
+        return
+    known = _categories(source, [file for remote in source.remotes for file in remote.yields])
+    for category in settings.categories:
+        if category not in known and category not in _categories(source, present):
+            raise UserError(
+                f"Source '{source.name}' has no category '{category}'.{did_you_mean(category, known)} "
+                f"It has: {', '.join(known) or 'none'}."
+            )
+    files = [*(file for _, files in needed for file in files), *present]
+    for glob in settings.files:
+        if glob != EVERYTHING and not any(fnmatch(file, glob) for file in files):
+            raise UserError(
+                f"No upstream file of source '{source.name}' that is known is '{glob}'. "
+                f"'ecinstruct sources show {source.name}' lists them; others have to be put into its folder by hand."
+            )
+
+
+def _categories(source: Source, files: Iterable[str]) -> list[str]:
+    found: Mapping[str, None] = {
+        groups[1].get("category", ""): None for file in files if (groups := source.kind_of(file)) is not None
+    }
+    return sorted(category for category in found if category)
+
+
+def categories_of(source: Source) -> list[str]:
+    """Return the categories that the files of a source's remotes are of, sorted."""
+    return _categories(source, [file for remote in source.remotes for file in remote.yields])

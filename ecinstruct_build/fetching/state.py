@@ -1,0 +1,171 @@
+"""What of a source stands on disk, and whether it is what it should be."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ecinstruct_build.fetching.lock import Expected, Lock
+from ecinstruct_build.fetching.partial import HIDDEN, places
+from ecinstruct_build.source import Remote, Source
+
+State = Literal["absent", "partial", "unverified", "verified", "wrong"]
+
+Reading = Literal["known", "new", "all"]
+
+NOTES = ".digests"
+"""The folder inside the raw folder that remembers digests, so that files are read through once."""
+
+
+@dataclass(frozen=True)
+class FileState:
+    """A file of a source, on disk or not.
+
+    Attributes
+    ----------
+    source, file
+        Adapter name; path below the corpus's folder, as upstream has it.
+    path
+        Where it is, or belongs.
+    state
+        ``absent``; ``partial``: begun; ``unverified``: there, and nothing is known to hold it against, or it was not
+        read through yet; ``verified``: as upstream or the lock says; ``wrong``: not so.
+    expected
+        What it must be.
+    size, sha256
+        Of what is there; None where it is not, or was not read through.
+    fault
+        What is wrong with it.
+    """
+
+    source: str
+    file: str
+    path: Path
+    state: State
+    expected: Expected
+    size: int | None = None
+    sha256: str | None = None
+    fault: str = ""
+
+    @property
+    def here(self) -> bool:
+        """Whether the file is there and not known to be wrong."""
+        return self.state in ("unverified", "verified")
+
+
+class Digests:
+    """Digests of the files below a raw folder, remembered by each file's place, size, inode and times of change."""
+
+    def __init__(self, raw: Path) -> None:
+        self._folder = raw / NOTES
+
+    def known(self, path: Path) -> str | None:
+        """Return the digest of a file if it was read through before and has not changed since."""
+        try:
+            sha256 = self._note(path).read_text()
+        except OSError:
+            return None
+        return sha256 if len(sha256) == 64 else None
+
+    def of(self, path: Path) -> str:
+        """Return the digest of a file, reading it through, and remember it if the raw folder can be written to."""
+        before = self._note(path)
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        if before == self._note(path):
+            self.note(path, sha256)
+        return sha256
+
+    def note(self, path: Path, sha256: str) -> None:
+        """Remember a digest that is known from elsewhere."""
+        note = self._note(path)
+        try:
+            note.parent.mkdir(exist_ok=True)
+            temporary = note.with_name(f".{note.name}.{os.getpid()}")
+            temporary.write_text(sha256)
+            temporary.replace(note)
+        except OSError:  # a raw folder that may only be read: it is read through again next time
+            return
+
+    def _note(self, path: Path) -> Path:
+        status = path.stat()
+        place = f"{path.resolve()}|{status.st_size}|{status.st_ino}|{status.st_mtime_ns}|{status.st_ctime_ns}"
+        return self._folder / hashlib.sha256(place.encode()).hexdigest()
+
+
+def file_state(
+    source: str, file: str, path: Path, expected: Expected, digests: Digests, *, read: Reading, begun: bool = False
+) -> FileState:
+    """Say how a file stands.
+
+    Parameters
+    ----------
+    source, file, path
+        The file, and where it is looked for.
+    expected
+        What it must be.
+    digests
+        The digests that are remembered.
+    read
+        Whether to read files through: not at all (``known``), those of unknown digest (``new``), or ``all``.
+    begun
+        Whether a part of it was fetched.
+    """
+    if not path.is_file():
+        return FileState(source, file, path, "partial" if begun else "absent", expected)
+    size = path.stat().st_size
+    if fault := expected.fault(size, None):
+        return FileState(source, file, path, "wrong", expected, size, fault=fault)
+    sha256 = None if read == "all" else digests.known(path)
+    if sha256 is None and read != "known":
+        sha256 = digests.of(path)
+    if fault := expected.fault(size, sha256):
+        return FileState(source, file, path, "wrong", expected, size, sha256, fault)
+    verified = expected.sha256 is not None and sha256 is not None
+    return FileState(source, file, path, "verified" if verified else "unverified", expected, size, sha256)
+
+
+def remote_states(
+    source: Source, remote: Remote, raw: Path, lock: Lock, digests: Digests, *, read: Reading
+) -> tuple[FileState, ...]:
+    """Say how the files stand that a remote yields."""
+    folder = raw / source.name
+    begun = places(folder, remote.file).bytes.exists()
+    return tuple(
+        file_state(
+            source.name,
+            file,
+            folder / file,
+            lock.expected(source.name, file, remote),
+            digests,
+            read=read,
+            begun=begun,
+        )
+        for file in remote.yields
+    )
+
+
+def source_states(source: Source, raw: Path, lock: Lock, *, read: Reading) -> list[FileState]:
+    """Say how all files of a source stand: those of its remotes, and others on disk that it can read, sorted."""
+    digests = Digests(raw)
+    states = [
+        state for remote in source.remotes for state in remote_states(source, remote, raw, lock, digests, read=read)
+    ]
+    named = {state.file for state in states}
+    others = [file for file in {*_on_disk(source, raw / source.name), *lock.files(source.name)} if file not in named]
+    archives = {remote.file for remote in source.remotes if remote.holds}
+    states += [
+        file_state(source.name, file, raw / source.name / file, lock.expected(source.name, file), digests, read=read)
+        for file in others
+        if file not in archives or (raw / source.name / file).is_file()
+    ]
+    return sorted(states, key=lambda state: state.file)
+
+
+def _on_disk(source: Source, folder: Path) -> Iterator[str]:
+    for path in folder.rglob("*"):
+        file = path.relative_to(folder).as_posix()
+        if source.kind_of(file) and path.is_file() and not file.startswith(f"{HIDDEN}/"):
+            yield file
