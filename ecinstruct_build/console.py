@@ -5,14 +5,36 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
-from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
 from ecinstruct_build.progress import Advance
+
+
+class _OfBytes(ProgressColumn):
+    """Shows a column for work whose steps are bytes from afar, and nothing for other work."""
+
+    def __init__(self, column: ProgressColumn) -> None:
+        super().__init__()
+        self._column = column
+
+    def render(self, task: Task) -> RenderableType:
+        """Return what the column shows of a piece of work."""
+        return self._column(task) if task.fields.get("of_bytes") else Text()
 
 
 class RichProgress:
@@ -26,6 +48,9 @@ class RichProgress:
             BarColumn(),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
+            _OfBytes(DownloadColumn()),
+            _OfBytes(TransferSpeedColumn()),
+            _OfBytes(TimeRemainingColumn()),
             console=console,
             transient=True,
             disable=not console.is_terminal,
@@ -41,9 +66,9 @@ class RichProgress:
         self._bars.stop()
 
     @contextmanager
-    def track(self, label: str, total: int | None = None) -> Iterator[Advance]:
+    def track(self, label: str, total: int | None = None, *, of_bytes: bool = False) -> Iterator[Advance]:
         """Show a bar while the work runs."""
-        task = self._bars.add_task(escape(label), total=total)
+        task = self._bars.add_task(escape(label), total=total, of_bytes=of_bytes)
         try:
             yield lambda steps: self._bars.advance(task, steps)
         finally:

@@ -10,8 +10,11 @@ Advance = Callable[[int], None]
 class Progress(Protocol):
     """Someone who listens to a build."""
 
-    def track(self, label: str, total: int | None = None) -> AbstractContextManager[Advance]:
-        """Open a piece of work of ``total`` steps (None = unknown); the value advances it by so many steps."""
+    def track(self, label: str, total: int | None = None, *, of_bytes: bool = False) -> AbstractContextManager[Advance]:
+        """Open a piece of work of ``total`` steps (None = unknown); the value advances it by so many steps.
+
+        Where steps are bytes that come from afar, their rate and the time that is left are worth telling.
+        """
 
     def note(self, message: str) -> None:
         """Tell something worth knowing, such as a quota that cannot be met."""
@@ -21,7 +24,7 @@ class Silence:
     """Listens to nothing."""
 
     @contextmanager
-    def track(self, label: str, total: int | None = None) -> Iterator[Advance]:  # noqa: ARG002
+    def track(self, label: str, total: int | None = None, *, of_bytes: bool = False) -> Iterator[Advance]:  # noqa: ARG002
         """Show nothing."""
         yield lambda _steps: None
 
