@@ -1,0 +1,390 @@
+"""How a recipe describes a catalogue: whose it is, its kinds of file, and what their columns mean."""
+
+import codecs
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from ecinstruct_build.ingesting.catalogue_columns import (
+    AnyAnswers,
+    AnyConstant,
+    AnyFlag,
+    AnyGrade,
+    AnyId,
+    AnyIds,
+    AnyKind,
+    AnyList,
+    AnyLocale,
+    AnyPrice,
+    AnyRating,
+    AnyTime,
+    Columns,
+    Constant,
+    IdsColumn,
+    Maybe,
+    Name,
+    Namespace,
+    Section,
+    refused,
+)
+from ecinstruct_build.source import SourceSettings
+
+Form = Literal["csv", "jsonl", "parquet"]
+
+_FORMATS: Mapping[str, Form] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+}
+_DELIMITERS = {".tsv": "\t", ".tab": "\t"}
+_ASCII = bytes(range(128))
+
+
+class ProductColumns(Section):
+    """What a record says of a product. With the id alone it names the product and describes nothing.
+
+    Attributes
+    ----------
+    id
+        The product's id.
+    title, brand, main_category
+        Its name, brand and department.
+    description
+        Its description: one column or several, each a paragraph.
+    features
+        Bullet points.
+    price
+        Its price.
+    categories
+        Its category path from general to special.
+    parent_id
+        The product that it is a variant of.
+    """
+
+    id: AnyId
+    title: Maybe = ""
+    description: Columns = ()
+    features: AnyList | None = None
+    brand: Maybe = ""
+    price: AnyPrice | None = None
+    categories: AnyList | None = None
+    main_category: Maybe = ""
+    parent_id: AnyId | None = None
+
+    @model_validator(mode="after")
+    def _titled(self) -> "ProductColumns":
+        if self.describes and not self.title:
+            raise refused("a product that is described needs a title")
+        return self
+
+    @property
+    def describes(self) -> bool:
+        """Whether a record says more of the product than its id."""
+        said = (self.title, self.description, self.features, self.brand, self.price)
+        return any((*said, self.categories, self.main_category, self.parent_id))
+
+
+class Relations(Section):
+    """Columns with the ids of other products.
+
+    Attributes
+    ----------
+    also_buy, also_view, similar, bought_together
+        Products bought by those who bought this one, viewed by those who viewed it, similar to it, bought with it.
+    """
+
+    also_buy: AnyIds | None = None
+    also_view: AnyIds | None = None
+    similar: AnyIds | None = None
+    bought_together: AnyIds | None = None
+
+    def by_kind(self) -> list[tuple[str, IdsColumn]]:
+        """Return the columns that are given, by kind of relation."""
+        columns = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return [(name, column) for name, column in columns if column is not None]
+
+
+class ReviewColumns(Section):
+    """What a record says of a review.
+
+    Attributes
+    ----------
+    product
+        The product's id, where it is not that of the record's ``product``.
+    user
+        Who wrote it; without, or with an empty cell, it is by somebody of whom nothing else is known.
+    rating, title, text
+        Stars, headline, words.
+    time
+        When; without it, no order in which a user bought things can be told.
+    helpful, verified
+        Votes that found it helpful; whether the purchase is verified.
+    """
+
+    product: AnyId | None = None
+    user: Maybe = ""
+    rating: AnyRating
+    title: Maybe = ""
+    text: Maybe = ""
+    time: AnyTime | None = None
+    helpful: Maybe = ""
+    verified: AnyFlag | None = None
+
+
+class JudgementColumns(Section):
+    """What a record says of a product found for a query.
+
+    Attributes
+    ----------
+    query, query_id
+        The words searched for; their id, where it is not the words themselves.
+    product
+        The product's id, where it is not that of the record's ``product``.
+    label
+        How well the product answers the query.
+    subset
+        ``small`` or ``large``; rankings are drawn from the small one alone.
+    """
+
+    query: Name
+    query_id: Maybe = ""
+    product: AnyId | None = None
+    label: AnyGrade
+    subset: Literal["small", "large"] = "small"
+
+
+class MatchColumns(Section):
+    """What a record says of two listings.
+
+    Attributes
+    ----------
+    left, right
+        Their ids; the left one's only where it is not that of the record's ``product``.
+    is_match
+        Whether they are one product; without it every record is a match.
+    """
+
+    left: AnyId | None = None
+    right: AnyId
+    is_match: AnyFlag | None = None
+
+
+class QuestionColumns(Section):
+    """What a record says of a question.
+
+    Attributes
+    ----------
+    id
+        The question's id, where it has one.
+    product
+        The product's id, where it is not that of the record's ``product``.
+    question
+        The question.
+    kind
+        Whether it is a yes-or-no question or one to describe; without it, all are the latter.
+    answerable
+        Whether the snippets answer it.
+    snippets, answers
+        Pieces of reviews, best first; people's answers.
+    """
+
+    id: Maybe = ""
+    product: AnyId | None = None
+    question: Name
+    kind: AnyKind | None = None
+    answerable: AnyFlag | None = None
+    snippets: AnyList | None = None
+    answers: AnyAnswers | None = None
+
+
+class SessionColumns(Section):
+    """What a record says of a visit.
+
+    Attributes
+    ----------
+    id
+        The visit's id, where it has one.
+    products
+        The products looked at, in order.
+    """
+
+    id: Maybe = ""
+    products: AnyIds
+
+
+class TableSettings(Section):
+    """One kind of file, and what its columns mean. One file may fill several tables.
+
+    Attributes
+    ----------
+    file
+        Glob over the files below the source's folder; ``*`` crosses folders.
+    format
+        ``csv``, ``jsonl`` (a JSON object on each line) or ``parquet``; by default as the file's suffix says.
+    encoding, delimiter
+        Of a CSV; by default UTF-8, and a comma or, for ``.tsv``, a tab.
+    namespace, locale, category
+        As for the whole source, where they differ for these files.
+    empty
+        Cells that count as empty, such as ``NULL``.
+    absent
+        Cells of ``attributes`` that say that the product has no such thing, such as ``n/a``.
+    optional
+        Columns that a file, or a JSON object, may lack; ``*`` = all of them.
+    described_by
+        The source whose products these are, where another source describes them.
+    product
+        What describes a product.
+    attributes
+        Columns with values of attributes, by attribute. The values are looked up in the product's own text.
+    relations
+        Columns that name related products.
+    same_as
+        A column with the ids of other listings of the same product.
+    review, judgement, match, question, session
+        What tells of a review, a graded search result, a pair of listings, a question, a visit.
+    """
+
+    file: str = Field(min_length=1)
+    format: Form | None = None
+    encoding: str = "utf-8"
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    namespace: Namespace | None = None
+    locale: AnyLocale | None = None
+    category: AnyConstant | None = None
+    empty: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    described_by: str = ""
+    product: ProductColumns | None = None
+    attributes: dict[str, AnyList] = Field(default_factory=dict)
+    relations: Relations | None = None
+    same_as: AnyIds | None = None
+    review: ReviewColumns | None = None
+    judgement: JudgementColumns | None = None
+    match: MatchColumns | None = None
+    question: QuestionColumns | None = None
+    session: SessionColumns | None = None
+
+    @property
+    def suffix(self) -> str:
+        """The file's suffix, without that of gzip."""
+        return PurePosixPath(self.file.removesuffix(".gz")).suffix.lower()
+
+    @property
+    def form(self) -> Form:
+        """The form of the files."""
+        return self.format or _FORMATS[self.suffix]
+
+    @property
+    def cell_delimiter(self) -> str:
+        """What stands between the cells of a CSV."""
+        return self.delimiter or _DELIMITERS.get(self.suffix, ",")
+
+    @property
+    def describes(self) -> bool:
+        """Whether a record says more of a product than its id."""
+        return self.product is not None and self.product.describes
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str) -> str:
+        try:
+            plain = _ASCII.decode(encoding) == _ASCII.decode("ascii")
+        except LookupError:
+            raise refused(f"there is no encoding '{encoding}'") from None
+        except (UnicodeError, ValueError):
+            plain = False
+        if not plain:
+            raise refused(f"files in {codecs.lookup(encoding).name} cannot be read; convert them to UTF-8")
+        return encoding
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "TableSettings":
+        if self.format is None and self.suffix not in _FORMATS:
+            raise refused(f"the form of '{self.file}' cannot be told from its name; say format = csv, jsonl or parquet")
+        if self.form != "csv" and (self.encoding.lower().replace("_", "-") != "utf-8" or self.delimiter is not None):
+            raise refused("encoding and delimiter are for CSV alone")
+        if not (self.describes or self.attributes or self.same_as or self._other_mappings()):
+            raise refused("nothing is mapped: give at least one of product, attributes, relations, review and so on")
+        if self.attributes and not self.describes:
+            raise refused(
+                "attributes need the product's title in the same file, since values are looked up in its text"
+            )
+        if self.describes and self.described_by:
+            raise refused("the file describes products itself, so nothing else can (described_by)")
+        if self.product is None and (missing := self._needing_product()):
+            raise refused(f"{missing} needs the product's id: give product = {{ id = ... }}")
+        return self
+
+    def _other_mappings(self) -> bool:
+        return any((self.relations, self.review, self.judgement, self.match, self.question, self.session))
+
+    def _needing_product(self) -> str:
+        """Return a part that must be told which product it is of, or "" if there is none."""
+        parts = {"review": self.review, "judgement": self.judgement, "question": self.question}
+        needing = [name for name, part in parts.items() if part is not None and part.product is None]
+        needing += ["match"] if self.match is not None and self.match.left is None else []
+        needing += [name for name in ("relations", "same_as") if getattr(self, name)]
+        return next(iter(needing), "")
+
+
+class CatalogueSettings(SourceSettings):
+    """What a recipe says of a catalogue: whose it is, and what its files hold.
+
+    Attributes
+    ----------
+    files
+        Globs over the files to take; by default those of all tables.
+    categories
+        Not for a catalogue: its files' names bear no category.
+    title, licence, homepage, citation
+        Whose it is and under which terms, for the dataset's card.
+    redistributable
+        Whether these terms let its text be published.
+    namespace
+        What product ids are prefixed with: ``acme`` makes ``acme:<id>``. With ``asin`` they are ASINs, as those of the
+        Amazon corpora.
+    locale
+        Country of the shop, two letters.
+    category
+        Category of its products, which decides what is in and out of domain.
+    tables
+        The kinds of file.
+    """
+
+    title: str = "Catalogue"
+    licence: str = "not stated"
+    homepage: str = Field(default="", pattern=r"^(?:https?://\S+)?$")
+    citation: str = ""
+    redistributable: bool = False
+    namespace: Namespace = "shop"
+    locale: AnyLocale = Constant(value="us")
+    category: AnyConstant | None = None
+    tables: tuple[TableSettings, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, values: Any) -> Any:
+        """Take the files of all tables where none are named."""
+        tables = values.get("tables") if isinstance(values, dict) else None
+        if isinstance(tables, list | tuple) and "files" not in values:
+            named = [table.get("file") for table in tables if isinstance(table, dict)]
+            return {**values, "files": list(dict.fromkeys(file for file in named if isinstance(file, str)))}
+        return values
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "CatalogueSettings":
+        if not self.tables:
+            raise refused("describe at least one kind of file, under [[sources.catalogue.tables]]")
+        if self.categories:
+            raise refused("a catalogue's files are chosen by name (files), not by category")
+        files = [table.file for table in self.tables]
+        if twice := next((file for file in files if files.count(file) > 1), ""):
+            raise refused(f"two tables describe '{twice}'; one table can fill several things")
+        return self
