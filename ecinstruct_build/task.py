@@ -45,6 +45,8 @@ class TaskSettings(BaseModel):
         Samples wanted in each split.
     sources
         The sources to draw from; empty = every source of the recipe that fills the task's tables.
+    locales
+        Marketplaces to draw from (ISO 3166 in lower case: ``us``, ``gb``, ``jp``); empty = every one.
     ind, ood
         Values of the domain column that are in and out of domain; an empty ``ind`` = all that are not in ``ood``.
     oversample
@@ -61,6 +63,7 @@ class TaskSettings(BaseModel):
 
     quota: Quota = Quota()
     sources: tuple[str, ...] = ()
+    locales: tuple[str, ...] = ()
     ind: tuple[str, ...] = ()
     ood: tuple[str, ...] = ()
     oversample: float = Field(default=2.0, ge=1.0)

@@ -27,8 +27,10 @@ class ProductKey(NamedTuple):
 
 
 def of_sources(rows: ir.Table, settings: TaskSettings) -> ir.Table:
-    """Return the rows of the sources that the settings name; all of them where they name none."""
-    return rows.filter(rows.source.isin(settings.sources)) if settings.sources else rows
+    """Return the rows of the sources and marketplaces that the settings name; all of them where they name none."""
+    if settings.sources:
+        rows = rows.filter(rows.source.isin(settings.sources))
+    return rows.filter(rows.locale.isin(settings.locales)) if settings.locales else rows
 
 
 def domain_of(rows: ir.Table, settings: TaskSettings) -> ir.StringValue:

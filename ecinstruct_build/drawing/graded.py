@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field
-
 from ecinstruct_build.drawing.draw import ProductKey, fetch_products, first_rows, of_sources, origin_of
 from ecinstruct_build.drawing.pools import Stretch, in_pool, same_words, same_words_column, take_share
 from ecinstruct_build.engine import Tables
@@ -34,13 +32,13 @@ class GradedSettings(TaskSettings):
     Attributes
     ----------
     locales
-        Marketplaces to draw from.
+        Marketplaces to draw from; empty = every one.
     pool
         The stretch of the keyed hash of queries that the task owns. Whoever changes one task's stretch keeps it
         apart from those of the others.
     """
 
-    locales: tuple[str, ...] = Field(default=("us",), min_length=1)
+    locales: tuple[str, ...] = ("us",)
     pool: Stretch = Stretch()
 
 
@@ -77,8 +75,7 @@ def query_groups(locale: str, query: str) -> tuple[str, ...]:
 def eligible(tables: Tables, settings: GradedSettings) -> ir.Table:
     """Return all judgements with a known grade of the sources and marketplaces."""
     rows = of_sources(tables["judgement"], settings)
-    rows = rows.filter(rows.locale.isin(settings.locales), rows.label.isin(GRADES))
-    return rows.mutate(domain=ibis.literal("ind"))
+    return rows.filter(rows.label.isin(GRADES)).mutate(domain=ibis.literal("ind"))
 
 
 def _queries(rows: ir.Table, pool: Stretch) -> ir.Table:
