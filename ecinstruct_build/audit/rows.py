@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pyarrow.compute as pc
 
-from ecinstruct_build.audit.language import LANGUAGES, foreign_language
+from ecinstruct_build.audit.language import expected_language, foreign_language
 from ecinstruct_build.audit.overlaps import Recoveries
 from ecinstruct_build.audit.reading import LISTS, Published
 from ecinstruct_build.audit.result import MAX_LISTED, ROLES, TRAIN, Fault
@@ -188,7 +188,7 @@ def _first_markup(text: str) -> str:
 def _foreign(published: Published, recovered: Recoveries) -> Found:
     made: dict[tuple[str, str], str] = {}
     for row, (prose, locale) in enumerate(zip(recovered.prose, published.texts("locale"), strict=True)):
-        expected = LANGUAGES.get(locale.casefold())
+        expected = expected_language(locale)
         if expected is None:
             continue
         if (prose, expected) not in made:

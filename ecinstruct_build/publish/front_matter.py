@@ -6,20 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from ecinstruct_build.locales import language_of
 from ecinstruct_build.publish.card_info import CardInfo
 from ecinstruct_build.splits import PUBLISHED_SPLITS
 
-_LANGUAGES = {
-    **dict.fromkeys(("us", "uk", "gb", "ca", "au", "in"), "en"),
-    **dict.fromkeys(("es", "mx"), "es"),
-    "jp": "ja",
-    "de": "de",
-    "fr": "fr",
-    "it": "it",
-    "br": "pt",
-    "nl": "nl",
-    "cn": "zh",
-}
 _CATEGORIES = {
     "answer_generation": ("question-answering",),
     "answerability_prediction": ("question-answering", "text-classification"),
@@ -76,7 +66,7 @@ def tags(info: CardInfo) -> list[str]:
 def languages(samples: Mapping[str, pa.Table]) -> list[str]:
     """Return the languages of the rows by their locales, as ISO 639-1 codes, sorted."""
     locales = {locale for table in samples.values() for locale in table["locale"].unique().to_pylist()}
-    return sorted({_LANGUAGES[locale] for locale in locales if locale in _LANGUAGES})
+    return sorted({language for locale in locales if (language := language_of(locale))})
 
 
 def licence_of(licences: Sequence[str], *, generated: bool) -> dict[str, str]:

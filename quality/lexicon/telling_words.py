@@ -44,10 +44,13 @@ class _Lexicon:
         By word, the languages that list it, and whether as a small word.
     parts
         By language, what its longer words are recognised by.
+    named
+        All languages.
     """
 
     languages: Mapping[str, Mapping[str, bool]]
     parts: Mapping[str, re.Pattern[str]]
+    named: frozenset[str]
 
 
 def witnesses(text: str, expected: str) -> dict[str, Witnesses]:
@@ -70,6 +73,11 @@ def witnesses(text: str, expected: str) -> dict[str, Witnesses]:
     return found
 
 
+def listed_languages() -> frozenset[str]:
+    """Return the languages (ISO 639-1) that have telling words."""
+    return _lexicon().named
+
+
 # Words recur.
 @lru_cache(maxsize=2**16)
 def _by_parts(word: str) -> Mapping[str, bool]:
@@ -89,4 +97,4 @@ def _lexicon() -> _Lexicon:
         if "begins" in lists:
             begins, ends = ("|".join(lists[name].split()) for name in _PARTS)
             parts[language] = re.compile(rf"(?:{begins})\w{{{_REST},}}|\w{{{_REST},}}(?:{ends})")
-    return _Lexicon(languages, parts)
+    return _Lexicon(languages, parts, frozenset(file))
