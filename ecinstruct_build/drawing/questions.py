@@ -1,6 +1,7 @@
 """What the two tasks on shoppers' questions share: the questions that count, their snippets and their groups.
 
-The tasks draw from disjoint pools of questions, so that neither asks what the other asks.
+The tasks draw from disjoint pools of questions, so that neither asks what the other asks. Corpora without review
+snippets get theirs from the product's reviews, see `ecinstruct_build.drawing.retrieval`.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from pydantic import Field
 
 from ecinstruct_build.drawing.draw import first_rows, of_sources, origin_of, with_domain
 from ecinstruct_build.drawing.pools import Stretch, in_pool, same_words, same_words_column
+from ecinstruct_build.drawing.retrieval import RetrievalSettings, find_snippets
 from ecinstruct_build.engine import Tables
-from ecinstruct_build.example import Example
+from ecinstruct_build.example import Example, Origin
 from ecinstruct_build.lazily import ir
 from ecinstruct_build.task import TaskSettings
 from ecinstruct_build.text import clean, plain, word_count
@@ -56,57 +58,93 @@ class Asked:
         Its columns.
     question, snippets
         As upstream has them, but for white space; none is empty when cleaned.
+    users, origins
+        For snippets that upstream does not have: who wrote the reviews that they are from, and those reviews' records.
     """
 
     row: Mapping[str, Any]
     question: str
     snippets: tuple[str, ...]
+    users: tuple[str, ...] = ()
+    origins: tuple[Origin, ...] = ()
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The question by its id and, if it is long enough to tell, by its words."""
-        by_id = f"question:{self.row['source']}:{self.row['question_id']}"
+        """The question by its id and, if it is long enough to tell, by its words; then the reviewers."""
+        groups = [f"question:{self.row['source']}:{self.row['question_id']}"]
         words = clean(self.question)
         wide = sum(ord(letter) >= _WIDE for letter in words)
-        if word_count(words) + wide // 2 < _TELLING:
-            return (by_id,)
-        return (by_id, f"question:words:{same_words(words)}")
+        if word_count(words) + wide // 2 >= _TELLING:
+            groups.append(f"question:words:{same_words(words)}")
+        return (*groups, *(f"user:{user}" for user in self.users))
 
 
-def eligible(tables: Tables, settings: QuestionSettings) -> ir.Table:
-    """Return the task's own questions that have snippets and a verdict on answerability, each once, with a ``domain``.
+def own_questions(tables: Tables, settings: QuestionSettings) -> ir.Table:
+    """Return the task's own questions, with a ``domain``.
 
     A question's pool goes by its product and its words, so that two corpora that hold the same question agree.
     """
     rows = with_domain(of_sources(tables["question"], settings), settings)
     return rows.filter(
         in_pool(rows.product_id + "|" + same_words_column(rows.question), "question", settings.pool),
-        rows.snippets.length() > 0,
-        rows.answerable.notnull(),
     )
 
 
-def short_rows(rows: ir.Table) -> ir.Table:
-    """Return the short columns of questions, the first row of each id: what a draw needs."""
-    return first_rows(rows.select(*_KEY, "answerable", "domain", "file", "line"), _KEY)
+def eligible(tables: Tables, settings: QuestionSettings) -> ir.Table:
+    """Return the task's own questions that have snippets and a verdict on answerability, with a ``domain``."""
+    rows = own_questions(tables, settings)
+    return rows.filter(rows.snippets.length() > 0, rows.answerable.notnull())
+
+
+def without_snippets(tables: Tables, settings: QuestionSettings) -> ir.Table:
+    """Return the task's own questions that have neither snippets nor a verdict on answerability, with a ``domain``."""
+    rows = own_questions(tables, settings)
+    return rows.filter(rows.snippets.length().fill_null(0) == 0, rows.answerable.isnull())
+
+
+def short_rows(rows: ir.Table, *more: str) -> ir.Table:
+    """Return the short columns of questions, and ``more``, the first row of each id: what a draw needs."""
+    return first_rows(rows.select(*_KEY, "answerable", "domain", "file", "line", *more), _KEY)
 
 
 def fetch_asked(tables: Tables, drawn: ir.Table, settings: QuestionSettings, lost: Counter[str]) -> Iterator[Asked]:
     """Fetch the text of drawn rows; count questions left out in ``lost``."""
+    for row, question in _fetch_worded(tables, drawn, lost):
+        readable = (text for text in map(plain, row["snippets"]) if clean(text))
+        snippets = tuple(islice(readable, settings.max_snippets))
+        if snippets:
+            yield Asked(row, question, snippets)
+        else:
+            lost["questions without a readable snippet"] += 1
+
+
+def fetch_reviewed(
+    tables: Tables, drawn: ir.Table, settings: QuestionSettings, retrieval: RetrievalSettings, lost: Counter[str]
+) -> Iterator[Asked]:
+    """Fetch the text of drawn rows and find their snippets in reviews; count questions left out in ``lost``."""
+    rows = list(_fetch_worded(tables, drawn, lost))
+    found = find_snippets(tables, [row for row, _ in rows], retrieval, settings.max_snippets)
+    for (row, question), snippets in zip(rows, found, strict=True):
+        if snippets:
+            users = tuple(dict.fromkeys(snippet.user for snippet in snippets))
+            origins = tuple(dict.fromkeys(snippet.origin for snippet in snippets))
+            yield Asked(row, question, tuple(snippet.text for snippet in snippets), users, origins)
+        else:
+            lost["questions on which the product's reviews say too little"] += 1
+
+
+def _fetch_worded(tables: Tables, drawn: ir.Table, lost: Counter[str]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Fetch drawn rows, whole and with their domain, and the words of each question."""
     places = [*_KEY, "file", "line"]
     keys = tables.fetch(drawn.select(*places, "domain"), by=places)
     domains: Sequence[str] = keys.column("domain").to_pylist()
     rows = tables.fetch(tables["question"].semi_join(tables.lend(keys.select(places)), places), by=places)
     for row, domain in zip(_first_of_each(rows), domains, strict=True):
         question = plain(row["question"])
-        readable = (text for text in map(plain, row["snippets"]) if clean(text))
-        snippets = tuple(islice(readable, settings.max_snippets))
-        if not clean(question):
-            lost["questions without readable words"] += 1
-        elif not snippets:
-            lost["questions without a readable snippet"] += 1
+        if clean(question):
+            yield {**row, "domain": domain}, question
         else:
-            yield Asked({**row, "domain": domain}, question, snippets)
+            lost["questions without readable words"] += 1
 
 
 def _first_of_each(rows: pa.Table) -> Iterator[dict[str, Any]]:
@@ -133,5 +171,5 @@ def question_example(task: str, asked: Asked, answer: str) -> Example:
         answer=answer,
         category=row["category"] or "",
         groups=asked.groups,
-        origins=(origin_of(row),),
+        origins=(origin_of(row), *asked.origins),
     )
