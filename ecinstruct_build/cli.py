@@ -9,7 +9,17 @@ from rich.console import Console
 from rich.markup import escape
 
 from ecinstruct_build import __version__
-from ecinstruct_build.commands import asking, auditing, browsing, building, publishing, reference, reporting, reviewing
+from ecinstruct_build.commands import (
+    asking,
+    auditing,
+    browsing,
+    building,
+    publishing,
+    reference,
+    reporting,
+    reviewing,
+    sources,
+)
 from ecinstruct_build.errors import UserError
 
 app = typer.Typer(
@@ -27,7 +37,7 @@ app.command()(auditing.audit)
 app.command()(browsing.browse)
 app.command()(publishing.publish)
 app.command()(building.sample_corpora)
-app.add_typer(reference.sources_app, name="sources")
+app.add_typer(sources.sources_app, name="sources")
 app.add_typer(reference.tasks_app, name="tasks")
 app.add_typer(asking.templates_app, name="templates")
 app.add_typer(reviewing.review_app, name="review")

@@ -43,6 +43,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but er
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and progress not at all.")]
 Dataset = Annotated[Path, typer.Option(help="Folder of the dataset.")]
 Review = Annotated[Path, typer.Option(help="Folder of the review: the sample, and what was said of it.")]
+LockFile = Annotated[Path, typer.Option("--lock", help="File with the digests of upstream files, to be committed.")]
 Host = Annotated[str, typer.Option(help="Address to listen at; any but this machine's own asks for a token.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0 = any that is free.")]
 Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")]

@@ -1,4 +1,4 @@
-"""Commands that describe sources and tasks."""
+"""Commands that describe tasks."""
 
 from typing import Annotated
 
@@ -6,29 +6,7 @@ import typer
 
 from ecinstruct_build.commands.options import AsJson, print_markdown, print_rows
 
-sources_app = typer.Typer(no_args_is_help=True, help="The corpora that datasets are built from.")
 tasks_app = typer.Typer(no_args_is_help=True, help="The tasks that a dataset holds.")
-
-
-@sources_app.command("list")
-def list_sources(as_json: AsJson = False) -> None:  # noqa: FBT002
-    """List the corpora that there are adapters for."""
-    from ecinstruct_build.registry import SOURCES
-
-    rows = [
-        {"name": one.name, "licence": one.licence, "tables": ", ".join(one.tables), "summary": one.summary}
-        for one in SOURCES
-    ]
-    print_rows(rows, as_json=as_json)
-
-
-@sources_app.command("show")
-def show_source(name: Annotated[str, typer.Argument(help="A source's name.")]) -> None:
-    """Show a corpus: what it is, its terms, its files and what they fill."""
-    from ecinstruct_build.handbook.reference import source_page
-    from ecinstruct_build.registry import SOURCES
-
-    print_markdown(source_page(SOURCES.get(name)))
 
 
 @tasks_app.command("list")

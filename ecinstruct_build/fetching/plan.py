@@ -7,8 +7,9 @@ from pathlib import Path, PurePosixPath
 
 from ecinstruct_build.errors import UserError, did_you_mean
 from ecinstruct_build.fetching.lock import Lock
-from ecinstruct_build.fetching.state import Digests, FileState, file_state, remote_states
+from ecinstruct_build.fetching.state import Digests, FileState, as_upstream, file_state, remote_states
 from ecinstruct_build.recipe import Recipe
+from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.source import EVERYTHING, Remote, Source, SourceSettings
 from ecinstruct_build.stages.corpora import in_categories
 
@@ -111,6 +112,18 @@ def wishes_of(recipe: Recipe, names: Sequence[str] = ()) -> list[Wish]:
     return [Wish(recipe.source(name), recipe.sources[name]) for name in sorted(set(names) or recipe.sources)]
 
 
+def wishes_for(names: Sequence[str], categories: Sequence[str] = (), globs: Sequence[str] = ()) -> list[Wish]:
+    """Return what is wanted of sources that no recipe speaks of: all, or some categories and globs.
+
+    Raises
+    ------
+    UserError
+        If there is no such source.
+    """
+    settings = SourceSettings(files=tuple(globs) or (EVERYTHING,), categories=tuple(categories))
+    return [Wish(SOURCES.get(name), settings) for name in sorted(set(names))]
+
+
 def needed_remotes(source: Source, settings: SourceSettings) -> list[tuple[Remote, tuple[str, ...]]]:
     """Return the remotes that yield a file which the settings take, with those files, sorted by file.
 
@@ -145,9 +158,18 @@ def make_plan(wishes: Iterable[Wish], raw: Path, lock: Lock) -> Plan:
         if not source.remotes:
             own.append(source.name)
         for remote, files in needed:
-            states = remote_states(source, remote, raw, lock, digests, read="new")
-            wanted = tuple(_elsewhere(state, folder, present, lock, digests) for state in states if state.file in files)
-            items.append(Item(source, remote, folder, wanted))
+            states = []
+            for state in remote_states(source, remote, raw, lock, digests, read="new"):
+                if state.file not in files:
+                    continue
+                other = _elsewhere(state.file, present) if state.state in ("absent", "partial") else None
+                if other is not None:
+                    expected, place = lock.expected(source.name, other), folder / other
+                    found = file_state(source.name, state.file, place, expected, digests, read="new")
+                    states.append(as_upstream(found, source))
+                else:
+                    states.append(state)
+            items.append(Item(source, remote, folder, tuple(states)))
     return Plan(tuple(sorted(items, key=lambda item: (item.source.name, item.remote.file))), tuple(sorted(own)))
 
 
@@ -165,17 +187,10 @@ def _takes(source: Source, settings: SourceSettings, file: str, globs: Sequence[
     return in_categories(source, file, settings) and any(fnmatch(file, glob) for glob in globs)
 
 
-def _elsewhere(state: FileState, folder: Path, present: Sequence[str], lock: Lock, digests: Digests) -> FileState:
-    """Return the state of a file that stands under its name in another folder, or unpacked, if it is nowhere else."""
-    if state.state not in ("absent", "partial"):
-        return state
-    name = _bare_name(state.file)
-    for file in present:
-        if _bare_name(file) == name:
-            same = PurePosixPath(file).name == PurePosixPath(state.file).name
-            expected = state.expected if same else lock.expected(state.source, file)
-            return file_state(state.source, state.file, folder / file, expected, digests, read="new")
-    return state
+def _elsewhere(file: str, present: Sequence[str]) -> str | None:
+    """Return where a file stands under its name in another folder, or unpacked; None if nowhere."""
+    name = _bare_name(file)
+    return next((other for other in present if _bare_name(other) == name), None)
 
 
 def _bare_name(file: str) -> str:

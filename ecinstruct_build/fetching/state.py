@@ -3,8 +3,8 @@
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from ecinstruct_build.fetching.lock import Expected, Lock
@@ -56,10 +56,17 @@ class FileState:
 
 
 class Digests:
-    """Digests of the files below a raw folder, remembered by each file's place, size, inode and times of change."""
+    """Digests of the files below a raw folder, remembered by each file's place, size, inode and times of change.
+
+    They are kept in the raw folder once `keep` was called: to look at a folder leaves nothing behind in it.
+    """
 
     def __init__(self, raw: Path) -> None:
         self._folder = raw / NOTES
+
+    def keep(self) -> None:
+        """Make the folder that remembers."""
+        self._folder.mkdir(parents=True, exist_ok=True)
 
     def known(self, path: Path) -> str | None:
         """Return the digest of a file if it was read through before and has not changed since."""
@@ -70,23 +77,22 @@ class Digests:
         return sha256 if len(sha256) == 64 else None
 
     def of(self, path: Path) -> str:
-        """Return the digest of a file, reading it through, and remember it if the raw folder can be written to."""
+        """Return the digest of a file, reading it through."""
         before = self._note(path)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         if before == self._note(path):
-            self.note(path, sha256)
+            self.remember(path, sha256)
         return sha256
 
-    def note(self, path: Path, sha256: str) -> None:
-        """Remember a digest that is known from elsewhere."""
+    def remember(self, path: Path, sha256: str) -> None:
+        """Remember a digest, if there is a folder to remember it in that can be written to."""
         note = self._note(path)
         try:
-            note.parent.mkdir(exist_ok=True)
             temporary = note.with_name(f".{note.name}.{os.getpid()}")
             temporary.write_text(sha256)
             temporary.replace(note)
-        except OSError:  # a raw folder that may only be read: it is read through again next time
+        except OSError:
             return
 
     def _note(self, path: Path) -> Path:
@@ -147,6 +153,17 @@ def remote_states(
     )
 
 
+def as_upstream(state: FileState, source: Source) -> FileState:
+    """Return the state of a file in a folder of the user's own: verified if upstream states its digest by its name."""
+    if state.state != "unverified":
+        return state
+    name = PurePosixPath(state.path).name
+    for remote in source.remotes:
+        if state.sha256 and remote.sha256 == state.sha256 and PurePosixPath(remote.file).name == name:
+            return replace(state, state="verified", expected=Expected(state.size, state.sha256, "upstream"))
+    return state
+
+
 def source_states(source: Source, raw: Path, lock: Lock, *, read: Reading) -> list[FileState]:
     """Say how all files of a source stand: those of its remotes, and others on disk that it can read, sorted."""
     digests = Digests(raw)
@@ -156,11 +173,10 @@ def source_states(source: Source, raw: Path, lock: Lock, *, read: Reading) -> li
     named = {state.file for state in states}
     others = [file for file in {*_on_disk(source, raw / source.name), *lock.files(source.name)} if file not in named]
     archives = {remote.file for remote in source.remotes if remote.holds}
-    states += [
-        file_state(source.name, file, raw / source.name / file, lock.expected(source.name, file), digests, read=read)
-        for file in others
-        if file not in archives or (raw / source.name / file).is_file()
-    ]
+    for file in others:
+        path, expected = raw / source.name / file, lock.expected(source.name, file)
+        if file not in archives or path.is_file():
+            states.append(as_upstream(file_state(source.name, file, path, expected, digests, read=read), source))
     return sorted(states, key=lambda state: state.file)
 
 

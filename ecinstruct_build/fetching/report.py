@@ -1,0 +1,230 @@
+"""What is planned, fetched and on disk, laid out for people and for programs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ecinstruct_build.console import print_whole
+from ecinstruct_build.fetching.lock import Lock
+from ecinstruct_build.fetching.plan import Item, Plan, categories_of
+from ecinstruct_build.fetching.space import in_units
+from ecinstruct_build.fetching.state import FileState
+from ecinstruct_build.registry import TASKS
+from ecinstruct_build.source import Remote, Source
+
+_MARKS = {"absent": "dim", "partial": "yellow", "unverified": "yellow", "verified": "green", "wrong": "bold red"}
+
+
+def tasks_fed(source: Source) -> list[str]:
+    """Return the tasks that can draw from a source: it fills the table that their examples come from."""
+    return [task.name for task in TASKS if task.primary in source.tables]
+
+
+def size_to_fetch(remotes: Iterable[Remote]) -> tuple[int, int]:
+    """Return the bytes of remotes as far as they are known, and of how many they are not."""
+    sizes = [remote.size for remote in remotes]
+    return sum(size for size in sizes if size is not None), sizes.count(None)
+
+
+def size_words(remotes: Sequence[Remote]) -> str:
+    """Say how large remotes are together."""
+    known, unknown = size_to_fetch(remotes)
+    if not remotes:
+        return "nothing"
+    if not unknown:
+        return in_units(known)
+    files = f"{unknown} {'file' if unknown == 1 else 'files'} of unknown size"
+    return f"{in_units(known)} and {files}" if known else files
+
+
+def plan_record(plan: Plan) -> list[dict[str, Any]]:
+    """Return a plan as JSON values."""
+    return [
+        {
+            "source": item.source.name,
+            "file": item.remote.file,
+            "size": item.remote.size,
+            "sha256": item.remote.sha256,
+            "urls": list(item.remote.urls),
+            "steps": item.remote.steps,
+            "to": str(item.folder / item.remote.file),
+            "action": _action(item),
+            "files": [state_record(state) for state in item.states],
+        }
+        for item in plan.items
+    ]
+
+
+def state_record(state: FileState) -> dict[str, Any]:
+    """Return how a file stands as JSON values."""
+    return {
+        "source": state.source,
+        "file": state.file,
+        "path": str(state.path),
+        "state": state.state,
+        "size": state.size if state.size is not None else state.expected.size,
+        "sha256": state.sha256,
+        "expected_sha256": state.expected.sha256,
+        "stated_by": state.expected.by,
+        "fault": state.fault,
+    }
+
+
+def render_plan(plan: Plan, raw: Path, console: Console) -> None:
+    """Show what is needed, what of it is there, and what is to be fetched from where."""
+    table = _table("file", "size", "", "from")
+    for item in plan.items:
+        size = in_units(item.remote.size) if item.remote.size is not None else "unknown"
+        place = "" if item.here else _hosts(item.remote)
+        table.add_row(escape(f"{item.source.name}/{item.remote.file}"), size, _action(item), escape(place))
+    if plan.items:
+        print_whole(table, console)
+    fetch, get = plan.to_fetch, plan.to_get
+    here = len(plan.items) - len(fetch) - len(get)
+    console.print(
+        f"{here} of {len(plan.items)} are in {escape(str(raw))}; to fetch: {len(fetch)} "
+        f"({size_words([item.remote for item in fetch])}); to get by hand: {len(get)}.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    for name in plan.own:
+        console.print(
+            f"{name}: no address of its files is known. Those of your own belong into {escape(str(raw / name))}.",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def by_hand_words(items: Sequence[Item]) -> str:
+    """Say what a person must do for the files that cannot be fetched, a numbered block each; "" if there are none."""
+    if not items:
+        return ""
+    blocks = [
+        "\n".join(
+            [
+                f"{number}. {item.source.name}/{item.remote.file}",
+                f"   {item.remote.steps}",
+                f"   Put it at {item.folder / item.remote.file}",
+                *([f"   It has {item.remote.size:,} bytes."] if item.remote.size is not None else []),
+                *([f"   Its SHA-256 is {item.remote.sha256}"] if item.remote.sha256 else []),
+            ]
+        )
+        for number, item in enumerate(items, 1)
+    ]
+    again = (
+        "Then give the same command again: it looks at what is there and locks it. To do without a file, name the "
+        "others that are wanted: files = [...] in the source's section of the recipe, or --file."
+    )
+    files = "1 file has" if len(items) == 1 else f"{len(items)} files have"
+    return "\n\n".join([f"{files} to be got by hand:", *blocks, again])
+
+
+def source_record(source: Source, states: Sequence[FileState] | None, lock: Lock) -> dict[str, Any]:
+    """Return all that is known of a source as JSON values; ``states`` are those on disk, if a folder was given."""
+    usual = [remote for remote in source.remotes if not remote.alternative]
+    known, unknown = size_to_fetch(usual)
+    return {
+        "name": source.name,
+        "title": source.title,
+        "summary": source.summary,
+        "homepage": source.homepage,
+        "licence": source.licence,
+        "redistributable": source.redistributable,
+        "citation": source.citation,
+        "tables": list(source.tables),
+        "tasks": tasks_fed(source),
+        "categories": categories_of(source),
+        "bytes_known": known,
+        "files_of_unknown_size": unknown,
+        "remotes": [_remote_record(source, remote, lock) for remote in source.remotes],
+        **({} if states is None else {"files": [state_record(state) for state in states]}),
+    }
+
+
+def _remote_record(source: Source, remote: Remote, lock: Lock) -> dict[str, Any]:
+    locked = lock.get(source.name, remote.file)
+    return {
+        "file": remote.file,
+        "size": remote.size,
+        "sha256": remote.sha256,
+        "locked_sha256": locked.sha256 if locked else None,
+        "urls": list(remote.urls),
+        "holds": [path for _, path in remote.holds],
+        "alternative": remote.alternative,
+        "steps": remote.steps,
+    }
+
+
+def disk_words(states: Sequence[FileState]) -> str:
+    """Say in a few words how the files of a source stand."""
+    counts = {name: sum(state.state == name for state in states) for name in _MARKS}
+    said = [f"{count} {name}" for name, count in counts.items() if count and name != "absent"]
+    return ", ".join(said) or "nothing"
+
+
+def render_states(states: Sequence[FileState], console: Console) -> None:
+    """Show how files stand, and what is wrong with those that are wrong."""
+    table = _table("file", "size", "sha256", "state")
+    for state in states:
+        size = state.size if state.size is not None else state.expected.size
+        sha256 = state.sha256 or state.expected.sha256 or ""
+        mark = _MARKS[state.state]
+        table.add_row(
+            escape(f"{state.source}/{state.file}"),
+            in_units(size) if size is not None else "",
+            sha256[:12],
+            f"[{mark}]{state.state}[/{mark}]",
+        )
+    print_whole(table, console)
+    for state in states:
+        if state.fault:
+            console.print(f"{escape(str(state.path))}: {escape(state.fault)}", highlight=False, soft_wrap=True)
+
+
+def render_remotes(source: Source, lock: Lock, console: Console) -> None:
+    """Show a source's upstream files."""
+    table = _table("upstream file", "size", "sha256", "")
+    for remote in source.remotes:
+        locked = lock.get(source.name, remote.file)
+        sha256 = remote.sha256 or (locked.sha256 if locked else "")
+        remarks = [word for word, holds in _remarks(remote).items() if holds]
+        table.add_row(
+            escape(remote.file),
+            in_units(remote.size) if remote.size is not None else "unknown",
+            sha256[:12],
+            ", ".join(remarks),
+        )
+    print_whole(table, console)
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in headings:
+        table.add_column(heading, no_wrap=True, justify="right" if heading == "size" else "left")
+    return table
+
+
+def _hosts(remote: Remote) -> str:
+    """Name the first place that a remote can be had from, and how many others there are."""
+    if not remote.urls:
+        return ""
+    parts = urlsplit(remote.urls[0])
+    more = f" and {len(remote.urls) - 1} more" if len(remote.urls) > 1 else ""
+    return f"{'Hugging Face Hub' if parts.scheme == 'hf' else parts.netloc}{more}"
+
+
+def _remarks(remote: Remote) -> Mapping[str, bool]:
+    return {"by hand": not remote.urls, "alternative": remote.alternative, "archive": bool(remote.holds)}
+
+
+def _action(item: Item) -> str:
+    if item.wrong:
+        return "wrong"
+    if item.here:
+        return "here"
+    return "by hand" if item.by_hand else "fetch"
