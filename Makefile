@@ -9,6 +9,8 @@ SEED ?=
 SPLIT_SEED ?=
 SEEDS ?=
 FREEZE ?=
+FETCH ?=
+LOCK ?= sources.lock.toml
 REVIEW ?= review
 REPO ?=
 PORT ?=
@@ -19,13 +21,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PLACES := --review "$(REVIEW)" --out "$(OUT)" --work "$(WORK)" --engine $(ENGINE) --jobs $(JOBS) $(if $(RAW),--raw "$(RAW)")
 
-.PHONY: help dataset splits review browse report publish test test-slow test-spark test-browser lint types docs check clean
+.PHONY: help dataset fetch splits review browse report publish test test-slow test-spark test-browser lint types docs check clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-dataset: $(VENV)/runtime ## Build a dataset (RECIPE, RAW, OUT, WORK, SEED, SPLIT_SEED, FREEZE, ENGINE, JOBS)
-	$(BIN)/ecinstruct build "$(RECIPE)" $(PLACES) $(if $(SEED),--seed $(SEED)) $(if $(SPLIT_SEED),--split-seed $(SPLIT_SEED)) $(if $(FREEZE),--freeze "$(FREEZE)")
+dataset: $(VENV)/runtime ## Build a dataset (RECIPE, RAW, FETCH=1, LOCK, OUT, WORK, SEED, SPLIT_SEED, FREEZE, ENGINE, JOBS)
+	$(BIN)/ecinstruct build "$(RECIPE)" $(PLACES) $(if $(SEED),--seed $(SEED)) $(if $(SPLIT_SEED),--split-seed $(SPLIT_SEED)) $(if $(FREEZE),--freeze "$(FREEZE)") $(if $(FETCH),--fetch --lock "$(LOCK)")
+
+fetch: $(VENV)/runtime ## Fetch the upstream files of a recipe (RECIPE, RAW, LOCK)
+	$(BIN)/ecinstruct sources fetch --recipe "$(if $(filter command environment,$(origin RECIPE)),$(RECIPE),$(error Say for which recipe: make fetch RECIPE=recipes/small.toml RAW=raw))" --raw "$(or $(RAW),$(error Say where to: make fetch RECIPE=recipes/small.toml RAW=raw))" --lock "$(LOCK)"
 
 splits: $(VENV)/runtime ## Regenerate the splits with SEED, or SEEDS=1,2,3; only split and render run again
 	$(BIN)/ecinstruct splits $(if $(filter command environment,$(origin RECIPE)),"$(RECIPE)") $(PLACES) $(if $(SEEDS),--seeds $(SEEDS),--seed $(or $(SEED),0))

@@ -23,6 +23,7 @@ from ecinstruct_build.stages.checks import check
 from ecinstruct_build.stages.corpora import canonical_tables, ingest, sample_corpora
 from ecinstruct_build.stages.examples import draw
 from ecinstruct_build.stages.families import families
+from ecinstruct_build.stages.fetch import fetch
 from ecinstruct_build.stages.frozen import freeze
 from ecinstruct_build.stages.lookalikes import lookalikes
 from ecinstruct_build.stages.machine import Machine
@@ -35,7 +36,13 @@ LAST_BUILD = "last_build"
 
 
 def build(
-    recipe: Recipe, raw: Path | None, out: Path, machine: Machine, review: Mapping[str, Any] | None = None
+    recipe: Recipe,
+    raw: Path | None,
+    out: Path,
+    machine: Machine,
+    review: Mapping[str, Any] | None = None,
+    *,
+    fetching: Path | None = None,
 ) -> Mapping[str, Any]:
     """Build a dataset.
 
@@ -51,6 +58,8 @@ def build(
         What to build with.
     review
         What people said so far, as `ecinstruct_build.review.report.ReviewReport.to_json` gives it.
+    fetching
+        The lock to fetch missing upstream files by; None = nothing touches the network.
 
     Returns
     -------
@@ -62,7 +71,7 @@ def build(
     UserError
         If something that the user can mend is in the way.
     """
-    return _build(recipe, raw, out, machine, review)[1]
+    return _build(recipe, raw, out, machine, review, fetching)[1]
 
 
 def build_splits(
@@ -136,11 +145,18 @@ def last_recipe(store: Store) -> tuple[dict[str, Any], Path | None]:
     return record["recipe"], Path(record["raw"]) if record["raw"] else None
 
 
-def _build(
-    recipe: Recipe, raw: Path | None, out: Path, machine: Machine, review: Mapping[str, Any] | None = None
+def _build(  # noqa: PLR0917 - as `build` has them
+    recipe: Recipe,
+    raw: Path | None,
+    out: Path,
+    machine: Machine,
+    review: Mapping[str, Any] | None = None,
+    fetching: Path | None = None,
 ) -> tuple[Built, Mapping[str, Any]]:
     _refuse_places(out, machine)
     with machine.store.locked():
+        if fetching is not None:
+            fetch(recipe, raw, fetching, machine.progress)
         built = run_stages(recipe, raw, machine)
         _remember(recipe, raw, machine)
         manifest = manifest_of(recipe, built, machine)

@@ -13,6 +13,7 @@ from ecinstruct_build.commands.options import (
     AsJson,
     Engine,
     Jobs,
+    LockFile,
     Memory,
     Out,
     Quiet,
@@ -49,6 +50,10 @@ def build(
         typer.Option(help="Folder of an earlier dataset whose validation and test rows are kept as they are."),
     ] = None,
     review: Review = Path("review"),
+    fetch: Annotated[  # noqa: FBT002
+        bool, typer.Option("--fetch", help="Fetch the upstream files that the recipe needs into the raw folder first.")
+    ] = False,
+    lock: LockFile = Path("sources.lock.toml"),
     engine: Engine = "duckdb",
     memory: Memory = "1GB",
     jobs: Jobs = 0,
@@ -56,12 +61,13 @@ def build(
     quiet: Quiet = False,  # noqa: FBT002
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
-    """Build a dataset: ingest, draw, check, split, render, publish; what people judged defective is left out."""
+    """Build a dataset: fetch, ingest, draw, check, split, render, publish; what people judged defective is left out."""
     stated = {"seed": seed, "split.seed": split_seed, "split.freeze": freeze and f"'{freeze}'"}
     overrides = [*(settings or ()), *(f"{name}={value}" for name, value in stated.items() if value is not None)]
     machine = partial(machine_at, work, engine, memory, jobs)
     chosen, said = _heeding(load_recipe(recipe, overrides), review, work)
-    _build(chosen, raw, out, machine, review=said, quiet=quiet, as_json=as_json)
+    fetching = lock if fetch else None
+    _build(chosen, raw, out, machine, review=said, quiet=quiet, as_json=as_json, fetching=fetching)
 
 
 def splits(
@@ -146,12 +152,13 @@ def _build(
     review: Mapping[str, Any] | None,
     quiet: bool,
     as_json: bool,
+    fetching: Path | None = None,
 ) -> None:
     from ecinstruct_build.pipeline import build as build_dataset
     from ecinstruct_build.summary import render_summary
 
     with listener(quiet=quiet or as_json) as progress:
-        manifest = build_dataset(recipe, raw, out, machine(progress), review)
+        manifest = build_dataset(recipe, raw, out, machine(progress), review, fetching=fetching)
     if as_json:
         print_json(manifest)
     elif not quiet:
