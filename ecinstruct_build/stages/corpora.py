@@ -52,7 +52,8 @@ def sample_corpora(recipe: Recipe, machine: Machine) -> Path:
     if settings is None:
         raise UserError(
             f"Recipe '{recipe.name}' builds from real corpora: say where they are with --raw FOLDER (make: RAW=...), "
-            "a folder that holds upstream files under <source>/<upstream name>; 'ecinstruct sources list' names them."
+            "a folder that holds upstream files under <source>/<upstream name>. With --fetch (make: FETCH=1) they are "
+            "fetched into it."
         )
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
@@ -87,14 +88,16 @@ def find_files(recipe: Recipe, raw: Path) -> list[tuple[str, str]]:
             if pattern != EVERYTHING and not any(fnmatch(file, pattern) for file in ours):
                 raise UserError(
                     f"Recipe '{recipe.name}' wants '{pattern}' of source '{name}', and {folder} holds no such "
-                    f"file. Put it there under its upstream name, or change [sources.{name}] files."
+                    f"file. Fetch it with --fetch (make: FETCH=1) or with 'ecinstruct sources fetch {name} --recipe "
+                    f"RECIPE --raw {raw}', put it there under its upstream name, or change [sources.{name}] files."
                 )
         taken = [file for file in ours if any(fnmatch(file, pattern) for pattern in settings.files)]
         if not taken:
             raise UserError(
-                f"Source '{name}' has no files in {folder}. Put its upstream files there, such as "
-                f"{', '.join(kind.example for kind in source.files[:3])} ('ecinstruct sources show {name}' has "
-                "all), or leave the source out of the recipe."
+                f"Source '{name}' has no files in {folder}. Fetch them with --fetch (make: FETCH=1) or with "
+                f"'ecinstruct sources fetch {name} --recipe RECIPE --raw {raw}', or put its upstream files there, "
+                f"such as {', '.join(kind.example for kind in source.files[:3])} ('ecinstruct sources show {name}' "
+                "has all), or leave the source out of the recipe."
             )
         found += [(name, file) for file in taken]
     return sorted(found)
