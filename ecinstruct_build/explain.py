@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 from ecinstruct_build.errors import UserError, did_you_mean
 from ecinstruct_build.example import Example, Origin
 from ecinstruct_build.ingesting.readers import Block, Limits, csv_records, read_blocks, split_lines, text_lines
-from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.source import FileKind
 from ecinstruct_build.splits import Split
 from ecinstruct_build.stages.built import Built
@@ -77,7 +76,7 @@ def example_story(built: Built, raw: Path, task: str, example_id: str) -> dict[s
     return {
         "example_id": example_id,
         "fate": books.fate(example_id),
-        "raw_records": _raw_records(raw, settled.all_origins),
+        "raw_records": _raw_records(built, raw, settled.all_origins),
         "set_aside": [asdict(origin) for origin in drawn.all_origins if origin not in settled.all_origins],
         "example": _shown(settled),
         "verdicts": books.verdicts.get(example_id, []),
@@ -95,7 +94,7 @@ def record_story(built: Built, raw: Path, source: str, file: str, line: int) -> 
             f"It read: {', '.join(known)}."
         )
     origin = Origin(source, file, line)
-    records = _raw_records(raw, [origin])
+    records = _raw_records(built, raw, [origin])
     outcome = _ingest_outcome(ingested, line, is_record=records[0]["text"] != f"({NO_RECORD})")
     made = [entry for task in built.drawn for entry in _examples_of(built, task, origin)]
     return {
@@ -197,20 +196,13 @@ def _ingest_outcome(ingested: IngestedFile, line: int, *, is_record: bool) -> st
         return f"quarantined: {row['reason']}"
     for row in pq.read_table(folder / "collapsed.parquet", filters=at_line).to_pylist():
         return f"collapsed: the same, to the byte, as line {row['first_line']}"
-    tables = _kind_of(ingested.source, ingested.file).tables
+    tables = ingested.kind.tables
     parts = [part for table in tables for part in ingested.parts(table)]
     if any(pq.read_table(part, columns=["line"], filters=at_line).num_rows for part in parts):
         return "ingested"
     if not is_record:
         return NO_RECORD
     return "read; it gave no row to any table" if tables else "read; this kind of file fills no table"
-
-
-def _kind_of(source: str, file: str) -> FileKind:
-    found = SOURCES.get(source).kind_of(file)
-    if found is None:
-        raise UserError(f"'{file}' is no longer a file of the source '{source}'. Build again.")
-    return found[0]
 
 
 def _shown(example: Example) -> dict[str, Any]:
@@ -222,15 +214,16 @@ def _place(record: Mapping[str, Any]) -> str:
     return f"{record['source']}/{record['file']}:{record['line']}"
 
 
-def _raw_records(raw: Path, origins: Sequence[Origin]) -> list[dict[str, Any]]:
+def _raw_records(built: Built, raw: Path, origins: Sequence[Origin]) -> list[dict[str, Any]]:
     """Return places and texts of raw records, reading each file once."""
+    kinds = {(one.source, one.file): one.kind for one in built.files}
     wanted: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
     for origin in origins:
         wanted[origin.source, origin.file].add(origin.line)
     texts: dict[Origin, str] = {}
     for (source, file), lines in wanted.items():
         path = raw / source / file
-        found = _read_records(path, _kind_of(source, file), lines) if path.exists() else None
+        found = _read_records(path, kinds[source, file], lines) if path.exists() else None
         for line in lines:
             missing = "(the raw file is not there)" if found is None else f"({NO_RECORD})"
             texts[Origin(source, file, line)] = _cut((found or {}).get(line, missing))
@@ -266,7 +259,7 @@ def _records_of(block: Block, kind: FileKind, lines: Collection[int]) -> dict[in
     if kind.format != "csv" or not wanted:
         return {line: raw[line - block.first_line].decode(kind.encoding, "replace") for line in wanted}
     texts = text_lines(block.data.decode(kind.encoding, "replace"))
-    records = csv_records(texts, final=True)
+    records = csv_records(texts, final=True, delimiter=kind.delimiter)
     return {block.first_line + begin: "".join(texts[begin:end]) for begin, end, _ in records}
 
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import SAMPLE_SCHEMA
 from ecinstruct_build.publish.folder import read_manifest
+from ecinstruct_build.publish.sources import source_of
 from ecinstruct_build.registry import SOURCES, TASKS, Registry
 from ecinstruct_build.source import Source
 
@@ -87,7 +88,7 @@ def card_info(
         description=manifest["description"],
         manifest=manifest,
         samples=samples,
-        sources=[sources.get(name) for name in sorted(recipe["sources"])],
+        sources=[source_of(name, manifest, sources) for name in sorted(recipe["sources"])],
         tasks={name: TASKS.get(name).summary for name in sorted(recipe["tasks"])},
         command=BUILD_COMMAND if manifest["generated"] else f"{BUILD_COMMAND} --raw <folder of upstream files>",
         generated=manifest["generated"],

@@ -63,7 +63,10 @@ def citing(info: CardInfo) -> Iterator[str]:
     else:
         yield "The corpora that it is made from:\n"
     ordered = sorted(info.sources, key=lambda source: source.name)
-    yield "\n".join(f"- {source.name}: {' '.join(source.citation.split())}" for source in ordered) + "\n"
+    yield (
+        "\n".join(f"- {source.name}: {' '.join((source.citation or source.title).split())}" for source in ordered)
+        + "\n"
+    )
 
 
 def bibtex(info: CardInfo) -> str:

@@ -89,7 +89,12 @@ def croissant(info: CardInfo) -> dict[str, Any]:
         "inLanguage": languages(info.samples),
         "keywords": tags(info),
         "isBasedOn": [
-            {"@type": "sc:CreativeWork", "name": source.title, "url": source.homepage, "license": source.licence}
+            {
+                "@type": "sc:CreativeWork",
+                "name": source.title,
+                **({"url": source.homepage} if source.homepage else {}),
+                "license": source.licence,
+            }
             for source in sorted(info.sources, key=lambda source: source.name)
         ],
         "distribution": [*_file_objects(info), *(_file_set(name, glob) for name, glob in sets.items())],
@@ -106,7 +111,7 @@ def _version(info: CardInfo) -> str:
 def _licences(info: CardInfo) -> list[str]:
     if info.generated:
         return [_licence_url("Apache-2.0", "")]
-    return sorted({_licence_url(source.licence, source.homepage) for source in info.sources})
+    return sorted({_licence_url(source.licence, source.homepage) or source.licence for source in info.sources})
 
 
 def _licence_url(licence: str, homepage: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.publish import markdown
+from ecinstruct_build.publish.sources import source_of
 from ecinstruct_build.registry import SOURCES, Registry
 from ecinstruct_build.source import Source
 
@@ -20,7 +21,8 @@ def restricted_sources(manifest: Mapping[str, Any], sources: Registry[Source] = 
     if manifest["generated"]:
         return []
     read = {entry["source"] for entry in manifest["inputs"] if entry["ingested"]}
-    return [source for source in map(sources.get, sorted(read)) if not source.redistributable]
+    cards = (source_of(name, manifest, sources) for name in sorted(read))
+    return [source for source in cards if not source.redistributable]
 
 
 def refuse_restricted(restricted: Sequence[Source]) -> None:
@@ -33,7 +35,9 @@ def refuse_restricted(restricted: Sequence[Source]) -> None:
     """
     if not restricted:
         return
-    terms = "; ".join(f"{source.name} ({source.licence}; {source.homepage})" for source in restricted)
+    terms = "; ".join(
+        f"{source.name} ({'; '.join(filter(None, (source.licence, source.homepage)))})" for source in restricted
+    )
     raise UserError(
         f"The dataset holds text that its owners have not allowed to be published again: {terms}. Either leave these "
         'sources out of the recipe, or set restricted = "ids" in its [publish]: then ids alone are published, with '
@@ -62,10 +66,15 @@ def licence_text(sources: Sequence[Source], *, generated: bool, restricted: Sequ
     return f"# Licences\n\n{opening}\n\n{terms_table(sources)}"
 
 
+def home_of(source: Source) -> str:
+    """Return where a corpus lives, for Markdown: its homepage or, for one that has none, "not public"."""
+    return f"<{source.homepage}>" if source.homepage else "not public"
+
+
 def terms_table(sources: Sequence[Source]) -> str:
     """Return the terms of each corpus as a Markdown table, in order of name."""
     rows = [
-        (source.name, source.licence, "yes" if source.redistributable else "**no**", f"<{source.homepage}>")
+        (source.name, source.licence, "yes" if source.redistributable else "**no**", home_of(source))
         for source in sorted(sources, key=lambda source: source.name)
     ]
     columns = ("source", "licence, as stated there", "text may be published again", "home")

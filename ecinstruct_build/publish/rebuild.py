@@ -9,7 +9,6 @@ from ecinstruct_build.example import dump_json
 from ecinstruct_build.publish import markdown
 from ecinstruct_build.publish.recipe_file import RECIPE, VERDICTS, recipe_toml
 from ecinstruct_build.recipe import Recipe
-from ecinstruct_build.registry import SOURCES
 
 STEPS = "REBUILD.md"
 CHECKSUMS = "shards.sha256"
@@ -67,7 +66,7 @@ def _steps(recipe: Recipe, manifest: Mapping[str, Any]) -> Iterator[str]:
         yield "Nothing: the corpora are generated from the recipe.\n"
     else:
         yield "Put these files into a folder, here called `raw`, under these paths:\n"
-        yield _inputs(manifest["inputs"])
+        yield _inputs(recipe, manifest["inputs"])
     settings = recipe.model_dump()
     settings["checks"].pop(REVIEW, None)
     if own := sorted({*_paths(settings)}):
@@ -83,14 +82,14 @@ def _steps(recipe: Recipe, manifest: Mapping[str, Any]) -> Iterator[str]:
     yield markdown.code(f"(cd rebuilt && sha256sum --check) < {CHECKSUMS}", "sh")
 
 
-def _inputs(inputs: Sequence[Mapping[str, Any]]) -> str:
+def _inputs(recipe: Recipe, inputs: Sequence[Mapping[str, Any]]) -> str:
     ordered = sorted(inputs, key=lambda entry: (entry["source"], entry["file"]))
     rows = [
         (
             f"`{entry['source']}/{entry['file']}`",
             entry["bytes"],
             f"`{entry['sha256']}`",
-            SOURCES.get(entry["source"]).homepage,
+            recipe.source(entry["source"]).homepage or "not public",
         )
         for entry in ordered
     ]

@@ -16,7 +16,7 @@ from ecinstruct_build.memory import peak_of
 from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import SOURCES
-from ecinstruct_build.source import EVERYTHING, Source, SourceSettings
+from ecinstruct_build.source import EVERYTHING, FileKind, Source, SourceSettings
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 
@@ -29,6 +29,8 @@ class IngestedFile:
     ----------
     source, file
         Adapter name; path relative to the corpus's folder.
+    kind
+        The kind of file, as the recipe configures its source.
     bytes, sha256
         Of the upstream file.
     stage
@@ -37,6 +39,7 @@ class IngestedFile:
 
     source: str
     file: str
+    kind: FileKind
     bytes: int
     sha256: str
     stage: Stage
@@ -181,7 +184,10 @@ def _ingest_one(
     if source.configure:
         inputs["settings"] = recipe.sources[source_name].model_dump(mode="json", exclude={"files", "categories"})
     stage = machine.store.run("ingest", f"{source_name}/{file}", inputs, produce)
-    return IngestedFile(source_name, file, path.stat().st_size, sha256, stage)
+    found = source.kind_of(file)
+    if found is None:
+        raise ValueError(f"{file} is no file of {source_name}")
+    return IngestedFile(source_name, file, found[0], path.stat().st_size, sha256, stage)
 
 
 def _refuse_rotten_file(file: IngestedFile, limit: float) -> None:

@@ -94,7 +94,7 @@ def gather(  # noqa: PLR0917 - one argument for each thing that a finished build
         labels=tuple(content.labels for content in contents if content.labels),
         positions=tuple(content.positions for content in contents if content.positions),
         diversity=tuple(content.diversity for content in contents),
-        duplicates=duplicates_of(built.checked, rejected, restricted_texts=restricted_texts),
+        duplicates=duplicates_of(built.checked, rejected, recipe, restricted_texts=restricted_texts),
         locales=locales_of(built.checked, rejected, drawn, sum((one.locales for one in contents), Counter())),
         leakage=_leakage(audit),
         review=review_of(review) if review is not None else None,

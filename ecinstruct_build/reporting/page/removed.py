@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ecinstruct_build.example import EXAMPLE_SCHEMA, Example, table_to_examples
-from ecinstruct_build.registry import SOURCES, TASKS
+from ecinstruct_build.recipe import Recipe
+from ecinstruct_build.registry import TASKS
 from ecinstruct_build.reporting.checks import shortened
 from ecinstruct_build.reporting.page.contents import counted_by
 from ecinstruct_build.reporting.page.data import DuplicatePair, Duplicates, Locale
@@ -39,13 +40,17 @@ def rejections(checked: Checked, tasks: Sequence[str]) -> dict[str, pa.Table]:
     return found
 
 
-def duplicates_of(checked: Checked, rejected: Mapping[str, pa.Table], *, restricted_texts: bool) -> Duplicates:
+def duplicates_of(
+    checked: Checked, rejected: Mapping[str, pa.Table], recipe: Recipe, *, restricted_texts: bool
+) -> Duplicates:
     """Count duplicates by reason and task, and show some pairs with their texts.
 
     Parameters
     ----------
     checked, rejected
         The checks' word, and what `rejections` returns.
+    recipe
+        What was built; its sources' terms are asked.
     restricted_texts
         Whether texts are shown that their source's terms forbid publishing again.
     """
@@ -61,7 +66,7 @@ def duplicates_of(checked: Checked, rejected: Mapping[str, pa.Table], *, restric
         for reason in sorted(ids):
             counts.setdefault(reason, {})[task] = len(ids[reason])
     chosen = [(task, row) for reason in sorted(rows) for task, row in _chosen(rows[reason])]
-    shown = _shown(checked, chosen, restricted_texts=restricted_texts)
+    shown = _shown(checked, chosen, recipe, restricted_texts=restricted_texts)
     pairs = [_pair(task, row, shown) for task, row in chosen]
     return Duplicates(dict(sorted(counts.items())), tuple(pairs))
 
@@ -83,7 +88,7 @@ def _chosen(by_task: Mapping[str, Sequence[dict[str, Any]]]) -> list[tuple[str, 
 
 
 def _shown(
-    checked: Checked, chosen: Sequence[tuple[str, Mapping[str, Any]]], *, restricted_texts: bool
+    checked: Checked, chosen: Sequence[tuple[str, Mapping[str, Any]]], recipe: Recipe, *, restricted_texts: bool
 ) -> dict[str, tuple[str | None, str]]:
     """Return what is shown of each example that is named, as the checks mended it: its text, or None, and answer."""
     named = sorted({row[key] for _, row in chosen for key in ("example_id", "peer")})
@@ -91,7 +96,7 @@ def _shown(
     for task, stage in checked.repaired.items():
         own = [example_id for example_id in named if example_id.rpartition(":")[0] == task]
         for example in _read(stage, own) if own else ():
-            allowed = restricted_texts or SOURCES.get(example.source).redistributable
+            allowed = restricted_texts or recipe.source(example.source).redistributable
             answer = cut(answer_form(example).strip('"'), SHOWN_ANSWER)
             found[example.example_id] = (shortened(example, SHOWN_TEXT), answer) if allowed else (None, "")
     return found
