@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
@@ -64,7 +66,7 @@ class Batch:
     file: str
     groups: Mapping[str, str]
     records: Sequence[Any]
-    lines: Sequence[int]
+    lines: Sequence[int] | npt.NDArray[np.int64]
 
     def origin(self, count: int | None = None) -> dict[str, Any]:
         """Return the origin columns for one row a record."""
@@ -76,7 +78,7 @@ class Batch:
         return {
             "source": repeated(self.source, len(rows)),
             "file": repeated(self.file, len(rows)),
-            "line": [self.lines[row] for row in rows],
+            "line": np.asarray(self.lines, dtype=np.int64)[np.asarray(rows, dtype=np.int64)],
         }
 
 

@@ -99,9 +99,9 @@ def test_repeats_are_found_whatever_is_held_at_once(pairs: list[tuple[int, int]]
     with tempfile.TemporaryDirectory() as place:
         files = []
         for start in range(0, len(pairs), height):
-            part = np.array(pairs[start : start + height], dtype=np.uint64).reshape(-1, 2) * np.uint64(scale)
+            part = np.array(pairs[start : start + height], dtype=np.uint64).reshape(-1, 2).T * np.uint64(scale)
             files.append(Path(place, f"{start}.npy"))
-            np.save(files[-1], sorted_digests(part, range(start + 1, start + 1 + len(part))))
+            np.save(files[-1], sorted_digests(part, np.arange(start + 1, start + 1 + part.shape[1])))
         lines, first = repeated_lines(files, at_once)
     expected = [(line, pairs.index(pair) + 1) for line, pair in enumerate(pairs, 1) if pairs.index(pair) + 1 < line]
     assert list(zip(lines.tolist(), first.tolist(), strict=True)) == expected

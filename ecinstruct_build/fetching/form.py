@@ -1,4 +1,4 @@
-"""Look whether a file that nobody states a digest of is at least what it is called: its first records must decode."""
+"""Look whether a file that nobody states a digest of is at least what it is called: its records must decode."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ _BEGINNING = Limits(block_bytes=1 << 18, line_bytes=1 << 26, batch_rows=256)
 
 
 def form_fault(source: Source, file: str, path: Path) -> str:
-    """Return what is wrong with the beginning of a file, or "" if most of its first records decode.
+    """Return what is wrong with the beginning of a file, or "" if any of its first records decodes.
 
     A login page, an error message or the pointer of a large file, saved under the file's name, is found out here.
     """
@@ -26,11 +26,9 @@ def form_fault(source: Source, file: str, path: Path) -> str:
     if block is None:
         return "it holds no record"
     decoded = decode_block(kind, block, _BEGINNING)
-    records, malformed = len(decoded.records), len(decoded.rejects)
-    if not records + malformed:
+    if decoded.records:
+        return ""
+    if not decoded.rejects:
         return "it holds no record"
-    if malformed > records:
-        first = decoded.rejects[0]
-        share = f"{malformed:,} of its first {records + malformed:,} records are malformed"
-        return f"{share}; line {first.line}: {first.reason}"
-    return ""
+    first = decoded.rejects[0]
+    return f"none of its first {len(decoded.rejects):,} records can be read; line {first.line}: {first.reason}"

@@ -4,7 +4,7 @@ import ast
 import io
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 import xxhash
 
 from ecinstruct_build.ingesting.readers import Block, Limits, csv_records, split_lines, text_lines
+from ecinstruct_build.ingesting.repeats import first_of_each
 from ecinstruct_build.source import FileKind, Inadmissible
 
 _LITERAL_CHARACTERS = 4 << 20  # parsing a literal takes a hundred times its length in memory
@@ -46,58 +47,74 @@ class Reject:
 
 @dataclass(slots=True)
 class Decoded:
-    """The records of a block.
+    """The records of a block; of those that are alike to the byte, the first alone is decoded.
 
     Attributes
     ----------
-    records, lines, digests
-        The well-formed ones: struct, 1-based line and 128-bit digest of the raw bytes, in order.
-    rejects
-        The malformed ones.
+    lines
+        1-based line of each record of the block, well-formed or not, repeated or not.
+    digests
+        The 128-bit digests of their raw bytes: two rows, the high and the low halves.
+    first
+        For each, the place in the block of the first one of the same bytes.
+    records, places
+        The well-formed ones of those that are first: struct, and place in the block, ascending.
+    faults
+        The malformed ones of those that are first, by place: reason and excerpt, or None for a line that is blank.
     """
 
+    lines: npt.NDArray[np.int64]
+    digests: npt.NDArray[np.uint64]
+    first: npt.NDArray[np.int64]
     records: list[Any] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    digests: list[bytes] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    faults: dict[int, tuple[str, str] | None] = field(default_factory=dict)
 
-    def add(self, record: Any, line: int, raw: bytes) -> None:
+    def add(self, place: int, record: Any) -> None:
         """Add a well-formed record."""
+        self.places.append(place)
         self.records.append(record)
-        self.lines.append(line)
-        self.digests.append(_digest(raw))
 
-    def reject(self, line: int, reason: str, raw: bytes | str) -> None:
-        """Add a malformed record."""
-        self.rejects.append(Reject(line, _short(reason), excerpt_of(raw)))
+    def reject(self, place: int, reason: str, raw: bytes | str) -> None:
+        """Add a malformed record, or turn one that was added into one; `keep_well_formed` must then follow."""
+        self.faults[place] = (_short(reason), excerpt_of(raw))
 
-    def without_repeats(self) -> "Decoded":
-        """Return the well-formed records whose bytes stand nowhere before them in the block."""
-        first: dict[bytes, int] = {}
-        for row, digest in enumerate(self.digests):
-            first.setdefault(digest, row)
-        if len(first) == len(self.digests):
-            return self
-        rows = first.values()
-        return Decoded([self.records[row] for row in rows], [self.lines[row] for row in rows], list(first))
+    def keep_well_formed(self) -> None:
+        """Take out the records that were rejected after they had been added."""
+        kept = [row for row, place in enumerate(self.places) if place not in self.faults]
+        self.records = [self.records[row] for row in kept]
+        self.places = [self.places[row] for row in kept]
 
-    def drop(self, rows: set[int]) -> None:
-        """Take out well-formed records by their place."""
-        if rows:
-            for column in (self.records, self.lines, self.digests):
-                column[:] = [value for row, value in enumerate(column) if row not in rows]
+    @property
+    def record_lines(self) -> npt.NDArray[np.int64]:
+        """The lines of ``records``."""
+        return self.lines[self.places] if len(self.places) < len(self.lines) else self.lines
 
-    def digest_array(self) -> npt.NDArray[np.uint64]:
-        """Return the digests as two columns of 64 bits, the high one first."""
-        packed = np.frombuffer(b"".join(self.digests), dtype=">u8").reshape(-1, 2)
-        return packed.astype(np.uint64)
+    @property
+    def well_formed(self) -> npt.NDArray[np.bool_]:
+        """Whether each record of the block is well-formed; a line that is blank is not."""
+        if not self.faults:
+            return np.ones(len(self.lines), dtype=bool)
+        faulty = np.zeros(len(self.lines), dtype=bool)
+        faulty[list(self.faults)] = True
+        return ~faulty[self.first]
+
+    @property
+    def rejects(self) -> list[Reject]:
+        """The malformed records of the block, repeated ones too, in order."""
+        found = []
+        for place in np.flatnonzero(~self.well_formed):
+            fault = self.faults[int(self.first[place])]
+            if fault is not None:
+                found.append(Reject(int(self.lines[place]), *fault))
+        return found
 
 
 def decode_block(kind: FileKind, block: Block, limits: Limits) -> Decoded:
     """Decode the records of ``block`` as ``kind`` describes them; nothing malformed raises."""
     if block.too_long is not None:
-        decoded = Decoded()
-        decoded.reject(block.first_line, _too_long(limits.line_bytes), block.too_long)
+        decoded = _undecoded(block.first_line, [_digest(block.too_long)])
+        decoded.reject(0, _too_long(limits.line_bytes), block.too_long)
         return decoded
     match kind.format:
         case "jsonl":
@@ -145,35 +162,43 @@ def general_reason(reason: str) -> str:
     return re.sub(r"\[\d+\]", "[...]", reason)
 
 
+def _undecoded(lines: int | Sequence[int], digests: Sequence[bytes]) -> Decoded:
+    """Begin a block of records with these digests, which stand on these lines or on those from ``lines`` on."""
+    numbers = np.arange(lines, lines + len(digests)) if isinstance(lines, int) else np.array(lines, dtype=np.int64)
+    halves = np.frombuffer(b"".join(digests), dtype=">u8").reshape(-1, 2).T.astype(np.uint64, order="C")
+    return Decoded(numbers, halves, first_of_each(halves))
+
+
 def _decode_lines(block: Block, decode: Callable[[bytes], Any], limit: int) -> Decoded:
-    """Decode line by line: msgspec's ``decode_lines`` takes two records on a line, or one on two, without a word."""
+    """Decode line by line: msgspec's ``decode_lines`` takes two records on a line, or one on two, and is no faster."""
     lines = split_lines(block.data)
-    decoded = Decoded()
-    left_out = set()
+    decoded = _undecoded(block.first_line, _digests(block.data, lines))
+    firsts: Sequence[int] = range(len(lines))
+    if repeated := np.flatnonzero(decoded.first != firsts).tolist():
+        firsts = np.delete(np.arange(len(lines)), repeated).tolist()
     add, may_be_long = decoded.records.append, len(block.data) > limit
-    for row, line in enumerate(lines):
+    for place in firsts:
+        line = lines[place]
         try:
             if may_be_long and len(line) > limit:
                 raise ValueError
             add(decode(line))
         except _MALFORMED:
-            left_out.add(row)
-            _look_again(decoded, block.first_line + row, line.rstrip(b"\r\n"), decode, limit)
-    kept = [row for row in range(len(lines)) if row not in left_out] if left_out else range(len(lines))
-    decoded.lines = [block.first_line + row for row in kept]
-    decoded.digests = [_digest(lines[row]) for row in kept]
+            _look_again(decoded, place, line.rstrip(b"\r\n"), decode, limit)
+    decoded.places = [place for place in firsts if place not in decoded.faults] if decoded.faults else list(firsts)
     return decoded
 
 
-def _look_again(decoded: Decoded, number: int, line: bytes, decode: Callable[[bytes], Any], limit: int) -> None:
+def _look_again(decoded: Decoded, place: int, line: bytes, decode: Callable[[bytes], Any], limit: int) -> None:
     """Say what is wrong with a line that is not blank, without its end, where a cut-off text reads as another fault."""
+    decoded.faults[place] = None
     if len(line) > limit:
-        decoded.reject(number, _too_long(limit), line)
+        decoded.reject(place, _too_long(limit), line)
     elif line and not line.isspace():
         try:
             decode(line)
         except _MALFORMED as error:
-            decoded.reject(number, reason_of(error), line)
+            decoded.reject(place, reason_of(error), line)
 
 
 def _literal_decoder(kind: FileKind) -> Callable[[bytes], Any]:
@@ -199,41 +224,76 @@ def _admitting(kind: FileKind, decode: Callable[[bytes], Any]) -> Callable[[byte
 
 
 def _decode_csv(kind: FileKind, block: Block, limit: int) -> Decoded:
-    decoded = Decoded()
-    lines = text_lines(block.data.decode(kind.encoding, "surrogateescape"))
+    text_of_block = text_lines(block.data.decode(kind.encoding, "surrogateescape"))
     width, admit = len(block.columns), kind.admit or _as_it_is
-    for begin, end, cells in csv_records(lines, final=True, delimiter=kind.delimiter):
-        text = lines[begin] if end == begin + 1 else "".join(lines[begin:end])
+    seen = _Seen()
+    for begin, end, cells in csv_records(text_of_block, final=True, delimiter=kind.delimiter):
+        text = text_of_block[begin] if end == begin + 1 else "".join(text_of_block[begin:end])
         if text.isspace():
             continue
-        line, raw = block.first_line + begin, text.encode(kind.encoding, "surrogateescape")
+        raw = text.encode(kind.encoding, "surrogateescape")
+        place = seen.place_if_new(block.first_line + begin, raw)
+        if place is None:
+            continue
         if len(raw) > limit:
-            decoded.reject(line, _too_long(limit), text)
+            seen.rejected.append((place, _too_long(limit), text))
         elif isinstance(cells, str):
-            decoded.reject(line, f"not a CSV record: {cells}", text)
+            seen.rejected.append((place, f"not a CSV record: {cells}", text))
         elif len(cells) != width:
-            decoded.reject(line, f"expected {width} cells, got {len(cells)}", text)
+            seen.rejected.append((place, f"expected {width} cells, got {len(cells)}", text))
         else:
             try:
                 named = {name: cell for name, cell in zip(block.columns, cells, strict=True) if cell}
                 "".join(cells).encode()
-                decoded.add(admit(msgspec.convert(named, kind.record, strict=False)), line, raw)
+                seen.admitted.append((place, admit(msgspec.convert(named, kind.record, strict=False))))
             except ValueError as error:
-                decoded.reject(line, reason_of(error), text)
-    return decoded
+                seen.rejected.append((place, reason_of(error), text))
+    return seen.decoded()
 
 
 def _decode_parquet(kind: FileKind, block: Block) -> Decoded:
-    decoded, admit = Decoded(), kind.admit or _as_it_is
+    seen, admit = _Seen(), kind.admit or _as_it_is
     with pa.ipc.open_stream(io.BytesIO(block.data)) as stream:
         rows = stream.read_all().to_pylist()
     for line, row in enumerate(rows, block.first_line):
-        raw = msgspec.msgpack.encode(row, enc_hook=str)
+        place = seen.place_if_new(line, msgspec.msgpack.encode(row, enc_hook=str))
+        if place is None:
+            continue
         try:
-            decoded.add(admit(msgspec.convert(row, kind.record)), line, raw)
+            seen.admitted.append((place, admit(msgspec.convert(row, kind.record))))
         except ValueError as error:
-            decoded.reject(line, reason_of(error), repr(row))
-    return decoded
+            seen.rejected.append((place, reason_of(error), repr(row)))
+    return seen.decoded()
+
+
+class _Seen:
+    """Records of a block that are met one after another."""
+
+    def __init__(self) -> None:
+        self.admitted: list[tuple[int, Any]] = []
+        self.rejected: list[tuple[int, str, str]] = []
+        self._lines: list[int] = []
+        self._digests: list[bytes] = []
+        self._met: set[bytes] = set()
+
+    def place_if_new(self, line: int, raw: bytes) -> int | None:
+        """Take note of a record and return its place in the block, or None if it repeats an earlier one."""
+        digest = _digest(raw)
+        self._lines.append(line)
+        self._digests.append(digest)
+        if digest in self._met:
+            return None
+        self._met.add(digest)
+        return len(self._lines) - 1
+
+    def decoded(self) -> Decoded:
+        """Return all of them."""
+        decoded = _undecoded(self._lines, self._digests)
+        for place, record in self.admitted:
+            decoded.add(place, record)
+        for place, reason, raw in self.rejected:
+            decoded.reject(place, reason, raw)
+        return decoded
 
 
 def _as_it_is(record: Any) -> Any:
@@ -242,7 +302,13 @@ def _as_it_is(record: Any) -> Any:
 
 def _digest(raw: bytes) -> bytes:
     """Digest a record; its line end, which the last line may lack, is no part of it."""
-    return xxhash.xxh3_128_digest(raw.rstrip(b"\r\n"))
+    return xxhash.xxh3_128_digest(raw.rstrip(b"\r\n") + b"\n")
+
+
+def _digests(data: bytes, lines: Sequence[bytes]) -> list[bytes]:
+    """Digest the lines of ``data``: as they stand where every one ends with a newline alone."""
+    plain = data.endswith(b"\n") and b"\r" not in data
+    return list(map(xxhash.xxh3_128_digest if plain else _digest, lines))
 
 
 def _short(reason: str) -> str:

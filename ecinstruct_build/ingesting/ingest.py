@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 
 from ecinstruct_build.durable import sync
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.ingesting.decoding import Decoded, decode_block, general_reason, reason_of
+from ecinstruct_build.ingesting.decoding import Decoded, Reject, decode_block, general_reason, reason_of
 from ecinstruct_build.ingesting.readers import Block, Limits, read_blocks, split_lines
 from ecinstruct_build.ingesting.repeats import repeated_lines, sorted_digests
 from ecinstruct_build.source import Batch, FileKind, Source
@@ -230,24 +230,27 @@ def _work(job: _Job, block: Block) -> None:
     if folder.exists():
         return
     decoded = decode_block(job.kind, block, job.limits)
-    tables, repeats = _convert(job, block, decoded)
+    tables = _convert(job, block, decoded)
+    rejects, well_formed = decoded.rejects, decoded.well_formed
+    count = int(np.count_nonzero(well_formed))
     done = _Done(
         number=block.number,
         first_line=block.first_line,
-        decoded=len(decoded.records),
-        repeats=repeats,
-        quarantined=len(decoded.rejects),
+        decoded=count,
+        repeats=count - len(decoded.records),
+        quarantined=len(rejects),
         rows={table: len(rows) for table, rows in tables.items() if len(rows)},
-        reasons=dict(Counter(general_reason(reject.reason) for reject in decoded.rejects)),
+        reasons=dict(Counter(general_reason(reject.reason) for reject in rejects)),
     )
     with tempfile.TemporaryDirectory(dir=job.scratch, prefix="unfinished-", ignore_cleanup_errors=True) as name:
         unfinished = Path(name, folder.name)
         unfinished.mkdir()
         for table in done.rows:
             _write(tables[table], unfinished / f"{table}.parquet", table)
-        if decoded.rejects:
-            _write(_quarantine(job, decoded), unfinished / "quarantine.parquet")
-        np.save(unfinished / "digests.npy", sorted_digests(decoded.digest_array(), decoded.lines))
+        if rejects:
+            _write(_quarantine(job, rejects), unfinished / "quarantine.parquet")
+        digests = sorted_digests(decoded.digests[:, well_formed], decoded.lines[well_formed])
+        np.save(unfinished / "digests.npy", digests)
         (unfinished / "done.json").write_text(json.dumps(asdict(done)))
         for file in unfinished.iterdir():
             sync(file)
@@ -255,23 +258,20 @@ def _work(job: _Job, block: Block) -> None:
         unfinished.rename(folder)
 
 
-def _convert(job: _Job, block: Block, decoded: Decoded) -> tuple[Mapping[str, pa.Table], int]:
-    """Turn the records into rows, and count repeats; records that the tables cannot hold become rejects."""
-    kept = decoded.without_repeats()
+def _convert(job: _Job, block: Block, decoded: Decoded) -> Mapping[str, pa.Table]:
+    """Turn the records into rows; records that the tables cannot hold become malformed ones."""
     try:
-        return job.kind.convert(_batch(job, kept)), len(decoded.records) - len(kept.records)
+        return job.kind.convert(_batch(job, decoded))
     except _UNSTORABLE:
         bad = _unstorable(job, decoded, range(len(decoded.records)))
+    raws = split_lines(block.data) if job.kind.format != "parquet" else []
     for row, error in bad:
-        line = decoded.lines[row]
         reason = reason_of(error) if isinstance(error, UnicodeError) else f"does not fit the tables: {error}"
-        in_lines = job.kind.format != "parquet"
-        raw = split_lines(block.data)[line - block.first_line] if in_lines else repr(decoded.records[row])
-        decoded.reject(line, reason, raw)
-    decoded.drop({row for row, _ in bad})
-    decoded.rejects.sort(key=lambda reject: reject.line)
-    kept = decoded.without_repeats()
-    return job.kind.convert(_batch(job, kept)), len(decoded.records) - len(kept.records)
+        place = decoded.places[row]
+        raw = raws[decoded.lines[place] - block.first_line] if raws else repr(decoded.records[row])
+        decoded.reject(place, reason, raw)
+    decoded.keep_well_formed()
+    return job.kind.convert(_batch(job, decoded))
 
 
 def _unstorable(job: _Job, decoded: Decoded, rows: range) -> list[tuple[int, Exception]]:
@@ -288,11 +288,10 @@ def _unstorable(job: _Job, decoded: Decoded, rows: range) -> list[tuple[int, Exc
 
 def _batch(job: _Job, decoded: Decoded, part: slice | None = None) -> Batch:
     part = part or slice(None)
-    return Batch(job.source, job.file, job.groups, decoded.records[part], decoded.lines[part])
+    return Batch(job.source, job.file, job.groups, decoded.records[part], decoded.record_lines[part])
 
 
-def _quarantine(job: _Job, decoded: Decoded) -> pa.Table:
-    rejects = decoded.rejects
+def _quarantine(job: _Job, rejects: Sequence[Reject]) -> pa.Table:
     columns = [
         [job.source] * len(rejects),
         [job.file] * len(rejects),
