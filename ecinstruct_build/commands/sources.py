@@ -65,11 +65,12 @@ def show_source(
     name: Annotated[str, typer.Argument(help="A source's name.")],
     raw: RawFolder = None,
     lock: LockFile = _NO_LOCK,
+    every: Annotated[bool, typer.Option("--all", help="Show other forms of the files too.")] = False,  # noqa: FBT002
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Show a corpus: terms, citation, categories, files, what they fill and feed, and how they stand on disk."""
     from ecinstruct_build.fetching.lock import Lock
-    from ecinstruct_build.fetching.report import render_remotes, render_states, source_record
+    from ecinstruct_build.fetching.report import render_files, source_record
     from ecinstruct_build.fetching.state import source_states
     from ecinstruct_build.handbook.reference import source_page
     from ecinstruct_build.registry import SOURCES
@@ -85,10 +86,7 @@ def show_source(
     for heading, key in (("Feeds", "tasks"), ("Categories", "categories")):
         console.print(f"\n{heading}: {', '.join(record[key]) or 'none'}", highlight=False, soft_wrap=True)
     console.print()
-    if states is None:
-        render_remotes(source, entries, console)
-    else:
-        render_states(states, console)
+    render_files(source, states, entries, console, every=every)
 
 
 @sources_app.command("fetch")

@@ -8,7 +8,7 @@ from ecinstruct_build.errors import UserError
 from ecinstruct_build.fetching.download import Fetched, Wanted, fetch_all
 from ecinstruct_build.fetching.form import form_fault
 from ecinstruct_build.fetching.lock import Lock, Locked, Trust
-from ecinstruct_build.fetching.plan import Item, Plan, Wish, make_plan, needed_remotes
+from ecinstruct_build.fetching.plan import Item, Plan, Wish, make_plan, needed_remotes, present_files
 from ecinstruct_build.fetching.settings import FetchSettings
 from ecinstruct_build.fetching.state import Digests, FileState
 from ecinstruct_build.progress import Progress
@@ -81,9 +81,11 @@ def carry_out(
 def relock(wishes: Sequence[Wish], raw: Path, lock: Lock) -> Plan:
     """Forget what is locked of the files that are wanted, and plan anew."""
     for wish in wishes:
-        for remote, _ in needed_remotes(wish.source, wish.settings):
-            for file in (remote.file, *remote.yields):
-                lock.forget(wish.source.name, file)
+        name = wish.source.name
+        needed = [remote for remote, _ in needed_remotes(wish.source, wish.settings)]
+        files = [file for remote in needed for file in (remote.file, *remote.yields)]
+        for file in (*files, *present_files(wish, raw / name)):
+            lock.forget(name, file)
     return make_plan(wishes, raw, lock)
 
 

@@ -1,6 +1,6 @@
 """What is planned, fetched and on disk, laid out for people and for programs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -171,35 +171,75 @@ def render_states(states: Sequence[FileState], console: Console) -> None:
     """Show how files stand, and what is wrong with those that are wrong."""
     table = _table("file", "size", "sha256", "state")
     for state in states:
-        size = state.size if state.size is not None else state.expected.size
-        sha256 = state.sha256 or state.expected.sha256 or ""
-        mark = _MARKS[state.state]
-        table.add_row(
-            escape(f"{state.source}/{state.file}"),
-            in_units(size) if size is not None else "",
-            sha256[:12],
-            f"[{mark}]{state.state}[/{mark}]",
-        )
-    print_whole(table, console)
+        table.add_row(escape(f"{state.source}/{state.file}"), *_state_cells(state))
+    if states:
+        print_whole(table, console)
+    _render_faults(states, console)
+
+
+def render_files(
+    source: Source, states: Sequence[FileState] | None, lock: Lock, console: Console, *, every: bool
+) -> None:
+    """Show a source's upstream files, and how they stand on disk if that is known.
+
+    Parameters
+    ----------
+    source
+        The source.
+    states
+        How its files stand, with those that are no remote's; None = no folder was given.
+    lock
+        What is locked.
+    every
+        Whether to show alternatives too that are not there.
+    """
+    by_file = {state.file: state for state in states or ()}
+    table = _table("file", "size", "sha256", *([] if states is None else ["state"]), "")
+    hidden = 0
+    for remote in source.remotes:
+        there = [by_file.pop(file) for file in remote.yields if file in by_file]
+        if remote.alternative and not every and all(state.state == "absent" for state in there):
+            hidden += 1
+            continue
+        if remote.holds or not there:
+            cells = [*_known_cells(source, remote, lock), *([] if states is None else [""])]
+            table.add_row(escape(remote.file), *cells, _remark(remote))
+        for state in there:
+            table.add_row(
+                escape(state.file), *_state_cells(state), f"of {remote.file}" if remote.holds else _remark(remote)
+            )
+    for state in by_file.values():
+        table.add_row(escape(state.file), *_state_cells(state), "")
+    if table.row_count:
+        print_whole(table, console)
+    if hidden:
+        console.print(f"{hidden} more are other forms of these, fetched only where they are named: --all shows them.")
+    _render_faults(states or (), console)
+
+
+def _render_faults(states: Sequence[FileState], console: Console) -> None:
     for state in states:
         if state.fault:
             console.print(f"{escape(str(state.path))}: {escape(state.fault)}", highlight=False, soft_wrap=True)
 
 
-def render_remotes(source: Source, lock: Lock, console: Console) -> None:
-    """Show a source's upstream files."""
-    table = _table("upstream file", "size", "sha256", "")
-    for remote in source.remotes:
-        locked = lock.get(source.name, remote.file)
-        sha256 = remote.sha256 or (locked.sha256 if locked else "")
-        remarks = [word for word, holds in _remarks(remote).items() if holds]
-        table.add_row(
-            escape(remote.file),
-            in_units(remote.size) if remote.size is not None else "unknown",
-            sha256[:12],
-            ", ".join(remarks),
-        )
-    print_whole(table, console)
+def _state_cells(state: FileState) -> tuple[str, str, str]:
+    size = state.size if state.size is not None else state.expected.size
+    sha256 = state.sha256 or state.expected.sha256 or ""
+    mark = _MARKS[state.state]
+    return in_units(size) if size is not None else "", sha256[:12], f"[{mark}]{state.state}[/{mark}]"
+
+
+def _known_cells(source: Source, remote: Remote, lock: Lock) -> tuple[str, str]:
+    locked = lock.get(source.name, remote.file)
+    size = remote.size if remote.size is not None else locked.size if locked else None
+    sha256 = remote.sha256 or (locked.sha256 if locked else "")
+    return in_units(size) if size is not None else "unknown", sha256[:12]
+
+
+def _remark(remote: Remote) -> str:
+    words = {"by hand": not remote.urls, "alternative": remote.alternative, "archive": bool(remote.holds)}
+    return ", ".join(word for word, holds in words.items() if holds)
 
 
 def _table(*headings: str) -> Table:
@@ -216,10 +256,6 @@ def _hosts(remote: Remote) -> str:
     parts = urlsplit(remote.urls[0])
     more = f" and {len(remote.urls) - 1} more" if len(remote.urls) > 1 else ""
     return f"{'Hugging Face Hub' if parts.scheme == 'hf' else parts.netloc}{more}"
-
-
-def _remarks(remote: Remote) -> Mapping[str, bool]:
-    return {"by hand": not remote.urls, "alternative": remote.alternative, "archive": bool(remote.holds)}
 
 
 def _action(item: Item) -> str:
