@@ -17,7 +17,6 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,38 +25,21 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ecinstruct_build.durable import sync
-from ecinstruct_build.errors import UserError
-from ecinstruct_build.ingesting.decoding import Decoded, Reject, decode_block, general_reason, reason_of
-from ecinstruct_build.ingesting.readers import Block, Limits, read_blocks, split_lines
+from ecinstruct_build.ingesting.blocks import (
+    COLLAPSED_SCHEMA,
+    PARQUET,
+    QUARANTINE_SCHEMA,
+    Job,
+    collapsed_table,
+    job_of,
+    quarantine_table,
+    work,
+    write_rows,
+)
+from ecinstruct_build.ingesting.readers import Block, Limits, read_blocks
 from ecinstruct_build.ingesting.repeats import repeated_lines, sorted_digests
-from ecinstruct_build.source import Batch, FileKind, Source
+from ecinstruct_build.source import Source
 
-QUARANTINE_SCHEMA = pa.schema(
-    [
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("file", pa.string(), nullable=False),
-        pa.field("line", pa.int64(), nullable=False),
-        pa.field("reason", pa.string(), nullable=False),
-        pa.field("excerpt", pa.string(), nullable=False),
-    ]
-)
-"""Malformed records: where they start, what is wrong, how they begin."""
-
-COLLAPSED_SCHEMA = pa.schema(
-    [
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("file", pa.string(), nullable=False),
-        pa.field("line", pa.int64(), nullable=False),
-        pa.field("first_line", pa.int64(), nullable=False),
-    ]
-)
-"""Records that repeat an earlier one of the same file to the byte, and where that one stands."""
-
-# Against zstd at its lowest level, LZ4 takes 1.6 times the room, two thirds of the time to write and to read.
-_PARQUET: dict[str, Any] = {"compression": "lz4"}
-# Reviews come by the million: dictionaries of what hardly ever repeats would only be begun and given up.
-_DICTIONARIES = {"review": ["product_id", "rating", "category", "catalogue", "locale", "source", "file"]}
-_UNSTORABLE = (UnicodeError, OverflowError, pa.ArrowInvalid)  # what Arrow says of text and numbers it cannot hold
 _LINES_AT_ONCE = 1 << 20  # collapsed lines written at a time
 _IN_FLIGHT = 2 * min(os.cpu_count() or 1, 8)  # blocks handed out at a time
 
@@ -88,18 +70,6 @@ class IngestCounts:
     def __post_init__(self) -> None:
         if self.records != self.ingested + self.quarantined + self.collapsed:
             raise ValueError(f"the counts do not add up: {self}")
-
-
-@dataclass(frozen=True)
-class _Job:
-    """What a worker needs to know of the file; it travels to the worker with every block."""
-
-    source: str
-    file: str
-    kind: FileKind
-    groups: Mapping[str, str]
-    scratch: Path
-    limits: Limits
 
 
 @dataclass(frozen=True)
@@ -159,14 +129,10 @@ def ingest_file(  # noqa: PLR0917 - the file's three names and two folders come 
     UserError
         If the file is not one of the source's, cannot be read, is damaged, or lacks a required column.
     """
-    found = source.kind_of(file)
-    if found is None:
-        examples = ", ".join(kind.example for kind in source.files)
-        raise UserError(f"{file} is no file of the source {source.name}; its files look like: {examples}.")
+    job = job_of(source, file, limits or Limits())
     scratch.mkdir(parents=True, exist_ok=True)
-    job = _Job(source.name, file, *found, scratch, limits or Limits())
-    _work_all(job, _reporting(path, read_blocks(path, job.kind, job.limits), progress), pool)
-    return _assemble(job, out, pool)
+    _work_all(job, scratch, _reporting(path, read_blocks(path, job.kind, job.limits), progress), pool)
+    return _assemble(job, scratch, out, pool)
 
 
 def _reporting(path: Path, blocks: Iterator[Block], progress: Callable[[int], None]) -> Iterator[Block]:
@@ -179,20 +145,20 @@ def _reporting(path: Path, blocks: Iterator[Block], progress: Callable[[int], No
     progress(path.stat().st_size - reported)
 
 
-def _work_all(job: _Job, blocks: Iterator[Block], pool: Executor | None) -> None:
+def _work_all(job: Job, scratch: Path, blocks: Iterator[Block], pool: Executor | None) -> None:
     """Work on the blocks, in ``pool`` a bounded number at a time."""
     if pool is None:
         for block in blocks:
-            _work(job, block)
+            _work(job, scratch, block)
         return
     # A folder of this call's own: workers of a killed one may still be reading theirs.
-    waiting = Path(tempfile.mkdtemp(dir=job.scratch, prefix="waiting-"))
+    waiting = Path(tempfile.mkdtemp(dir=scratch, prefix="waiting-"))
     pending: set[Future[None]] = set()
     try:
         for block in blocks:
-            if _folder(job.scratch, block.number).exists():
+            if _folder(scratch, block.number).exists():
                 continue
-            pending.add(_hand_out(job, block, waiting, pool))
+            pending.add(_hand_out(job, scratch, block, waiting, pool))
             if len(pending) >= _IN_FLIGHT:
                 finished, pending = wait(pending, return_when=FIRST_COMPLETED)
                 for future in finished:
@@ -207,49 +173,47 @@ def _work_all(job: _Job, blocks: Iterator[Block], pool: Executor | None) -> None
         shutil.rmtree(waiting, ignore_errors=True)
 
 
-def _hand_out(job: _Job, block: Block, waiting: Path, pool: Executor) -> Future[None]:
+def _hand_out(job: Job, scratch: Path, block: Block, waiting: Path, pool: Executor) -> Future[None]:
     """Give a block to a worker through a file, which takes a third of the time of a pipe and hardly meets the disk."""
     path = waiting / f"block-{block.number:05d}"
     path.write_bytes(block.data)
-    return pool.submit(_work_waiting, job, replace(block, data=b""), path)
+    return pool.submit(_work_waiting, job, scratch, replace(block, data=b""), path)
 
 
-def _work_waiting(job: _Job, block: Block, path: Path) -> None:
+def _work_waiting(job: Job, scratch: Path, block: Block, path: Path) -> None:
     data = path.read_bytes()
     path.unlink()
-    _work(job, replace(block, data=data))
+    _work(job, scratch, replace(block, data=data))
 
 
 def _folder(scratch: Path, number: int) -> Path:
     return scratch / f"block-{number:05d}"
 
 
-def _work(job: _Job, block: Block) -> None:
+def _work(job: Job, scratch: Path, block: Block) -> None:
     """Ingest one block into its folder in scratch, unless that is there already."""
-    folder = _folder(job.scratch, block.number)
+    folder = _folder(scratch, block.number)
     if folder.exists():
         return
-    decoded = decode_block(job.kind, block, job.limits)
-    tables = _convert(job, block, decoded)
-    rejects, well_formed = decoded.rejects, decoded.well_formed
-    count = int(np.count_nonzero(well_formed))
+    worked = work(job, block)
+    decoded = worked.decoded
     done = _Done(
         number=block.number,
         first_line=block.first_line,
-        decoded=count,
-        repeats=count - len(decoded.records),
-        quarantined=len(rejects),
-        rows={table: len(rows) for table, rows in tables.items() if len(rows)},
-        reasons=dict(Counter(general_reason(reject.reason) for reject in rejects)),
+        decoded=worked.count,
+        repeats=worked.count - len(decoded.records),
+        quarantined=len(worked.rejects),
+        rows={table: len(rows) for table, rows in worked.tables.items() if len(rows)},
+        reasons=worked.reasons,
     )
-    with tempfile.TemporaryDirectory(dir=job.scratch, prefix="unfinished-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="unfinished-", ignore_cleanup_errors=True) as name:
         unfinished = Path(name, folder.name)
         unfinished.mkdir()
         for table in done.rows:
-            _write(tables[table], unfinished / f"{table}.parquet", table)
-        if rejects:
-            _write(_quarantine(job, rejects), unfinished / "quarantine.parquet")
-        digests = sorted_digests(decoded.digests[:, well_formed], decoded.lines[well_formed])
+            write_rows(worked.tables[table], unfinished / f"{table}.parquet", table)
+        if worked.rejects:
+            write_rows(quarantine_table(job, worked.rejects), unfinished / "quarantine.parquet")
+        digests = sorted_digests(decoded.digests[:, worked.well_formed], decoded.lines[worked.well_formed])
         np.save(unfinished / "digests.npy", digests)
         (unfinished / "done.json").write_text(json.dumps(asdict(done)))
         for file in unfinished.iterdir():
@@ -258,53 +222,9 @@ def _work(job: _Job, block: Block) -> None:
         unfinished.rename(folder)
 
 
-def _convert(job: _Job, block: Block, decoded: Decoded) -> Mapping[str, pa.Table]:
-    """Turn the records into rows; records that the tables cannot hold become malformed ones."""
-    try:
-        return job.kind.convert(_batch(job, decoded))
-    except _UNSTORABLE:
-        bad = _unstorable(job, decoded, range(len(decoded.records)))
-    raws = split_lines(block.data) if job.kind.format != "parquet" else []
-    for row, error in bad:
-        reason = reason_of(error) if isinstance(error, UnicodeError) else f"does not fit the tables: {error}"
-        place = decoded.places[row]
-        raw = raws[decoded.lines[place] - block.first_line] if raws else repr(decoded.records[row])
-        decoded.reject(place, reason, raw)
-    decoded.keep_well_formed()
-    return job.kind.convert(_batch(job, decoded))
-
-
-def _unstorable(job: _Job, decoded: Decoded, rows: range) -> list[tuple[int, Exception]]:
-    """Find the records that fail to convert, by halving the batch."""
-    try:
-        job.kind.convert(_batch(job, decoded, slice(rows.start, rows.stop)))
-    except _UNSTORABLE as error:
-        if len(rows) == 1:
-            return [(rows[0], error)]
-        middle = len(rows) // 2
-        return _unstorable(job, decoded, rows[:middle]) + _unstorable(job, decoded, rows[middle:])
-    return []
-
-
-def _batch(job: _Job, decoded: Decoded, part: slice | None = None) -> Batch:
-    part = part or slice(None)
-    return Batch(job.source, job.file, job.groups, decoded.records[part], decoded.record_lines[part])
-
-
-def _quarantine(job: _Job, rejects: Sequence[Reject]) -> pa.Table:
-    columns = [
-        [job.source] * len(rejects),
-        [job.file] * len(rejects),
-        [reject.line for reject in rejects],
-        [reject.reason for reject in rejects],
-        [reject.excerpt for reject in rejects],
-    ]
-    return pa.table(columns, schema=QUARANTINE_SCHEMA)
-
-
-def _assemble(job: _Job, out: Path, pool: Executor | None) -> IngestCounts:
+def _assemble(job: Job, scratch: Path, out: Path, pool: Executor | None) -> IngestCounts:
     """Put the finished blocks together in ``out``, without the records that repeat an earlier one."""
-    folders = sorted(job.scratch.glob("block-*"), key=lambda folder: int(folder.name.removeprefix("block-")))
+    folders = sorted(scratch.glob("block-*"), key=lambda folder: int(folder.name.removeprefix("block-")))
     blocks = [_Done(**json.loads((folder / "done.json").read_text())) for folder in folders]
     repeated, first = repeated_lines([folder / "digests.npy" for folder in folders])
     out.mkdir(parents=True, exist_ok=True)
@@ -323,7 +243,7 @@ def _assemble(job: _Job, out: Path, pool: Executor | None) -> IngestCounts:
                 _link(part, target)
                 rows[table] += count
     rows.update(_rewrite(rewritten, pool))
-    with pq.ParquetWriter(out / "quarantine.parquet", QUARANTINE_SCHEMA, **_PARQUET) as writer:
+    with pq.ParquetWriter(out / "quarantine.parquet", QUARANTINE_SCHEMA, **PARQUET) as writer:
         for folder, block in zip(folders, blocks, strict=True):
             if block.quarantined:
                 writer.write_table(pq.read_table(folder / "quarantine.parquet"))
@@ -363,19 +283,12 @@ def _write_without(table: str, part: Path, target: Path, lines: npt.NDArray[np.i
     rows = pq.read_table(part)
     rows = rows.filter(pc.invert(pc.is_in(rows["line"], value_set=pa.array(lines))))
     if len(rows):
-        _write(rows, target, table)
+        write_rows(rows, target, table)
     return len(rows)
 
 
-def _write_collapsed(job: _Job, lines: npt.NDArray[np.int64], first: npt.NDArray[np.int64], path: Path) -> None:
-    with pq.ParquetWriter(path, COLLAPSED_SCHEMA, **_PARQUET) as writer:
+def _write_collapsed(job: Job, lines: npt.NDArray[np.int64], first: npt.NDArray[np.int64], path: Path) -> None:
+    with pq.ParquetWriter(path, COLLAPSED_SCHEMA, **PARQUET) as writer:
         for start in range(0, len(lines), _LINES_AT_ONCE):
             part = slice(start, start + _LINES_AT_ONCE)
-            count = len(lines[part])
-            names = [pa.repeat(job.source, count), pa.repeat(job.file, count)]
-            writer.write_table(pa.table([*names, lines[part], first[part]], schema=COLLAPSED_SCHEMA))
-
-
-def _write(rows: pa.Table, path: Path, table: str = "") -> None:
-    options = {"use_dictionary": _DICTIONARIES.get(table, True), "write_statistics": ["line"], **_PARQUET}
-    pq.write_table(rows, path, **options)
+            writer.write_table(collapsed_table(job, lines[part], first[part]))
