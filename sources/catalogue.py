@@ -128,6 +128,7 @@ def _plan(table: TableSettings, settings: CatalogueSettings, catalogue: str) -> 
         table=table,
         namespace=table.namespace or settings.namespace,
         locale=table.locale or settings.locale,
+        usual_locale=settings.locale,
         category=table.category or settings.category,
         catalogue=catalogue,
         empty=frozenset(word.strip() for word in table.empty),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from configured import FIXTURES, files_of, source_of
 from ingesting import ingest
 
 from ecinstruct_build.ingesting.ingest import ingest_file
@@ -13,15 +14,8 @@ from ecinstruct_build.ingesting.readers import Limits
 from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.tables import TABLES
 
-FIXTURES = Path(__file__).parent / "fixtures" / "sources"
 NAMES = SOURCES.names()
 SMALL = Limits(block_bytes=512, line_bytes=1 << 20, batch_rows=2)
-
-
-def files_of(name: str) -> list[str]:
-    return sorted(path.relative_to(FIXTURES / name).as_posix() for path in (FIXTURES / name).rglob("*.*"))
-
-
 CASES = [(name, file) for name in NAMES for file in files_of(name)]
 
 
@@ -33,7 +27,7 @@ def pool() -> Iterator[Executor]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_source_has_a_card_and_a_fixture_of_every_kind(name: str) -> None:
-    source = SOURCES.get(name)
+    source = source_of(name)
     assert source.name == name
     for said in (source.title, source.summary, source.licence, source.citation, SOURCES.module(name).__doc__):
         assert said
@@ -45,7 +39,7 @@ def test_a_source_has_a_card_and_a_fixture_of_every_kind(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_kind_matches_its_own_example_first(name: str) -> None:
-    source = SOURCES.get(name)
+    source = source_of(name)
     for kind in source.files:
         found = source.kind_of(kind.example)
         assert found is not None
@@ -54,7 +48,7 @@ def test_a_kind_matches_its_own_example_first(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "file"), CASES)
 def test_a_file_fills_the_tables_that_it_declares_and_every_record_is_accounted_for(name: str, file: str) -> None:
-    source = SOURCES.get(name)
+    source = source_of(name)
     found = source.kind_of(file)
     assert found is not None, "a fixture that is of no kind"
     done = ingest(FIXTURES / name / file, source, file)
@@ -72,7 +66,7 @@ def test_a_file_fills_the_tables_that_it_declares_and_every_record_is_accounted_
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_fixtures_fill_every_table_that_the_source_declares(name: str) -> None:
-    source = SOURCES.get(name)
+    source = source_of(name)
     filled = {
         table
         for file in files_of(name)
@@ -84,7 +78,7 @@ def test_the_fixtures_fill_every_table_that_the_source_declares(name: str) -> No
 
 @pytest.mark.parametrize(("name", "file"), CASES)
 def test_what_is_written_has_the_canonical_schema_without_forbidden_nulls(name: str, file: str, tmp_path: Path) -> None:
-    ingest_file(FIXTURES / name / file, SOURCES.get(name), file, tmp_path / "o", tmp_path / "s", None, lambda _: None)
+    ingest_file(FIXTURES / name / file, source_of(name), file, tmp_path / "o", tmp_path / "s", None, lambda _: None)
     for part in tmp_path.glob("o/*/part-*.parquet"):
         schema = TABLES[part.parent.name].schema
         table = pq.read_table(part, partitioning=None)
@@ -95,7 +89,7 @@ def test_what_is_written_has_the_canonical_schema_without_forbidden_nulls(name: 
 
 @pytest.mark.parametrize(("name", "file"), CASES)
 def test_bytes_depend_on_the_file_only(name: str, file: str, pool: Executor) -> None:
-    path, source = FIXTURES / name / file, SOURCES.get(name)
+    path, source = FIXTURES / name / file, source_of(name)
     once = ingest(path, source, file, limits=SMALL)
     again = ingest(path, source, file, limits=SMALL)
     in_processes = ingest(path, source, file, pool, limits=SMALL)
@@ -105,6 +99,8 @@ def test_bytes_depend_on_the_file_only(name: str, file: str, pool: Executor) -> 
 
 @pytest.mark.parametrize(("name", "file"), CASES)
 def test_a_files_folder_does_not_matter_for_what_it_holds(name: str, file: str) -> None:
-    source = SOURCES.get(name)
+    source = source_of(name)
+    if source.configure:
+        pytest.skip("the recipe says where its files stand")
     elsewhere = f"copied/{file}"
     assert source.kind_of(elsewhere) == source.kind_of(file)

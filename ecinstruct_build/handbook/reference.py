@@ -1,9 +1,10 @@
 """The reference pages, written from the live schemas and registries so that they cannot fall behind."""
 
-from collections.abc import Iterable
+import inspect
+from collections.abc import Iterable, Iterator
 
 from ecinstruct_build.check import Check, CheckSettings
-from ecinstruct_build.handbook.settings_table import settings_of, settings_table
+from ecinstruct_build.handbook.settings_table import sections_of, settings_of, settings_table
 from ecinstruct_build.publish import markdown
 from ecinstruct_build.publish.columns import columns_table, type_name
 from ecinstruct_build.recipe import Recipe, SampleCorpora
@@ -72,6 +73,10 @@ def sources_reference() -> str:
 
 def source_page(source: Source) -> str:
     """Return one source's section: its card, its files and what they fill."""
+    if source.configure:
+        settings = f"[settings](recipe.md#sources{source.name})"
+        own = f"Its files, their columns and its terms stand in the recipe: [how]({source.name}.md), {settings}."
+        return _page(f"## {source.name}", f"**{source.title}.** {source.summary}", own)
     again = "may be published again" if source.redistributable else "may not be published again"
     return _page(
         f"## {source.name}",
@@ -138,9 +143,21 @@ def recipe_reference() -> str:
         settings_table(settings_of(Recipe)),
         "## `[sources.<name>]`",
         settings_table(settings_of(SourceSettings)),
+        *(part for one in SOURCES if one.settings is not SourceSettings for part in _source_settings(one)),
         "## `[sample_corpora]`",
         settings_table(settings_of(SampleCorpora)),
     )
+
+
+def _source_settings(source: Source) -> Iterator[str]:
+    """Yield what a recipe may say of a source that has settings of its own."""
+    common = settings_of(SourceSettings)
+    yield f"## `[sources.{source.name}]`"
+    yield settings_table([setting for setting in settings_of(source.settings) if setting not in common])
+    for name, model in sections_of(source.settings).items():
+        yield f"### `{name}`"
+        yield inspect.cleandoc(model.__doc__ or "").split("\n\n", maxsplit=1)[0].replace("`", "")
+        yield settings_table(settings_of(model))
 
 
 def _table_section(table: CanonicalTable) -> tuple[str, str, str]:

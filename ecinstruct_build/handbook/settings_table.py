@@ -54,13 +54,40 @@ def settings_of(model: type[BaseModel]) -> list[Setting]:
     return list(_walk(model.model_construct(), "", ""))
 
 
+def sections_of(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
+    """Return the models that settings of a model hold in lists, tables or instead of a bare value, however deep.
+
+    They go by the name of the setting that holds them. Those that a bare value may stand for (see `shorthand_of`) come
+    last and go by their own name, since many settings share them.
+    """
+    found: dict[str, type[BaseModel]] = {}
+    for name, field in model.model_fields.items():
+        for inner in _models_in(field.annotation):
+            heading = inner.__name__ if shorthand_of(inner) else name
+            if heading not in found:
+                found |= {heading: inner, **{key: one for key, one in sections_of(inner).items() if key not in found}}
+    return dict(sorted(found.items(), key=lambda entry: bool(shorthand_of(entry[1]))))
+
+
+def shorthand_of(model: type) -> str:
+    """Return what may be written instead of a section, as its class attribute ``shorthand`` says, or ""."""
+    return str(getattr(model, "shorthand", ""))
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
+
+
 def _walk(defaults: BaseModel, prefix: str, about: str) -> Iterator[Setting]:
     model = type(defaults)
     meanings = _meanings(model)
     for name, field in model.model_fields.items():
         default = getattr(defaults, name, None)
         names, meaning = meanings.get(name, ((name,), ""))
-        if isinstance(default, BaseModel):
+        if isinstance(default, BaseModel) and not shorthand_of(type(default)):
             yield from _walk(default, f"{prefix}{name}.", meaning if len(names) == 1 else "")
         else:
             told = meaning if len(names) == 1 else f"{', '.join(f'`{one}`' for one in names)}: {meaning}"
@@ -93,7 +120,8 @@ def _takes(field: FieldInfo) -> str:
         for limit in field.metadata
         if (value := getattr(limit, bound, None)) is not None
     ]
-    return ", ".join([_type_words(field.annotation), *limits])
+    marked = next((mark.words for mark in field.metadata if hasattr(mark, "words")), "")
+    return ", ".join([marked or _type_words(field.annotation), *limits])
 
 
 def _type_words(annotation: Any) -> str:
@@ -110,7 +138,8 @@ def _type_words(annotation: Any) -> str:
         case origin if origin is dict:
             words = f"table of {_type_words(inner[1])} by name"
         case _ if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
-            words = "section"
+            short, name = shorthand_of(annotation), annotation.__name__
+            words = f"{short} or [`{name}`](#{name.lower()})" if short else "section"
         case _:
             words = _WORDS.get(annotation, str(getattr(annotation, "__name__", annotation)))
     return words
@@ -119,4 +148,7 @@ def _type_words(annotation: Any) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(one) for one in value]
+    if isinstance(value, BaseModel):
+        said = value.model_dump(exclude_defaults=True)
+        return next(iter(said.values())) if len(said) == 1 else said
     return str(value) if isinstance(value, Path) else value

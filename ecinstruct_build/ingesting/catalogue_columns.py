@@ -64,15 +64,24 @@ def _namespace(value: str) -> str:
 
 @dataclass(frozen=True)
 class Names:
-    """Marks a setting that names a column, or several; ``inner`` ones may stand inside another column's objects."""
+    """Marks a setting that names a column, or several.
+
+    Attributes
+    ----------
+    inner
+        Whether it may also be a key of the objects that stand in another column.
+    words
+        What the setting takes, for people.
+    """
 
     inner: bool = False
+    words: str = "column"
 
 
 Name = Annotated[str, StringConstraints(min_length=1), Names()]
 Maybe = Annotated[str, Names()]
 Namespace = Annotated[str, BeforeValidator(lambda value: _namespace(value) if isinstance(value, str) else value)]
-Columns = Annotated[tuple[str, ...], BeforeValidator(_one_or_more), Names()]
+Columns = Annotated[tuple[str, ...], BeforeValidator(_one_or_more), Names(words="column or list of columns")]
 
 
 class Section(BaseModel):
@@ -125,7 +134,7 @@ class IdColumn(Section):
     column
         The column; written alone: ``id = "sku"``.
     namespace
-        What its ids are prefixed with where it is not the table's namespace.
+        What its ids are prefixed with; by default the namespace of the file.
     """
 
     shorthand: ClassVar[str] = "column"
@@ -157,7 +166,7 @@ class IdsColumn(ListColumn):
     Attributes
     ----------
     namespace
-        What its ids are prefixed with where it is not the table's namespace.
+        What its ids are prefixed with; by default the namespace of the file.
     """
 
     namespace: Namespace | None = None

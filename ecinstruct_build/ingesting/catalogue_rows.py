@@ -16,7 +16,8 @@ from ecinstruct_build.ingesting.catalogue_columns import (
     PriceColumn,
     region_of,
 )
-from ecinstruct_build.ingesting.catalogue_settings import ProductColumns, TableSettings
+from ecinstruct_build.ingesting.catalogue_parts import ProductColumns
+from ecinstruct_build.ingesting.catalogue_settings import TableSettings
 from ecinstruct_build.ingesting.fields import category_name, price_or_none, title_or_none
 from ecinstruct_build.ingesting.locating import evidences
 from ecinstruct_build.source import Batch, Inadmissible
@@ -38,8 +39,9 @@ class Plan:
     ----------
     table
         What its columns mean.
-    namespace, locale, category, catalogue
-        Settled for this kind of file; ``catalogue`` is the source whose product rows describe its products.
+    namespace, locale, usual_locale, category, catalogue
+        Settled for this kind of file: the usual locale is for empty cells, and ``catalogue`` is the source whose
+        product rows describe its products.
     empty, demanded
         See `ecinstruct_build.ingesting.catalogue_cells.Cells`.
     parts
@@ -50,6 +52,7 @@ class Plan:
     table: TableSettings
     namespace: str
     locale: Constant
+    usual_locale: Constant
     category: Constant | None
     catalogue: str
     empty: frozenset[str]
@@ -130,7 +133,7 @@ def _constant(constant: Constant | None, cells: Cells) -> str | None:
 
 
 def _locale(plan: Plan, cells: Cells) -> str:
-    text = _constant(plan.locale, cells)
+    text = _constant(plan.locale, cells) or _constant(plan.usual_locale, cells)
     code = region_of(cells.required(text, plan.locale.column))
     if code is None:
         raise Inadmissible(f"{plan.locale.column} is not a two-letter country code")
@@ -197,8 +200,10 @@ def _same_as(reading: _Reading) -> Rows:
     others = reading.cells.keys(column) if column else []
     if not others:
         return []
-    left = reading.product_id(None)
-    return [_match_row(reading, left, other, is_match=True) for other in others if other != left]
+    own = reading.product_id(None)
+    # Listings name each other, as a rule: one order makes that the same pair.
+    pairs = (sorted((own, other)) for other in others if other != own)
+    return [_match_row(reading, *pair, is_match=True) for pair in pairs]
 
 
 def _match_row(reading: _Reading, left: str, right: str, *, is_match: bool) -> tuple[str, Row]:

@@ -1,4 +1,4 @@
-"""How a recipe describes a catalogue: whose it is, its kinds of file, and what their columns mean."""
+"""How a recipe describes a catalogue: whose it is, and its kinds of file."""
 
 import codecs
 from collections.abc import Mapping
@@ -8,26 +8,23 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ecinstruct_build.ingesting.catalogue_columns import (
-    AnyAnswers,
     AnyConstant,
-    AnyFlag,
-    AnyGrade,
-    AnyId,
     AnyIds,
-    AnyKind,
     AnyList,
     AnyLocale,
-    AnyPrice,
-    AnyRating,
-    AnyTime,
-    Columns,
     Constant,
-    IdsColumn,
-    Maybe,
-    Name,
     Namespace,
     Section,
     refused,
+)
+from ecinstruct_build.ingesting.catalogue_parts import (
+    JudgementColumns,
+    MatchColumns,
+    ProductColumns,
+    QuestionColumns,
+    Relations,
+    ReviewColumns,
+    SessionColumns,
 )
 from ecinstruct_build.source import SourceSettings
 
@@ -45,178 +42,6 @@ _DELIMITERS = {".tsv": "\t", ".tab": "\t"}
 _ASCII = bytes(range(128))
 
 
-class ProductColumns(Section):
-    """What a record says of a product. With the id alone it names the product and describes nothing.
-
-    Attributes
-    ----------
-    id
-        The product's id.
-    title, brand, main_category
-        Its name, brand and department.
-    description
-        Its description: one column or several, each a paragraph.
-    features
-        Bullet points.
-    price
-        Its price.
-    categories
-        Its category path from general to special.
-    parent_id
-        The product that it is a variant of.
-    """
-
-    id: AnyId
-    title: Maybe = ""
-    description: Columns = ()
-    features: AnyList | None = None
-    brand: Maybe = ""
-    price: AnyPrice | None = None
-    categories: AnyList | None = None
-    main_category: Maybe = ""
-    parent_id: AnyId | None = None
-
-    @model_validator(mode="after")
-    def _titled(self) -> "ProductColumns":
-        if self.describes and not self.title:
-            raise refused("a product that is described needs a title")
-        return self
-
-    @property
-    def describes(self) -> bool:
-        """Whether a record says more of the product than its id."""
-        said = (self.title, self.description, self.features, self.brand, self.price)
-        return any((*said, self.categories, self.main_category, self.parent_id))
-
-
-class Relations(Section):
-    """Columns with the ids of other products.
-
-    Attributes
-    ----------
-    also_buy, also_view, similar, bought_together
-        Products bought by those who bought this one, viewed by those who viewed it, similar to it, bought with it.
-    """
-
-    also_buy: AnyIds | None = None
-    also_view: AnyIds | None = None
-    similar: AnyIds | None = None
-    bought_together: AnyIds | None = None
-
-    def by_kind(self) -> list[tuple[str, IdsColumn]]:
-        """Return the columns that are given, by kind of relation."""
-        columns = ((name, getattr(self, name)) for name in type(self).model_fields)
-        return [(name, column) for name, column in columns if column is not None]
-
-
-class ReviewColumns(Section):
-    """What a record says of a review.
-
-    Attributes
-    ----------
-    product
-        The product's id, where it is not that of the record's ``product``.
-    user
-        Who wrote it; without, or with an empty cell, it is by somebody of whom nothing else is known.
-    rating, title, text
-        Stars, headline, words.
-    time
-        When; without it, no order in which a user bought things can be told.
-    helpful, verified
-        Votes that found it helpful; whether the purchase is verified.
-    """
-
-    product: AnyId | None = None
-    user: Maybe = ""
-    rating: AnyRating
-    title: Maybe = ""
-    text: Maybe = ""
-    time: AnyTime | None = None
-    helpful: Maybe = ""
-    verified: AnyFlag | None = None
-
-
-class JudgementColumns(Section):
-    """What a record says of a product found for a query.
-
-    Attributes
-    ----------
-    query, query_id
-        The words searched for; their id, where it is not the words themselves.
-    product
-        The product's id, where it is not that of the record's ``product``.
-    label
-        How well the product answers the query.
-    subset
-        ``small`` or ``large``; rankings are drawn from the small one alone.
-    """
-
-    query: Name
-    query_id: Maybe = ""
-    product: AnyId | None = None
-    label: AnyGrade
-    subset: Literal["small", "large"] = "small"
-
-
-class MatchColumns(Section):
-    """What a record says of two listings.
-
-    Attributes
-    ----------
-    left, right
-        Their ids; the left one's only where it is not that of the record's ``product``.
-    is_match
-        Whether they are one product; without it every record is a match.
-    """
-
-    left: AnyId | None = None
-    right: AnyId
-    is_match: AnyFlag | None = None
-
-
-class QuestionColumns(Section):
-    """What a record says of a question.
-
-    Attributes
-    ----------
-    id
-        The question's id, where it has one.
-    product
-        The product's id, where it is not that of the record's ``product``.
-    question
-        The question.
-    kind
-        Whether it is a yes-or-no question or one to describe; without it, all are the latter.
-    answerable
-        Whether the snippets answer it.
-    snippets, answers
-        Pieces of reviews, best first; people's answers.
-    """
-
-    id: Maybe = ""
-    product: AnyId | None = None
-    question: Name
-    kind: AnyKind | None = None
-    answerable: AnyFlag | None = None
-    snippets: AnyList | None = None
-    answers: AnyAnswers | None = None
-
-
-class SessionColumns(Section):
-    """What a record says of a visit.
-
-    Attributes
-    ----------
-    id
-        The visit's id, where it has one.
-    products
-        The products looked at, in order.
-    """
-
-    id: Maybe = ""
-    products: AnyIds
-
-
 class TableSettings(Section):
     """One kind of file, and what its columns mean. One file may fill several tables.
 
@@ -226,10 +51,12 @@ class TableSettings(Section):
         Glob over the files below the source's folder; ``*`` crosses folders.
     format
         ``csv``, ``jsonl`` (a JSON object on each line) or ``parquet``; by default as the file's suffix says.
-    encoding, delimiter
-        Of a CSV; by default UTF-8, and a comma or, for ``.tsv``, a tab.
+    encoding
+        Encoding of a CSV.
+    delimiter
+        What stands between the cells of a CSV; by default a comma or, for ``.tsv``, a tab.
     namespace, locale, category
-        As for the whole source, where they differ for these files.
+        As for the whole source, where these files differ.
     empty
         Cells that count as empty, such as ``NULL``.
     absent
@@ -246,8 +73,16 @@ class TableSettings(Section):
         Columns that name related products.
     same_as
         A column with the ids of other listings of the same product.
-    review, judgement, match, question, session
-        What tells of a review, a graded search result, a pair of listings, a question, a visit.
+    review
+        What a record says of a review.
+    judgement
+        What it says of a product found for a query.
+    match
+        What it says of two listings that are one product, or not.
+    question
+        What it says of a question.
+    session
+        What it says of a visit.
     """
 
     file: str = Field(min_length=1)
@@ -343,10 +178,16 @@ class CatalogueSettings(SourceSettings):
         Globs over the files to take; by default those of all tables.
     categories
         Not for a catalogue: its files' names bear no category.
-    title, licence, homepage, citation
-        Whose it is and under which terms, for the dataset's card.
+    title
+        Whose catalogue it is, for the dataset's card.
+    licence
+        Its terms, for the card.
+    homepage
+        Its address, for the card.
+    citation
+        How to cite it, for the card.
     redistributable
-        Whether these terms let its text be published.
+        Whether its terms let its text be published.
     namespace
         What product ids are prefixed with: ``acme`` makes ``acme:<id>``. With ``asin`` they are ASINs, as those of the
         Amazon corpora.
