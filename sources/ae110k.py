@@ -1,0 +1,99 @@
+r"""AE-110K: attributes of products of AliExpress, with the values that their titles show.
+
+By Huimin Xu and colleagues (East China Normal University), ACL 2019: 110,484 triples of title, attribute
+and value on 52,703 products of the category Sports & Entertainment, in one file, ``publish_data.txt``; the published
+part of a larger set. Released for academic research only.
+
+Quirks, and what becomes of them:
+
+- A line is ``title \x01 attribute \x01 value``; other lines are malformed. Attribute names with blanks around them
+  lose these; different spellings of a name are left as they are.
+- The value ``NULL`` says that the title does not show the attribute. Those triples were made by chance.
+- There are no product ids: the same title (white space aside) is the same product, ``ae110k:<digest>``.
+- Values were found by exact match of strings, so many stand inside of longer words (``Print`` in ``Printed``) or have
+  blanks around them. Every place is an evidence, ten at most; places inside of words count only where there are no
+  others. A value that is not in the title to the letter is sought regardless of case and white space; one that is not
+  there even so keeps its row, without evidence: the task that needs the place leaves it out and counts it.
+- Other works hand a part of it on as JSON lines (``train.jsonl``, ``test.jsonl``), with a category, unified names, and
+  all attributes of a title on a line; see `ecinstruct_build.ingesting.target_scores`. Their split is not kept,
+  since splits are made afresh; smaller samples of them (``train_0.2.jsonl``) are not read.
+- Titles are in English, whatever the country: locale ``us``.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+
+import pyarrow as pa
+from msgspec import Struct
+
+from ecinstruct_build.ingesting.target_scores import (
+    ScoredTitle,
+    Title,
+    convert_scored,
+    label_of,
+    label_tables,
+    title_key,
+)
+from ecinstruct_build.source import Batch, FileKind, Inadmissible, Source
+
+NAME = "ae110k"
+NOT_SHOWN = "NULL"
+
+
+class Triple(Struct, gc=False):
+    """A line of the original form."""
+
+    title: str
+    attribute: str
+    value: str
+
+
+def _triple(line: str) -> Triple:
+    """Take a line of the original form apart."""
+    parts = line.split("\x01")
+    if len(parts) != 3 or not all(part.strip() for part in parts):
+        raise Inadmissible("not a title, an attribute and a value")
+    title, attribute, value = parts
+    return Triple(title, attribute.strip(), value)
+
+
+def _convert_triples(batch: Batch) -> Mapping[str, pa.Table]:
+    titles = [Title(row, title_key(NAME, one.title), one.title, None) for row, one in enumerate(batch.records)]
+    labels = [
+        label_of(title, one.attribute, [] if one.value.strip() == NOT_SHOWN else [one.value])
+        for title, one in zip(titles, batch.records, strict=True)
+    ]
+    return label_tables(NAME, titles, labels, batch)
+
+
+SOURCE = Source(
+    name=NAME,
+    title="AE-110K",
+    summary="Attributes of AliExpress products: the values that their titles show, and attributes they do not show.",
+    homepage="https://github.com/cubenlp/ACL19_Scaling_Up_Open_Tagging",
+    licence="academic research use only",
+    redistributable=False,
+    citation=(
+        "Huimin Xu, Wenting Wang, Xin Mao, Xinyu Jiang, Man Lan. Scaling Up Open Tagging from Tens to Thousands: "
+        "Comprehension Empowered Attribute Value Extraction from Product Title. ACL 2019."
+    ),
+    files=(
+        FileKind(
+            pattern=r"(?:.*/)?publish_data\.txt(?:\.gz)?",
+            format="lines",
+            record=str,
+            tables=("attribute", "product"),
+            convert=_convert_triples,
+            example="publish_data.txt",
+            admit=_triple,
+        ),
+        FileKind(
+            pattern=r"(?:.*/)?(?:train|test)\.jsonl(?:\.gz)?",
+            format="jsonl",
+            record=ScoredTitle,
+            tables=("attribute", "product"),
+            convert=partial(convert_scored, NAME),
+            example="train.jsonl",
+        ),
+    ),
+)
