@@ -1,11 +1,14 @@
 """Find where a value stands in a product's text, for corpora that give attribute values without their places."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 from ecinstruct_build.text import clean
 
-_LONGEST_VALUE = 200  # characters; a longer value is no attribute's, and looking for it could take long
+_PLACES = 10  # of one value in one text
+_SEARCHED = 200  # longer values are sought to the letter only
 _DECIMAL_MARKS = ".,"
 
 
@@ -17,29 +20,37 @@ class TextPart(Protocol):
         """The text."""
 
 
-def locate(text: str, value: str) -> tuple[int, int] | None:
-    """Return where ``value`` first stands in ``text`` as words of its own, as [begin, end), or None.
+def locate(text: str, value: str, *, within_words: bool) -> tuple[tuple[int, int], ...]:
+    """Return where ``value`` stands in ``text`` as [begin, end), at most ten places, in order.
 
-    Case does not count, nor how much white space stands between the words of the value. A value within a longer word
-    or number does not count: ``5`` does not stand in ``2.5`` or in ``MX5``.
+    It is sought as words of its own: to the letter; if it does not stand there, regardless of case and of the kind
+    and amount of white space. White space around it does not count. ``5`` is no number of its own in ``2.5``.
 
     Parameters
     ----------
-    text
-        Text with single spaces.
-    value
-        At most 200 characters; a longer one is not looked for.
+    text, value
+        Any texts; a value of more than 200 characters is sought to the letter only.
+    within_words
+        Whether places within longer words and numbers are taken where there are no others.
     """
-    return _find(_folded(text), " ".join(value.split()))
+    value = value.strip()
+    if not value:
+        return ()
+    for way in (_to_the_letter, _in_any_case):
+        alone = (place for place in way(text, value) if _stands_alone(text, *place))
+        if found := tuple(islice(alone, _PLACES)):
+            return found
+    within = (tuple(islice(way(text, value), _PLACES)) for way in (_to_the_letter, _in_any_case) if within_words)
+    return next(filter(None, within), ())
 
 
 def evidences(values: Iterable[str], paragraphs: Sequence[TextPart]) -> list[dict[str, Any]]:
-    """Return where each value first stands in each paragraph, as rows of the ``attribute`` table's evidences.
+    """Return where values stand in paragraphs as words of their own, as the ``attribute`` table's evidences.
 
     Parameters
     ----------
     values
-        An attribute's values. One that stands nowhere as it is written is looked for mended of markup and entities.
+        An attribute's values. One that stands nowhere as it is written is sought mended of markup and entities.
     paragraphs
         The text, such as `ecinstruct_build.drawing.paragraphs.product_paragraphs` returns it.
 
@@ -48,12 +59,11 @@ def evidences(values: Iterable[str], paragraphs: Sequence[TextPart]) -> list[dic
     list of dict
         ``value`` (as the paragraph has it), ``pid``, ``begin`` and ``end``, in reading order.
     """
-    folded = [_folded(paragraph.text) for paragraph in paragraphs]
     found: set[tuple[int, int, int]] = set()
     for value in values:
-        places = _places(folded, value)
+        places = _places(paragraphs, value)
         if not places and ("&" in value or "<" in value):
-            places = _places(folded, clean(value))
+            places = _places(paragraphs, clean(value))
         found.update(places)
     return [
         {"value": paragraphs[pid].text[begin:end], "pid": pid, "begin": begin, "end": end}
@@ -61,39 +71,33 @@ def evidences(values: Iterable[str], paragraphs: Sequence[TextPart]) -> list[dic
     ]
 
 
-def _places(folded: Sequence[str], value: str) -> list[tuple[int, int, int]]:
-    words = " ".join(value.split())
-    found = ((pid, _find(text, words)) for pid, text in enumerate(folded))
-    return [(pid, *place) for pid, place in found if place is not None]
+def _places(paragraphs: Sequence[TextPart], value: str) -> list[tuple[int, int, int]]:
+    found = ((pid, locate(paragraph.text, value, within_words=False)) for pid, paragraph in enumerate(paragraphs))
+    return [(pid, *place) for pid, places in found for place in places]
 
 
-def _folded(text: str) -> str:
-    """Return ``text`` in small letters, each at its old place."""
-    small = text.lower()
-    if len(small) == len(text):
-        return small
-    return "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
-
-
-def _find(folded: str, value: str) -> tuple[int, int] | None:
-    wanted = _folded(value)
-    if not wanted or len(wanted) > _LONGEST_VALUE:
-        return None
-    begin = folded.find(wanted)
+def _to_the_letter(text: str, value: str) -> Iterator[tuple[int, int]]:
+    begin = text.find(value)
     while begin >= 0:
-        end = begin + len(wanted)
-        if not _goes_on(folded, begin - 1, wanted[0], -1) and not _goes_on(folded, end, wanted[-1], 1):
-            return begin, end
-        begin = folded.find(wanted, begin + 1)
-    return None
+        yield begin, begin + len(value)
+        begin = text.find(value, begin + len(value))
 
 
-def _goes_on(text: str, position: int, inner: str, step: int) -> bool:
-    """Say whether the word or number that ends with ``inner`` goes on at ``position``."""
-    if not inner.isalnum() or not 0 <= position < len(text):
+def _in_any_case(text: str, value: str) -> Iterator[tuple[int, int]]:
+    if len(value) <= _SEARCHED:
+        pattern = r"\s+".join(map(re.escape, value.split()))
+        yield from (match.span() for match in re.finditer(pattern, text, re.IGNORECASE))
+
+
+def _stands_alone(text: str, begin: int, end: int) -> bool:
+    return not _goes_on(text, begin, -1) and not _goes_on(text, end - 1, 1)
+
+
+def _goes_on(text: str, inner: int, step: int) -> bool:
+    """Say whether the word or number whose last letter stands at ``inner`` goes on in the direction of ``step``."""
+    outer, beyond = inner + step, inner + 2 * step
+    if not text[inner].isalnum() or not 0 <= outer < len(text):
         return False
-    letter = text[position]
-    if letter in _DECIMAL_MARKS and inner.isdigit():
-        beyond = position + step
+    if text[outer] in _DECIMAL_MARKS and text[inner].isdigit():
         return 0 <= beyond < len(text) and text[beyond].isdigit()
-    return letter.isalnum() or letter == "_"
+    return text[outer].isalnum()

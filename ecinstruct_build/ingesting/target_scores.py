@@ -5,15 +5,14 @@ In that form a line is ``{"input": title, "category": ..., "target_scores": {att
 """
 
 import hashlib
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 from msgspec import Struct
 
+from ecinstruct_build.ingesting import locating
 from ecinstruct_build.ingesting.fields import Text, category_name, text_or_none, title_or_none
 from ecinstruct_build.source import Batch
 from ecinstruct_build.tables import arrow_table, repeated
@@ -22,8 +21,6 @@ ABSENT = "n/a"
 """The value that says that an attribute is absent."""
 
 _DIGITS = 16
-_PLACES = 10  # of one value in one title
-_SEARCHED = 200  # longer values are sought to the letter only
 
 
 class ScoredTitle(Struct, gc=False):
@@ -80,36 +77,8 @@ def title_key(source: str, title: str) -> str:
 
 
 def locate(title: str, value: str) -> tuple[tuple[int, int], ...]:
-    """Return where ``value`` stands in ``title``, at most ten places, in order.
-
-    White space around the value does not count. It is sought to the letter; if it is not there, regardless of case
-    and of the kind and amount of white space. Where it stands as words of its own, places within longer words are left
-    out.
-    """
-    value = value.strip()
-    if not value:
-        return ()
-    if value in title or len(value) > _SEARCHED:
-        return _first(title, lambda: _occurrences(title, value))
-    pattern = re.compile(r"\s+".join(map(re.escape, value.split())), re.IGNORECASE)
-    return _first(title, lambda: (match.span() for match in pattern.finditer(title)))
-
-
-def _first(title: str, places: Callable[[], Iterator[tuple[int, int]]]) -> tuple[tuple[int, int], ...]:
-    alone = (place for place in places() if _stands_alone(title, *place))
-    return tuple(islice(alone, _PLACES)) or tuple(islice(places(), _PLACES))
-
-
-def _occurrences(title: str, value: str) -> Iterator[tuple[int, int]]:
-    begin = title.find(value)
-    while begin >= 0:
-        yield begin, begin + len(value)
-        begin = title.find(value, begin + len(value))
-
-
-def _stands_alone(title: str, begin: int, end: int) -> bool:
-    before, after = title[begin - 1 : begin], title[end : end + 1]
-    return not (before.isalnum() and title[begin].isalnum()) and not (after.isalnum() and title[end - 1].isalnum())
+    """Return where ``value`` stands in ``title``, within longer words only if nowhere else."""
+    return locating.locate(title, value, within_words=True)
 
 
 def label_of(title: Title, attribute: str, values: Sequence[str]) -> Label:
