@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from ecinstruct_build.fetching.meter import Meter, Total
 from ecinstruct_build.fetching.partial import OutOfRoom, Partial, open_partial, places
 from ecinstruct_build.fetching.settings import FetchSettings
 from ecinstruct_build.fetching.transfer import Expected, Surroundings
-from ecinstruct_build.fetching.turns import Turns
+from ecinstruct_build.fetching.turns import Turn, Turns
 from ecinstruct_build.fetching.unpack import Unpacked, is_below, unpack
 from ecinstruct_build.progress import Advance, Progress
 from ecinstruct_build.source import Remote
@@ -29,7 +30,7 @@ _GLANCE = 0.5
 """Seconds between two looks at what another process holds."""
 
 _FAREWELL = 1.0
-"""Seconds that a thread is waited for when the work is called off."""
+"""Seconds that the threads are waited for when the work is called off."""
 
 
 @dataclass(frozen=True)
@@ -124,15 +125,18 @@ def fetch_all(
         total = Total(stack.enter_context(_track_all(wanted, progress)))
         fetcher = _Fetcher(list(wanted), around, progress, total, results)
         # Daemons: whoever interrupts the program does not wait for a server that says nothing.
-        threads = [threading.Thread(target=fetcher.work, daemon=True) for _ in range(min(parallel, len(wanted)))]
+        threads = [
+            threading.Thread(target=fetcher.work, name="fetch", daemon=True) for _ in range(min(parallel, len(wanted)))
+        ]
         for thread in threads:
             thread.start()
         try:
             yield from _results(results, len(wanted))
         finally:
-            stop.set()
+            fetcher.call_off()
+            deadline = time.monotonic() + _FAREWELL
             for thread in threads:
-                thread.join(_FAREWELL)
+                thread.join(max(0.0, deadline - time.monotonic()))
             for folder in sorted({one.folder for one in wanted}):
                 with suppress(OSError):
                     places(folder, "").lock.parent.rmdir()
@@ -204,26 +208,27 @@ class _Fetcher:
     ) -> None:
         self._pending, self._around, self._progress = pending, around, progress
         self._total, self._results = total, results
-        self._turns = Turns(around.settings.per_host)
-        self._lock = threading.Lock()
+        self._turns = Turns(around.settings.per_host, around.stop)
 
     def work(self) -> None:
         """Fetch what is pending, until nothing is."""
-        while (one := self._next()) is not None:
+        while (taken := self._turns.take(self._pending, _first_host)) is not None:
+            one, turn = taken
             try:
-                self._results.put(self._fetch(one))
+                with turn:
+                    result = self._fetch(one, turn)
             except OSError as error:
                 self._results.put(UserError(f"{one.label} could not be written: {error.strerror} ({error.filename})."))
             except BaseException as error:  # noqa: BLE001 - it is raised where the results are read
                 self._results.put(error)
+            else:
+                self._results.put(result)
 
-    def _next(self) -> Wanted | None:
-        with self._lock:
-            if not self._pending or self._around.stop.is_set():
-                return None
-            return self._pending.pop(self._turns.first_free(self._pending, _first_host))
+    def call_off(self) -> None:
+        """Keep all threads from going on."""
+        self._turns.call_off()
 
-    def _fetch(self, one: Wanted) -> Fetched:
+    def _fetch(self, one: Wanted, turn: Turn) -> Fetched:
         remote, place = one.remote, one.folder / one.remote.file
         if not remote.urls:
             raise UserError(f"{one.label} must be fetched by a person. {remote.steps}".rstrip())
@@ -235,7 +240,7 @@ class _Fetcher:
                 open_partial(places(one.folder, remote.file)) as partial,
                 Meter(f"fetch {one.label}", self._progress, self._total) as meter,
             ):
-                url = mirror.get(one.label, remote, one.expected, partial, meter, self._around, self._turns)
+                url = mirror.get(one.label, remote, one.expected, partial, meter, self._around, turn)
                 unpacked = self._unpack(one, partial.path)
                 self._put_in_place(one, partial, place)
                 return Fetched(one.source, remote.file, url, partial.length, partial.sha256, unpacked)

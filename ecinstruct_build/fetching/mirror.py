@@ -10,7 +10,7 @@ from ecinstruct_build.fetching.meter import Meter
 from ecinstruct_build.fetching.partial import Partial, identity
 from ecinstruct_build.fetching.settings import FetchSettings
 from ecinstruct_build.fetching.transfer import Attempt, Expected, Mixed, Surroundings
-from ecinstruct_build.fetching.turns import Turns
+from ecinstruct_build.fetching.turns import Turn
 from ecinstruct_build.source import Remote
 
 _PROGRESS = 1 << 20
@@ -29,7 +29,7 @@ def get(  # noqa: PLR0917
     partial: Partial,
     meter: Meter,
     around: Surroundings,
-    turns: Turns,
+    turn: Turn,
 ) -> str:
     """Bring a partial file to its end from the first address that can, and return that address.
 
@@ -41,8 +41,8 @@ def get(  # noqa: PLR0917
     told = []
     for url in remote.urls:
         try:
-            with turns.at(host_of(url), around.stop):
-                _Mirror(url, remote.file, expected, partial, meter, around).get()
+            turn.move(host_of(url))
+            _Mirror(url, remote.file, expected, partial, meter, around).get()
         except Refused as error:
             told.append(f"{shown(url)}: {error}")
         else:

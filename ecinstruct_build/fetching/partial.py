@@ -88,15 +88,15 @@ class Partial:
         Bytes that are there.
     origin
         What they are the beginning of; None = of nothing that is known.
-    pieces
-        From how many answers they come.
+    mixed
+        Whether they are of an earlier run, or of several answers, so that they may be of different versions.
     """
 
     def __init__(self, where: Places, handle: FileIO) -> None:
         self._where = where
         self._handle = handle
         self.length = 0
-        self.pieces = 0
+        self.mixed = False
         self.origin: Origin | None = None
         self._digest = hashlib.sha256()
         self._take_up()
@@ -120,7 +120,7 @@ class Partial:
         while block := self._handle.read(_BLOCK):
             self._digest.update(block)
             self.length += len(block)
-        self.pieces = 1 if self.length else 0
+        self.mixed = self.length > 0
 
     def _room(self) -> AbstractContextManager[None]:
         remark = f"The {self.length:,} bytes that came of {self._where.bytes} stay there."
@@ -132,7 +132,8 @@ class Partial:
         self._handle.truncate()
         self._where.note.unlink(missing_ok=True)
         self._digest = hashlib.sha256()
-        self.length = self.pieces = 0
+        self.length = 0
+        self.mixed = False
         self.origin = None
 
     def begin(self, origin: Origin) -> None:

@@ -52,10 +52,7 @@ class Surroundings:
 
 
 class Mixed(Broken):
-    """What came in several pieces is not the file: the pieces may be of different versions."""
-
-    def __init__(self) -> None:
-        super().__init__("the pieces that came are not of one file", wait=0.0)
+    """What came is not the file, but pieces, perhaps of different versions: whole, it may be."""
 
 
 @dataclass
@@ -96,10 +93,7 @@ class Attempt:
         """
         partial = self.partial
         if not self._is_whole():
-            headers = self._continuing()
-            if not headers:
-                partial.clear()
-            with answer(around.client, self.address, headers, around.settings) as response:
+            with answer(around.client, self.address, self._continuing(), around.settings) as response:
                 if response.status_code == 416:
                     self._end_is_reached(response)
                 else:
@@ -142,7 +136,9 @@ class Attempt:
         total = int(found[1]) if found else None
         if self.expected.size is not None and total is not None and total != self.expected.size:
             raise Refused(f"it has a file of {total:,} bytes, and {self.expected.size:,} are expected")
-        if total != self.partial.length or not (self._is_ours() or self._has_digest()):
+        origin = self.partial.origin
+        ours = origin is not None and origin.address == self.identity and origin.total in (None, total)
+        if total != self.partial.length or not (ours or self._has_digest()):
             self._start_over("it has no more bytes, and those that came are not the whole file")
 
     def _take_in(self, response: httpx2.Response, around: Surroundings) -> None:
@@ -152,7 +148,6 @@ class Attempt:
         if response.status_code == 200:
             body = self._begin(response, total, body)
         space.require(self.partial.path.parent, (total or 0) - self.partial.length)
-        self.partial.pieces += 1
         self.meter.at(self.partial.length, total)
         limit = self.expected.size if self.expected.size is not None else total
         for data in body:
@@ -201,6 +196,7 @@ class Attempt:
         changed = origin is not None and self._is_ours() and origin.etag and etag and origin.etag != etag
         if changed or (origin is not None and origin.total not in (None, total)):
             self._start_over("the file changed there while it was fetched")
+        partial.mixed = True
         return total
 
     def _start_over(self, reason: str) -> NoReturn:
@@ -221,13 +217,11 @@ class Attempt:
 
     def _verify(self) -> None:
         partial, expected = self.partial, self.expected
-        pieces, length, digest = partial.pieces, partial.length, partial.sha256
+        mixed, length, digest = partial.mixed, partial.length, partial.sha256
         if expected.size is not None and length != expected.size:
             partial.clear()
             raise Refused(f"{expected.size:,} bytes are expected, and {length:,} came")
         if expected.sha256 is not None and digest != expected.sha256:
             partial.clear()
-            if pieces > 1:
-                raise Mixed
-            partial.clear()
-            raise Refused(f"SHA-256 {expected.sha256} is expected, and {digest} came")
+            reason = f"SHA-256 {expected.sha256} is expected, and {digest} came"
+            raise Mixed(f"{reason}, in pieces that may be of different files") if mixed else Refused(reason)
