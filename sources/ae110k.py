@@ -11,8 +11,8 @@ Quirks, and what becomes of them:
 - The value ``NULL`` says that the title does not show the attribute. Those triples were made by chance.
 - There are no product ids: the same title (white space aside) is the same product, ``ae110k:<digest>``.
 - Values were found by exact match of strings, so many stand inside of longer words (``Print`` in ``Printed``) or have
-  blanks around them. Every place is an evidence, ten at most; places inside of words count only where there are no
-  others. A value that is not in the title to the letter is sought regardless of case and white space; one that is not
+  blanks around them. They are sought as words of their own, to the letter or else regardless of case and white space;
+  inside of words only where that finds nothing. Every place is an evidence, ten at most. A value that is not
   there even so keeps its row, without evidence: the task that needs the place leaves it out and counts it.
 - Other works hand a part of it on as JSON lines (``train.jsonl``, ``test.jsonl``), with a category, unified names, and
   all attributes of a title on a line; see `ecinstruct_build.ingesting.target_scores`. Their split is not kept,
@@ -34,10 +34,15 @@ from ecinstruct_build.ingesting.target_scores import (
     label_tables,
     title_key,
 )
-from ecinstruct_build.source import Batch, FileKind, Inadmissible, Source
+from ecinstruct_build.source import Batch, FileKind, Inadmissible, Remote, Source
 
 NAME = "ae110k"
 NOT_SHOWN = "NULL"
+UPSTREAM = "https://raw.githubusercontent.com/lanmanok/ACL19_Scaling_Up_Open_Tagging/master/"
+HANDED_ON = (
+    "https://raw.githubusercontent.com/wbsg-uni-mannheim/ExtractGPT/922fdaebccb985f91b96ae3495969fdd57af0b29/"
+    "data/processed_datasets/ae-110k/"
+)
 
 
 class Triple(Struct, gc=False):
@@ -94,6 +99,23 @@ SOURCE = Source(
             tables=("attribute", "product"),
             convert=partial(convert_scored, NAME),
             example="train.jsonl",
+        ),
+    ),
+    remotes=(
+        Remote("publish_data.txt", (f"{UPSTREAM}publish_data.txt",)),
+        Remote(
+            "train.jsonl",
+            (f"{HANDED_ON}train.jsonl",),
+            399_194,
+            "17b3cf2e9bd31a21426b8889a55b5c76173c14a92480f970566d657ca53cce95",
+            alternative=True,
+        ),
+        Remote(
+            "test.jsonl",
+            (f"{HANDED_ON}test.jsonl",),
+            134_552,
+            "2172561fc99390619b5b7455c3d1aa866dd648a2c01eab4ae53ae0c054e8eb2a",
+            alternative=True,
         ),
     ),
 )

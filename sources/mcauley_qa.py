@@ -27,12 +27,35 @@ from typing import Any, Literal
 import pyarrow as pa
 from msgspec import Struct
 
+from ecinstruct_build.fetching.remotes import remote_table
 from ecinstruct_build.ingesting.fields import Count, Key, Text, asin_key
 from ecinstruct_build.source import Batch, FileKind, Source
 from ecinstruct_build.tables import arrow_table, repeated
 
 NAME = "mcauley_qa"
 CATALOGUE = "amazon_reviews_2018"
+
+MIRRORS = ("https://jmcauley.ucsd.edu/data/amazon/qa/",)
+IN_BOTH_FORMS = (
+    "Automotive",
+    "Baby",
+    "Beauty",
+    "Cell_Phones_and_Accessories",
+    "Clothing_Shoes_and_Jewelry",
+    "Electronics",
+    "Grocery_and_Gourmet_Food",
+    "Health_and_Personal_Care",
+    "Home_and_Kitchen",
+    "Musical_Instruments",
+    "Office_Products",
+    "Patio_Lawn_and_Garden",
+    "Pet_Supplies",
+    "Sports_and_Outdoors",
+    "Tools_and_Home_Improvement",
+    "Toys_and_Games",
+    "Video_Games",
+)
+WITH_ONE_ANSWER_ONLY = ("Appliances", "Arts_Crafts_and_Sewing", "Industrial_and_Scientific", "Software")
 
 QuestionType = Literal["yes/no", "open-ended"]
 
@@ -168,5 +191,9 @@ SOURCE = Source(
             convert=_convert_multiple,
             example="icdm/QA_Video_Games.json.gz",
         ),
+    ),
+    remotes=(
+        *remote_table(NAME, [f"icdm/QA_{name}.json.gz" for name in IN_BOTH_FORMS], MIRRORS),
+        *remote_table(NAME, [f"qa_{name}.json.gz" for name in (*IN_BOTH_FORMS, *WITH_ONE_ANSWER_ONLY)], MIRRORS),
     ),
 )

@@ -5,6 +5,9 @@ By Xinyang Zhang and colleagues (University of Illinois, Amazon), WWW 2022: prod
 JSON lines by category: ``raw/`` (product texts) and ``annotations/`` (the marked titles); its other folders hold
 segmented titles and lists of values, which feed nothing. Licence: Apache-2.0.
 
+No program can fetch the archive: its address, on Dropbox, stands in ``data/README.md`` of the homepage. Unpack its
+folders ``annotations`` and ``raw`` into the corpus's folder. What is fetched is the form that others hand on.
+
 Quirks, and what becomes of them:
 
 - An annotation is a title with entities: label (the attribute), value, ``startOffset`` and ``endOffset`` in the title.
@@ -24,12 +27,17 @@ from functools import partial
 import pyarrow as pa
 from msgspec import Struct
 
+from ecinstruct_build.fetching.remotes import remote_table
 from ecinstruct_build.ingesting.fields import Count, Key, Text, Texts, asin_key, listed, title_or_none
 from ecinstruct_build.ingesting.target_scores import Label, ScoredTitle, Title, convert_scored, label_tables, locate
 from ecinstruct_build.source import Batch, FileKind, Source
 from ecinstruct_build.tables import arrow_table, repeated
 
 NAME = "oa_mine"
+HANDED_ON = (
+    "https://raw.githubusercontent.com/wbsg-uni-mannheim/ExtractGPT/922fdaebccb985f91b96ae3495969fdd57af0b29/"
+    "data/processed_datasets/oa-mine/"
+)
 
 
 class Entity(Struct, gc=False):
@@ -138,4 +146,5 @@ SOURCE = Source(
             example="train.jsonl",
         ),
     ),
+    remotes=remote_table(NAME, ["train.jsonl", "test.jsonl"], [HANDED_ON]),
 )
