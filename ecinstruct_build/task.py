@@ -142,6 +142,8 @@ class Task:
         Draws examples: ``draw(tables, settings, request)``.
     fields
         The template variables that every example's ``fields`` holds, by name, with their meaning.
+    also
+        Tables whose sources it draws from besides those of the primary one.
     """
 
     name: str
@@ -153,3 +155,4 @@ class Task:
     answer: AnswerKind
     draw: Callable[[Tables, Any, Request], Drawn]
     fields: Mapping[str, str]
+    also: tuple[str, ...] = ()

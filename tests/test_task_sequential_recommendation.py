@@ -12,15 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecinstruct_build.drawing.interactions import histories, k_core
+from ecinstruct_build.drawing.shelf import Mix, candidates, draw_positions
 from ecinstruct_build.example import Example
 from ecinstruct_build.task import Drawn, Request
-from ecinstruct_build.tasks.sequential_recommendation import (
-    TASK,
-    SequentialSettings,
-    able_users,
-    candidates,
-    draw_positions,
-)
+from ecinstruct_build.tasks.sequential_recommendation import TASK, SequentialSettings, able_users
 
 USUAL = {"core": 1, "min_history": 2, "negatives": 3, "spares": 2}
 
@@ -241,15 +236,15 @@ def test_histories_do_not_depend_on_row_order(edges: list[tuple[int, int]], core
 
 @pytest.mark.parametrize(("size", "count"), [(1, 5), (40, 10), (41, 10), (1000, 10), (200_000, 375)])
 def test_positions_are_distinct_and_enough(size: int, count: int) -> None:
-    positions = draw_positions(size, count, 1, "someone").tolist()
+    positions = draw_positions(size, count, 1, "test", "someone").tolist()
     assert len(set(positions)) == len(positions) >= min(size, count)
     assert set(positions) <= set(range(size))
-    assert size == 1 or positions != draw_positions(size, count, 1, "someone else").tolist()
+    assert size == 1 or positions != draw_positions(size, count, 1, "test", "someone else").tolist()
 
 
 def test_every_product_is_offered_about_equally_often() -> None:
     for size in (60, 500):
-        firsts = np.concatenate([draw_positions(size, 20, 1, f"user {n}")[:20] for n in range(3000)])
+        firsts = np.concatenate([draw_positions(size, 20, 1, "test", f"user {n}")[:20] for n in range(3000)])
         counts = np.bincount(firsts, minlength=size)
         expected = 3000 * 20 / size
         assert np.abs(counts - expected).max() < 5 * expected**0.5
@@ -270,9 +265,9 @@ def test_the_last_product_must_have_come_later_unless_the_recipe_says_otherwise(
 @pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0, 4), (0.5, 9, 12), (1.0, 19, 19)])
 def test_wrong_options_come_from_the_core_in_their_share(share: float, least: int, most: int) -> None:
     core = np.arange(100, dtype=np.int32)
-    settings = SequentialSettings(core_share=share)
+    known = np.array([3], dtype=np.int32)
     for user in range(20):
-        chosen = candidates(5000, core, np.array([3], dtype=np.int32), settings, seed=0, identity=f"u{user}")
+        chosen = candidates(5000, core, known, Mix(300, share), seed=0, purpose="test", identity=f"u{user}")
         assert least <= int((chosen[:19] < 100).sum()) <= most
         assert 3 not in chosen
         assert len(set(chosen.tolist())) == len(chosen)

@@ -107,7 +107,8 @@ def task_page(task: Task) -> str:
         f"## {task.name}",
         task.summary,
         f"- Published as: `{task.published_name}`\n- Reads: {_names(task.reads)}; draws from the sources that fill "
-        f"`{task.primary}`\n- Answer: {task.answer.name}\n- Options: {_OPTION_ORDERS[task.answer.option_order]}",
+        f"{_names((task.primary, *task.also))}\n- Answer: {task.answer.name}\n"
+        f"- Options: {_OPTION_ORDERS[task.answer.option_order]}",
         "Template variables:",
         markdown.table(("variable", "meaning"), variables),
         *(("Settings beyond those of every task, or with another default:", settings_table(own)) if own else ()),

@@ -1,13 +1,16 @@
-"""Sequential recommendation: from what a user bought, pick what they bought next.
+"""Sequential recommendation: from what a user bought, pick what they bought next; or looked at, in one visit.
 
 Interactions are reduced to their k-core within each category; the last of a user's is the one to find, among
 others that were reviewed in the same category, in the core or not, but never by this user anywhere.
+Visits are short, and nobody knows whose they are: each stands alone, without a core, and the last product that is new
+in it is the one to find, among others of the same marketplace. They have no category and are all in domain.
 """
 
 import heapq
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -16,16 +19,17 @@ from pydantic import Field
 
 from ecinstruct_build.answers import SHUFFLED_LETTER
 from ecinstruct_build.chance import digest
-from ecinstruct_build.drawing.draw import ProductKey, fetch_products, of_sources, only_titled, origin_of, with_domain
+from ecinstruct_build.drawing.draw import of_sources, only_titled, with_domain
 from ecinstruct_build.drawing.interactions import Codes, Histories, Past, histories
+from ecinstruct_build.drawing.sessions import Visit, Visited, Visits, fetch_pool, fetch_visits, places
+from ecinstruct_build.drawing.shelf import Mix, Shelf, candidates, fetch_shelf, wrong_options
 from ecinstruct_build.engine import Tables
-from ecinstruct_build.example import Domain, Example, Item, Option, Origin
+from ecinstruct_build.example import Domain, Example, Origin
 from ecinstruct_build.task import Drawn, LeakagePolicy, Request, Task, TaskSettings
-from ecinstruct_build.text import clean, plain
 
 NAME = "sequential_recommendation"
 
-Objects = NDArray[np.object_]
+Funnel = defaultdict[str, int]
 
 
 class SequentialSettings(TaskSettings):
@@ -37,6 +41,9 @@ class SequentialSettings(TaskSettings):
         Interactions that each user and product of a category has at least.
     min_history, max_history
         Products before the one to find: fewest, and most (the latest are kept).
+    session_min_history
+        Fewest products before the one to find in a visit. What holds for reviews does not for visits: ``core``,
+        ``min_history``, ``strictly_later``, and ``ind`` and ``ood``, since visits have no category.
     strictly_later
         Whether the product to find must have come later than all others of the history: times are often whole days.
     negatives
@@ -53,40 +60,58 @@ class SequentialSettings(TaskSettings):
     core: int = Field(default=5, ge=1)
     min_history: int = Field(default=4, ge=1)
     max_history: int = Field(default=50, ge=1)
+    session_min_history: int = Field(default=2, ge=1)
     strictly_later: bool = True
     negatives: int = Field(default=19, ge=1, le=25)
     core_share: float = Field(default=0.5, ge=0.0, le=1.0)
     spares: int = Field(default=281, ge=0)
 
+    @property
+    def mix(self) -> Mix:
+        """How many wrong options an example needs, and what from."""
+        return Mix(self.negatives + self.spares, self.core_share)
+
+    def least_history(self, market: "Market") -> int:
+        """Return the fewest products before the one to find."""
+        return self.min_history if market.kind == "user" else self.session_min_history
+
 
 @dataclass(frozen=True, order=True)
 class Market:
-    """The part of the reviews within which users are followed: one category of one source."""
+    """Where histories are made and options come from.
+
+    For reviews (kind ``user``) it is one category of one source, within which users are followed; for visits (kind
+    ``session``) it is one marketplace of one source.
+    """
 
     source: str
     category: str
     locale: str
     catalogue: str
     domain: Domain
+    kind: Literal["session", "user"] = "user"
 
 
 @dataclass(frozen=True, order=True)
 class Shopper:
-    """A drawn user of a market.
+    """A drawn user of a market, or a drawn visit.
 
     Attributes
     ----------
     draw_key, market, user_id
-        The digest that the user was drawn by; where; who.
+        The digest that the user was drawn by; where; who (the visit's id).
     products
-        Positions in the market's pool (every titled product reviewed in it), oldest first; the last is the one to
-        find.
+        Positions in the market's pool (every titled product reviewed in it, or of the marketplace), oldest first; the
+        last is the one to find.
+    visit
+        What is known of a visit; what a user knows is fetched later.
     """
 
     draw_key: str
     market: Market
     user_id: str
     products: Codes = field(compare=False)
+    visit: Visit | None = field(default=None, compare=False)
 
     @property
     def identity(self) -> str:
@@ -94,26 +119,9 @@ class Shopper:
         return identity_of(self.market, self.user_id)
 
 
-@dataclass(frozen=True)
-class Shelf:
-    """The products of a pool that were fetched, by position in the pool.
-
-    Attributes
-    ----------
-    titles
-        A number for each title, whatever its case; -1 where there is none.
-    items, options
-        The product as an item of a history and as an option; None where there is no title.
-    """
-
-    titles: Codes
-    items: Objects
-    options: Objects
-
-
 def identity_of(market: Market, user_id: str) -> str:
-    """Return the identity of a user's example in a market."""
-    return f"{market.category}|{market.locale}|{user_id}"
+    """Return the identity of a user's example in a market, or of a visit's."""
+    return f"{market.category if market.kind == 'user' else market.kind}|{market.locale}|{user_id}"
 
 
 def markets(tables: Tables, settings: SequentialSettings, request: Request) -> list[Market]:
@@ -160,6 +168,22 @@ def draw_shoppers(found: Histories, market: Market, settings: SequentialSettings
     ]
 
 
+def draw_visits(found: Visits, market: Market, settings: SequentialSettings, request: Request) -> list[Shopper]:
+    """Draw visits to a market that have a history long enough."""
+    keyed = (
+        (
+            digest(request.seed, NAME, f"{market.source}|{identity_of(market, found.ids[visit])}"),
+            found.ids[visit],
+            visit,
+        )
+        for visit in np.flatnonzero(found.history_lengths >= settings.session_min_history).tolist()
+    )
+    return [
+        Shopper(draw_key, market, session_id, found.products_of(visit, settings.max_history), found.visit(visit))
+        for draw_key, session_id, visit in heapq.nsmallest(dict(request.domains)["ind"], keyed)
+    ]
+
+
 def fetch_past(tables: Tables, market: Market, user_ids: Sequence[str], pool: pa.Array) -> Past:
     """Fetch the ids of all reviews of users in a source, in and out of the market."""
     lent = tables.lend(pa.table({"user_id": pa.array(user_ids, pa.string())}))
@@ -172,66 +196,6 @@ def fetch_past(tables: Tables, market: Market, user_ids: Sequence[str], pool: pa
     return Past(fetched, user_ids, pool)
 
 
-def fetch_shelf(tables: Tables, market: Market, pool: pa.Array, positions: Codes) -> Shelf:
-    """Fetch the products at some positions of a pool; titles empty after cleaning count as none."""
-    ids = pool.take(pa.array(positions)).to_pylist()
-    rows = fetch_products(tables, (ProductKey(market.catalogue, product_id, market.locale) for product_id in ids))
-    shelf = Shelf(np.full(len(pool), -1, dtype=np.int32), *(np.empty(len(pool), dtype=object) for _ in range(2)))
-    numbers: dict[str, int] = {}
-    for position, product_id in zip(positions.tolist(), ids, strict=True):
-        row = rows[ProductKey(market.catalogue, product_id, market.locale)]
-        title = plain(row["title"])
-        if words := clean(title):
-            shelf.titles[position] = numbers.setdefault(words.casefold(), len(numbers))
-            record = asdict(origin_of(row))
-            shelf.items[position] = Item(product_id, title, **record)
-            shelf.options[position] = Option(key=product_id, text=title, product_id=product_id, **record)
-    return shelf
-
-
-def candidates(
-    size: int, core: Codes, known: Codes, settings: SequentialSettings, *, seed: int, identity: str
-) -> Codes:
-    """Return positions in a pool that may be wrong options for a user, in keyed order.
-
-    The cost depends on the options wanted and on what the user knows, not on the size of the pool. There are a
-    few more than needed, since some may turn out to have no title, or one that is taken.
-    """
-    needed = settings.negatives + settings.spares
-    count = needed + needed // 4 + len(known)
-    anywhere = draw_positions(size, count, seed, identity)
-    popular = core[draw_positions(len(core), count, seed, f"{identity}|core")]
-    # Each is put where its share of the options before it is kept, so that the first n hold the shares too.
-    places = [np.arange(1, len(popular) + 1) / max(settings.core_share, 1e-9)]
-    places.append(np.arange(1, len(anywhere) + 1) / max(1 - settings.core_share, 1e-9))
-    merged = np.concatenate([popular, anywhere])[np.argsort(np.concatenate(places), kind="stable")]
-    _, firsts = np.unique(merged, return_index=True)
-    positions = merged[np.sort(firsts)]
-    return positions[~np.isin(positions, known)]
-
-
-def draw_positions(size: int, count: int, seed: int, identity: str) -> Codes:
-    """Return about ``count`` or more distinct positions below ``size`` in keyed order; all of a small ``size``."""
-    # A generator of its own, keyed by the digest: numpy promises that its raw stream never changes.
-    stream = np.random.Philox(key=int(digest(seed, f"{NAME} options", identity), 16))
-    if size <= 4 * count:
-        return np.argsort(stream.random_raw(size), kind="stable").astype(np.int32)
-    high = stream.random_raw(count + count // 2) >> np.uint64(32)
-    positions = ((high * np.uint64(size)) >> np.uint64(32)).astype(np.int32)
-    _, firsts = np.unique(positions, return_index=True)
-    return positions[np.sort(firsts)]
-
-
-def wrong_options(wrong: Codes, shown: Codes, shelf: Shelf) -> Codes:
-    """Keep the candidates that have a title, no two the same, and none that of a product shown already.
-
-    Such an option could be told from the others without any knowledge of shopping.
-    """
-    fresh = wrong[(shelf.titles[wrong] >= 0) & ~np.isin(shelf.titles[wrong], shelf.titles[shown])]
-    _, firsts = np.unique(shelf.titles[fresh], return_index=True)
-    return fresh[np.sort(firsts)]
-
-
 def to_example(
     shopper: Shopper, shelf: Shelf, reviews: Sequence[Origin], wrong: Codes, settings: SequentialSettings
 ) -> Example | str:
@@ -242,7 +206,7 @@ def to_example(
     shopper, shelf
         The user, and the products of the pool.
     reviews
-        The raw record of each of the user's products.
+        The raw record of each of the user's products; of a visit, its own record for each.
     wrong
         Positions of candidates for wrong options.
     settings
@@ -250,14 +214,14 @@ def to_example(
     """
     titled = shelf.titles[shopper.products] >= 0
     history, target = shopper.products[:-1][titled[:-1]], shopper.products[-1]
-    if not titled[-1] or len(history) < settings.min_history:
+    if not titled[-1] or len(history) < settings.least_history(shopper.market):
         return "titles empty after cleaning"
     if shelf.titles[target] in shelf.titles[history]:
         return "history holds the title to find"
     shown = np.append(history, target)
     wrong = wrong_options(wrong, shown, shelf)
     if len(wrong) < settings.negatives:
-        return "too few other products in the category"
+        return f"too few other products in the {'category' if shopper.market.kind == 'user' else 'marketplace'}"
     offered, spare = wrong[: settings.negatives], wrong[settings.negatives : settings.negatives + settings.spares]
     reviewed = [origin for origin, kept in zip(reviews, titled, strict=True) if kept]
     return Example(
@@ -268,13 +232,13 @@ def to_example(
         locale=shopper.market.locale,
         category=shopper.market.category,
         products=(),
-        groups=(f"user:{shopper.user_id}",),
+        groups=(f"{shopper.market.kind}:{shopper.user_id}",),
         fields={"category": shopper.market.category.replace("_", " ")},
         context=tuple(shelf.items[history]),
         options=(shelf.options[target], *shelf.options[offered]),
         spare_options=tuple(shelf.options[spare]),
         answer=shelf.options[target].key,
-        origins=tuple(reviewed),
+        origins=tuple(dict.fromkeys(reviewed)),
     )
 
 
@@ -289,31 +253,36 @@ def build_market(
     seed: int,
 ) -> list[Example | str]:
     """Turn the drawn users of one market into examples, or reasons why not."""
-    past = fetch_past(tables, market, [shopper.user_id for shopper in shoppers], pool)
+    visits = [shopper.visit for shopper in shoppers if shopper.visit]
+    users = [shopper.user_id for shopper in shoppers]
+    past = Visited(visits) if visits else fetch_past(tables, market, users, pool)
     wrong = [
         candidates(
-            len(pool), core, past.known(user), settings, seed=seed, identity=f"{market.source}|{shopper.identity}"
+            len(pool),
+            core,
+            past.known(user),
+            settings.mix,
+            seed=seed,
+            purpose=f"{NAME} options",
+            identity=f"{market.source}|{shopper.identity}",
         )
         for user, shopper in enumerate(shoppers)
     ]
     named = np.unique(np.concatenate([*(shopper.products for shopper in shoppers), *wrong]))
-    shelf = fetch_shelf(tables, market, pool, named)
+    shelf = fetch_shelf(tables, market.catalogue, market.locale, pool, named)
     return [
         to_example(shopper, shelf, past.reviews(user, shopper.products), wrong[user], settings)
         for user, shopper in enumerate(shoppers)
     ]
 
 
-def draw_examples(tables: Tables, settings: SequentialSettings, request: Request) -> Drawn:
-    """Draw users, by source and domain."""
-    funnel: defaultdict[str, int] = defaultdict(int)
-    pools: dict[Market, tuple[pa.Array, Codes]] = {}
-    able: defaultdict[tuple[str, Domain], list[Shopper]] = defaultdict(list)
+def able_by_category(
+    tables: Tables, settings: SequentialSettings, request: Request, funnel: Funnel
+) -> Iterator[tuple[Market, pa.Array, Codes, list[Shopper]]]:
+    """Yield each market of reviews with its pool, its core and the users drawn in it."""
     for market in markets(tables, settings, request):
         rows = interactions_of(tables, market)
         found = histories(rows, settings.core)
-        pools[market] = found.products, np.unique(found.sequence)
-        able[market.source, market.domain] += draw_shoppers(found, market, settings, request)
         funnel[f"first interactions with titled products ({market.domain})"] += rows.num_rows
         funnel[f"of them in the {settings.core}-core ({market.domain})"] += len(found.sequence)
         funnel[f"users with {settings.min_history} products or more before the last ({market.domain})"] += int(
@@ -322,9 +291,38 @@ def draw_examples(tables: Tables, settings: SequentialSettings, request: Request
         funnel[f"of them with a last product that came later ({market.domain})"] += int(
             able_users(found, settings).sum()
         )
+        yield market, found.products, np.unique(found.sequence), draw_shoppers(found, market, settings, request)
+
+
+def able_by_marketplace(
+    tables: Tables, settings: SequentialSettings, request: Request, funnel: Funnel
+) -> Iterator[tuple[Market, pa.Array, Codes, list[Shopper]]]:
+    """Yield each marketplace of visits with its pool of products, those that were looked at, and the visits drawn."""
+    least = settings.session_min_history
+    for place in places(tables, settings) if request.ind else ():
+        source, locale, catalogue = place
+        market = Market(source, "", locale, catalogue, "ind", "session")
+        pool = fetch_pool(tables, catalogue, locale)
+        found = fetch_visits(tables, place, pool, least)
+        funnel[f"visits to more than {least} products (ind)"] += len(found.ids)
+        funnel[f"of them with {least} titled products or more before the last new one (ind)"] += int(
+            (found.history_lengths >= least).sum()
+        )
+        yield market, pool, np.unique(found.sequence), draw_visits(found, market, settings, request)
+
+
+def draw_examples(tables: Tables, settings: SequentialSettings, request: Request) -> Drawn:
+    """Draw users and visits, by source and domain."""
+    funnel: Funnel = defaultdict(int)
+    pools: dict[Market, tuple[pa.Array, Codes]] = {}
+    able: defaultdict[tuple[str, Domain], list[Shopper]] = defaultdict(list)
+    for draw in (able_by_category, able_by_marketplace):
+        for market, pool, core, shoppers in draw(tables, settings, request, funnel):
+            pools[market] = pool, core
+            able[market.source, market.domain] += shoppers
     chosen: defaultdict[Market, list[Shopper]] = defaultdict(list)
-    for (_, domain), shoppers in able.items():
-        for shopper in heapq.nsmallest(dict(request.domains)[domain], shoppers):
+    for (_, domain), drawn in able.items():
+        for shopper in heapq.nsmallest(dict(request.domains)[domain], drawn):
             chosen[shopper.market].append(shopper)
     made = [
         example
@@ -342,11 +340,12 @@ def draw_examples(tables: Tables, settings: SequentialSettings, request: Request
 TASK = Task(
     name=NAME,
     published_name="Sequential_Recommendation",
-    summary="Read what a user bought, in order, and pick what they bought next among twenty products.",
-    reads=("review", "product"),
+    summary="Read what a user bought, or looked at in a visit, in order, and pick what came next among twenty.",
+    reads=("review", "session", "product"),
     primary="review",
+    also=("session",),
     settings=SequentialSettings,
     answer=SHUFFLED_LETTER,
     draw=draw_examples,
-    fields={"category": "the category that all products of the example are of"},
+    fields={"category": "the category that all products of the example are of; empty where they are of a visit"},
 )
