@@ -20,7 +20,7 @@ from ecinstruct_build.fetching.partial import OutOfRoom, Partial, open_partial, 
 from ecinstruct_build.fetching.settings import FetchSettings
 from ecinstruct_build.fetching.transfer import Expected, Surroundings
 from ecinstruct_build.fetching.turns import Turn, Turns
-from ecinstruct_build.fetching.unpack import Unpacked, is_below, unpack
+from ecinstruct_build.fetching.unpack import Damaged, Unpacked, is_below, unpack
 from ecinstruct_build.progress import Advance, Progress
 from ecinstruct_build.source import Remote
 
@@ -241,7 +241,11 @@ class _Fetcher:
                 Meter(f"fetch {one.label}", self._progress, self._total) as meter,
             ):
                 url = mirror.get(one.label, remote, one.expected, partial, meter, self._around, turn)
-                unpacked = self._unpack(one, partial.path)
+                try:
+                    unpacked = self._unpack(one, partial.path)
+                except Damaged:
+                    partial.clear()
+                    raise
                 self._put_in_place(one, partial, place)
                 return Fetched(one.source, remote.file, url, partial.length, partial.sha256, unpacked)
 

@@ -122,7 +122,7 @@ def post(
             response.close()
     try:
         return json.loads(answered)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -54,6 +54,10 @@ class Unpacked:
     sha256: str
 
 
+class Damaged(UserError):  # noqa: N818
+    """An archive is not whole, or none at all."""
+
+
 class _Unfit(Exception):  # noqa: N818
     """Why an archive is not unpacked."""
 
@@ -90,9 +94,11 @@ def unpack(  # noqa: PLR0917
 
     Raises
     ------
+    Damaged
+        If it cannot be read.
     UserError
-        If it is damaged, lacks a member, or holds what no upstream archive should: members that would land outside the
-        folder, links or devices or two files under a member's name, encrypted ones, more bytes than are reasonable.
+        If it lacks a member, or holds what no upstream archive should: members that would land outside the folder,
+        links or devices or two files under a member's name, encrypted ones, more bytes than are reasonable.
     """
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
@@ -109,7 +115,7 @@ def unpack(  # noqa: PLR0917
     except _Unfit as error:
         raise UserError(f"{label} is not unpacked: {error}.") from error
     except _DAMAGE as error:
-        raise UserError(
+        raise Damaged(
             f"{label} is not unpacked: the archive is damaged, or of a kind that is not known ({error}). Zip and tar "
             "(plain, gzip, bzip2, xz) are."
         ) from error
@@ -226,7 +232,7 @@ def _copy(data: IO[bytes], size: int, name: str, to: Path) -> _Taken:
         handle.flush()
         os.fsync(handle.fileno())
     if length != size:
-        raise _Unfit(f"its member {name!r} is damaged: it should have {size:,} bytes")
+        raise EOFError(f"its member {name!r} should have {size:,} bytes")
     return length, digest.hexdigest(), to
 
 
