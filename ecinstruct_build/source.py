@@ -133,6 +133,10 @@ class FileKind:
             return self.needed
         return tuple(field.encode_name for field in msgspec.structs.fields(self.record) if field.required)
 
+    def advice(self, missing: Sequence[str], present: Sequence[str]) -> str:  # noqa: ARG002 - for kinds that know more
+        """Say what to do about a file that has only the columns ``present``, without those ``missing``."""
+        return f"It does not look like {self.example}; delete it and fetch it again, or put it elsewhere."
+
     def match(self, file: str) -> Mapping[str, str] | None:
         """Return the named groups if ``file`` is of this kind, else None."""
         found = re.fullmatch(self.pattern, file)

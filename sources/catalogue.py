@@ -16,7 +16,7 @@ Quirks, and what becomes of them:
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import translate
 from functools import partial
@@ -60,6 +60,14 @@ class CatalogueFile(FileKind):
     """
 
     rivals: tuple[tuple[str, str], ...] = ()
+
+    def advice(self, missing: Sequence[str], present: Sequence[str]) -> str:
+        """Say which columns the recipe may mean instead."""
+        near = did_you_mean(missing[0], present)
+        return (
+            f"Name in [[sources.{NAME}.tables]] '{self.example}' the columns that the file has, or list under optional "
+            f"those that a file may lack.{near}"
+        )
 
     def match(self, file: str) -> Mapping[str, str] | None:
         """Return no groups if ``file`` is of this kind, else None.

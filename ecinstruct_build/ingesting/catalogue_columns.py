@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -12,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -89,14 +91,20 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    shorthand: ClassVar[str] = ""
+    """What may be written instead of the section, if it says no more than that."""
+
     @model_validator(mode="before")
     @classmethod
     def _known(cls, values: Any) -> Any:
-        if isinstance(values, dict):
-            for key in values:
-                if key not in cls.model_fields:
-                    near = did_you_mean(str(key), cls.model_fields)
-                    raise refused(f"there is no setting '{key}'.{near}".rstrip("."))
+        if isinstance(values, cls):
+            return values
+        if not isinstance(values, dict):
+            raise refused(f"give a {cls.shorthand} or a section" if cls.shorthand else "give a section")
+        for key in values:
+            if key not in cls.model_fields:
+                near = did_you_mean(str(key), cls.model_fields)
+                raise refused(f"there is no setting '{key}'.{near}".rstrip("."))
         return values
 
 
@@ -229,6 +237,15 @@ class TimeColumn(Section):
 
     column: Name
     format: str = ""
+
+    @field_validator("format")
+    @classmethod
+    def _a_format(cls, form: str) -> str:
+        try:
+            datetime.strptime(datetime(2001, 2, 3, tzinfo=UTC).strftime(form), form)  # noqa: DTZ007 - nobody looks at it
+        except (ValueError, re.error):
+            raise refused(f"'{form}' does not say how a time is written; see Python's strptime") from None
+        return form
 
 
 class FlagColumn(Section):

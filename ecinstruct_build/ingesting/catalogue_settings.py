@@ -207,7 +207,7 @@ class CatalogueSettings(SourceSettings):
     namespace: Namespace = "shop"
     locale: AnyLocale = Constant(value="us")
     category: AnyConstant | None = None
-    tables: tuple[TableSettings, ...] = ()
+    tables: tuple[TableSettings, ...] = Field(default=(), validate_default=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -219,13 +219,26 @@ class CatalogueSettings(SourceSettings):
             return {**values, "files": list(dict.fromkeys(file for file in named if isinstance(file, str)))}
         return values
 
-    @model_validator(mode="after")
-    def _makes_sense(self) -> "CatalogueSettings":
-        if not self.tables:
+    @field_validator("tables")
+    @classmethod
+    def _each_once(cls, tables: tuple[TableSettings, ...]) -> tuple[TableSettings, ...]:
+        if not tables:
             raise refused("describe at least one kind of file, under [[sources.catalogue.tables]]")
-        if self.categories:
-            raise refused("a catalogue's files are chosen by name (files), not by category")
-        files = [table.file for table in self.tables]
+        files = [table.file for table in tables]
         if twice := next((file for file in files if files.count(file) > 1), ""):
-            raise refused(f"two tables describe '{twice}'; one table can fill several things")
-        return self
+            raise refused(f"two of them describe '{twice}'; one can fill several things")
+        return tables
+
+    @field_validator("categories")
+    @classmethod
+    def _none(cls, categories: tuple[str, ...]) -> tuple[str, ...]:
+        if categories:
+            raise refused("a catalogue's files are chosen by name (files), not by category")
+        return categories
+
+    @field_validator("title", "licence", "citation")
+    @classmethod
+    def _one_line(cls, text: str) -> str:
+        if "\n" in text:
+            raise refused("give one line")
+        return text

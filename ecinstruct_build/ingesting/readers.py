@@ -287,7 +287,7 @@ def _require_columns(path: Path, kind: FileKind, names: Sequence[str]) -> None:
     if missing:
         raise UserError(
             f"{path} lacks the column {', '.join(missing)} (it has: {', '.join(names) or 'none'}). "
-            f"It does not look like {kind.example}; delete it and fetch it again, or put it elsewhere."
+            f"{kind.advice(missing, names)}"
         )
 
 
