@@ -55,9 +55,7 @@ def _input_account(file: IngestedFile) -> dict[str, Any]:
         "file": file.file,
         "bytes": file.bytes,
         "sha256": file.sha256,
-        **{
-            key: file.stage.facts[key] for key in ("records", "ingested", "quarantined", "collapsed", "rows", "reasons")
-        },
+        **{key: file.facts[key] for key in ("records", "ingested", "quarantined", "collapsed", "rows", "reasons")},
     }
 
 

@@ -191,7 +191,8 @@ def _examples_of(built: Built, task: str, origin: Origin) -> list[dict[str, str]
 
 
 def _ingest_outcome(ingested: IngestedFile, line: int, *, is_record: bool) -> str:
-    folder, at_line = ingested.stage.folder, [("line", "=", line)]
+    # A row's file must be looked at too: many small files share their Parquet files.
+    folder, at_line = ingested.stage.folder, [("line", "=", line), ("file", "=", ingested.file)]
     for row in pq.read_table(folder / "quarantine.parquet", filters=at_line).to_pylist():
         return f"quarantined: {row['reason']}"
     for row in pq.read_table(folder / "collapsed.parquet", filters=at_line).to_pylist():

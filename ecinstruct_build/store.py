@@ -154,18 +154,21 @@ class Store:
 
     def file_digest(self, path: Path) -> str:
         """Return the SHA-256 of a file, remembered by its path, size, inode and time of change."""
-        status = path.stat()
-        identity = _sha256(
-            f"{path.resolve()}|{status.st_size}|{status.st_ino}|{status.st_mtime_ns}|{status.st_ctime_ns}"
-        )
-        note = self.root / "digests" / identity
-        if note.exists() and len(known := note.read_text()) == 64:
+        return self.file_digests([path])[0]
+
+    def file_digests(self, paths: Sequence[Path]) -> list[str]:
+        """Return the SHA-256 of files that are used together; they are remembered together, as by `file_digest`."""
+        note = self.root / "digests" / _sha256("\n".join(map(_identity, paths)))
+        known = note.read_text().split() if note.exists() else []
+        if len(known) == len(paths) and all(len(digest) == 64 for digest in known):
             return known
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digests = []
+        for path in paths:
+            with path.open("rb") as file:
+                digests.append(hashlib.file_digest(file, "sha256").hexdigest())
         note.parent.mkdir(parents=True, exist_ok=True)
-        _write_whole(note, digest)
-        return digest
+        _write_whole(note, "\n".join(digests))
+        return digests
 
     def keep(self, path: Path) -> Path:
         """Copy a small file that may change under a later build, and return the copy, named by its content."""
@@ -228,6 +231,11 @@ def _disk_error(error: OSError, root: Path) -> UserError | None:
         f"The disk that holds the stage store {root} is full ({free:.0f} MiB free). Free some space, or choose another "
         "folder with --work; finished stages are kept, and the same command goes on from there."
     )
+
+
+def _identity(path: Path) -> str:
+    status = path.stat()
+    return f"{path.resolve()}|{status.st_size}|{status.st_ino}|{status.st_mtime_ns}|{status.st_ctime_ns}"
 
 
 def _file_name(name: str) -> str:

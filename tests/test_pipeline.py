@@ -107,11 +107,11 @@ def test_explain_tells_a_sample_back_to_its_raw_record(small_build: SmallBuild) 
 
 
 def test_explain_tells_why_a_record_or_example_is_missing(small_build: SmallBuild) -> None:
-    file = next(one for one in small_build.built.files if one.stage.facts["quarantined"])
+    file = next(one for one in small_build.built.files if one.facts["quarantined"])
     bad = pq.read_table(file.stage.folder / "quarantine.parquet").to_pylist()[0]
     story = explain(small_build.built, small_build.raw, f"{file.source}/{file.file}:{bad['line']}")
     assert story["fate"] == f"quarantined: {bad['reason']}"
-    file = next(one for one in small_build.built.files if one.stage.facts["collapsed"])
+    file = next(one for one in small_build.built.files if one.facts["collapsed"])
     twin = pq.read_table(file.stage.folder / "collapsed.parquet").to_pylist()[0]
     story = explain(small_build.built, small_build.raw, f"{file.source}/{file.file}:{twin['line']}")
     assert story["fate"].endswith(f"line {twin['first_line']}")

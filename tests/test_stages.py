@@ -42,7 +42,7 @@ def test_a_file_with_more_malformed_records_than_the_limit_stops_the_build(tmp_p
 
 def test_a_file_just_within_the_limit_goes_on(tmp_path: Path) -> None:
     (file,) = run(tmp_path, lines_with([BROKEN] * 5)).files
-    assert (file.stage.facts["quarantined"], file.stage.facts["ingested"]) == (5, 95)
+    assert (file.facts["quarantined"], file.facts["ingested"]) == (5, 95)
 
 
 def test_the_limit_is_the_recipes(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_the_limit_is_the_recipes(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="40 of 100 records are malformed"):
         run(tmp_path, lines, "limits.quarantined_share=0.39")
     (file,) = run(tmp_path, lines, "limits.quarantined_share=0.4").files
-    assert file.stage.facts["quarantined"] == 40
+    assert file.facts["quarantined"] == 40
     with pytest.raises(UserError, match="1 of 100 records are malformed"):
         run(tmp_path, lines_with([BROKEN]), "limits.quarantined_share=0")
 

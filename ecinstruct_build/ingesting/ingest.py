@@ -130,8 +130,14 @@ def ingest_file(  # noqa: PLR0917 - the file's three names and two folders come 
         If the file is not one of the source's, cannot be read, is damaged, or lacks a required column.
     """
     job = job_of(source, file, limits or Limits())
+    blocks = _reporting(path, read_blocks(path, job.kind, job.limits), progress)
+    return ingest_blocks(job, blocks, out, scratch, pool)
+
+
+def ingest_blocks(job: Job, blocks: Iterator[Block], out: Path, scratch: Path, pool: Executor | None) -> IngestCounts:
+    """Turn the blocks of a file into canonical tables, as `ingest_file` says."""
     scratch.mkdir(parents=True, exist_ok=True)
-    _work_all(job, scratch, _reporting(path, read_blocks(path, job.kind, job.limits), progress), pool)
+    _work_all(job, scratch, blocks, pool)
     return _assemble(job, scratch, out, pool)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ecinstruct_build.stages.checks import Checked
-from ecinstruct_build.stages.corpora import IngestedFile
+from ecinstruct_build.stages.corpora import IngestedFile, stages_of
 from ecinstruct_build.stages.frozen import Frozen
 from ecinstruct_build.store import Stage
 
@@ -49,9 +49,8 @@ class Built:
     @property
     def stages(self) -> list[Stage]:
         """All of them, in the order of the corridor."""
-        ingested = [file.stage for file in self.files]
         return [
-            *ingested,
+            *stages_of(self.files),
             *self.drawn.values(),
             *self.checked.stages,
             self.families,

@@ -1,14 +1,15 @@
 """Fetch and ingest, wrapped for the store: from upstream files to canonical tables."""
 
 import multiprocessing
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Executor, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
-from functools import cache
+from functools import partial
 from pathlib import Path
-from typing import Any
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Any
 
 from ecinstruct_build.engine import Engine, EngineSettings, Tables
 from ecinstruct_build.errors import UserError
@@ -17,8 +18,12 @@ from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.source import EVERYTHING, FileKind, Source, SourceSettings
+from ecinstruct_build.stages.bundles import Unit, units_of
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
+
+if TYPE_CHECKING:
+    from ecinstruct_build.ingesting.ingest import IngestCounts
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,8 @@ class IngestedFile:
     bytes, sha256
         Of the upstream file.
     stage
-        The stored result: ``<table>/part-*.parquet``, quarantine, collapsed lines, counts as facts.
+        The stored result: ``<table>/part-*.parquet``, quarantine, collapsed lines, counts as facts. Many small files
+        share one: its rows say in ``file`` which they came from.
     """
 
     source: str
@@ -44,9 +50,24 @@ class IngestedFile:
     sha256: str
     stage: Stage
 
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What became of its records, as `ecinstruct_build.ingesting.ingest.IngestCounts` describes it."""
+        return dict(self.stage.facts["files"][self.file])
+
     def parts(self, table: str) -> list[Path]:
-        """Return the Parquet files that this file added to a canonical table."""
-        return sorted((self.stage.folder / table).glob("part-*.parquet"))
+        """Return the Parquet files with the rows that its stage added to a canonical table."""
+        return parts_of(self.stage, table)
+
+
+def parts_of(stage: Stage, table: str) -> list[Path]:
+    """Return the Parquet files that an ingest stage added to a canonical table."""
+    return sorted((stage.folder / table).glob("part-*.parquet"))
+
+
+def stages_of(files: Iterable[IngestedFile]) -> list[Stage]:
+    """Return the stages of files, each once."""
+    return list({file.stage.folder: file.stage for file in files}.values())
 
 
 def sample_corpora(recipe: Recipe, machine: Machine) -> Path:
@@ -139,16 +160,62 @@ def ingest(recipe: Recipe, raw: Path, machine: Machine) -> Ingested:
     UserError
         If a file is unreadable, or the share of malformed records in one passes the recipe's limit.
     """
+    units = units_of(find_files(recipe, raw), raw)
     with ExitStack() as stack:
-        pool = cache(lambda: stack.enter_context(worker_pool(machine.jobs)))  # none are started for stored results
-        files = [
-            _ingest_one(recipe, name, raw / name / file, file, machine=machine, pool=pool)
-            for name, file in find_files(recipe, raw)
-        ]
+        pool = _Workers(stack, machine.jobs)
+        work = partial(_ingest_unit, recipe, raw, machine=machine, pool=pool)
+        files = [file for found in _side_by_side(work, units, machine.jobs) for file in found]
         worker_bytes = sum(peak_of(worker.pid or 0) for worker in multiprocessing.active_children())
+    files.sort(key=lambda file: (file.source, file.file))
     for file in files:
         _refuse_rotten_file(file, recipe.limits.quarantined_share)
     return Ingested(files, worker_bytes)
+
+
+class _Stopped(Exception):  # noqa: N818 - no error: another file's failure ended the work on this one
+    """Work that is given up."""
+
+
+def _side_by_side(
+    work: Callable[[Unit, Callable[[], None]], list[IngestedFile]], units: Sequence[Unit], jobs: int
+) -> list[list[IngestedFile]]:
+    """Work on as many units at a time as there are workers; a thread feeds the workers and waits for them."""
+    if jobs == 1:
+        return [work(unit, lambda: None) for unit in units]
+    stopped = Event()
+
+    def go_on() -> None:
+        if stopped.is_set():
+            raise _Stopped
+
+    with ThreadPoolExecutor(jobs) as threads:
+        futures = [threads.submit(work, unit, go_on) for unit in units]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            stopped.set()
+            threads.shutdown(cancel_futures=True)
+    failed = [error for future in futures if not future.cancelled() and (error := future.exception())]
+    for error in failed:
+        if not isinstance(error, _Stopped):
+            raise error
+    return [future.result() for future in futures]
+
+
+class _Workers:
+    """Worker processes, started when first asked for: none are for stored results."""
+
+    def __init__(self, stack: ExitStack, jobs: int) -> None:
+        self._stack, self._jobs = stack, jobs
+        self._lock = Lock()
+        self._pool: Executor | None = None
+
+    def __call__(self) -> Executor | None:
+        """Return them, or None where there is to be one process only."""
+        with self._lock:
+            if self._pool is None:
+                self._pool = self._stack.enter_context(worker_pool(self._jobs))
+            return self._pool
 
 
 @contextmanager
@@ -166,32 +233,70 @@ def worker_pool(jobs: int) -> Iterator[Executor | None]:
         yield pool
 
 
-def _ingest_one(
-    recipe: Recipe, source_name: str, path: Path, file: str, *, machine: Machine, pool: Callable[[], Executor | None]
-) -> IngestedFile:
-    source = recipe.source(source_name)
-    sha256 = machine.store.file_digest(path)
+def _ingest_unit(
+    recipe: Recipe, raw: Path, unit: Unit, go_on: Callable[[], None], *, machine: Machine, pool: _Workers
+) -> list[IngestedFile]:
+    go_on()
+    source, folder = recipe.source(unit.source), raw / unit.source
+    paths = [folder / file for file in unit.files]
+    digests = machine.store.file_digests(paths)
+    sizes = [path.stat().st_size for path in paths]
 
     def produce(out: Path, scratch: Path) -> Mapping[str, Any]:
-        from ecinstruct_build.ingesting.ingest import ingest_file  # noqa: PLC0415 - stored results need no reader
+        with machine.progress.track(f"ingest {unit.name}", sum(sizes)) as advance:
 
-        with machine.progress.track(f"ingest {source_name}/{file}", path.stat().st_size) as advance:
-            return asdict(ingest_file(path, source, file, out, scratch, pool(), advance))
+            def advanced(steps: int) -> None:
+                go_on()
+                advance(steps)
 
-    modules = (SOURCES.module(source_name).__name__, "ecinstruct_build.ingesting.ingest")
+            counts = _ingest(source, list(zip(paths, unit.files, strict=True)), out, scratch, pool(), advanced)
+        return {"files": {file: asdict(count) for file, count in zip(unit.files, counts, strict=True)}}
+
+    modules = (SOURCES.module(unit.source).__name__, "ecinstruct_build.ingesting.bundle")
     code = [*map(code_digest, modules), own_digest(__name__)]
-    inputs: dict[str, Any] = {"sha256": sha256, "code": code}
+    inputs: dict[str, Any] = {"sha256": dict(zip(unit.files, digests, strict=True)), "code": code}
     if source.configure:
-        inputs["settings"] = recipe.sources[source_name].model_dump(mode="json", exclude={"files", "categories"})
-    stage = machine.store.run("ingest", f"{source_name}/{file}", inputs, produce)
+        inputs["settings"] = recipe.sources[unit.source].model_dump(mode="json", exclude={"files", "categories"})
+    stage = machine.store.run("ingest", unit.name, inputs, produce)
+    return [
+        IngestedFile(unit.source, file, _kind_of(source, file), size, digest, stage)
+        for file, size, digest in zip(unit.files, sizes, digests, strict=True)
+    ]
+
+
+def _ingest(  # noqa: PLR0917 - as `ingest_file` takes them
+    source: Source,
+    files: Sequence[tuple[Path, str]],
+    out: Path,
+    scratch: Path,
+    pool: Executor | None,
+    advance: Callable[[int], None],
+) -> "list[IngestCounts]":
+    """Ingest one file with all workers, or several small ones with one of them."""
+    from ecinstruct_build.ingesting.bundle import ingest_bundle  # noqa: PLC0415 - stored results need no reader
+    from ecinstruct_build.ingesting.ingest import ingest_file  # noqa: PLC0415
+
+    if len(files) == 1:
+        path, file = files[0]
+        return [ingest_file(path, source, file, out, scratch, pool, advance)]
+    counts = (
+        pool.submit(ingest_bundle, files, source, out, scratch).result()
+        if pool
+        else ingest_bundle(files, source, out, scratch)
+    )
+    advance(sum(path.stat().st_size for path, _ in files))
+    return counts
+
+
+def _kind_of(source: Source, file: str) -> FileKind:
     found = source.kind_of(file)
     if found is None:
-        raise ValueError(f"{file} is no file of {source_name}")
-    return IngestedFile(source_name, file, found[0], path.stat().st_size, sha256, stage)
+        raise ValueError(f"{file} is no file of {source.name}")
+    return found[0]
 
 
 def _refuse_rotten_file(file: IngestedFile, limit: float) -> None:
-    facts = file.stage.facts
+    facts = file.facts
     if facts["quarantined"] > limit * max(1, facts["records"]):
         reason, count = max(facts["reasons"].items(), key=lambda pair: (pair[1], pair[0]))
         raise UserError(
@@ -206,20 +311,20 @@ class OpenTables:
     """The canonical tables of a build, opened on the engine when first asked for."""
 
     def __init__(self, files: Sequence[IngestedFile], settings: EngineSettings, stack: ExitStack) -> None:
-        self._files, self._settings, self._stack = files, settings, stack
+        self._stages, self._settings, self._stack = stages_of(files), settings, stack
         self._tables: Tables | None = None
 
     def digests(self, names: Sequence[str]) -> dict[str, list[str]]:
         """Return the content digests of the files that fill each table."""
-        return {name: sorted(file.stage.digest for file in self._files if file.parts(name)) for name in names}
+        return {name: sorted(stage.digest for stage in self._stages if parts_of(stage, name)) for name in names}
 
     def open(self) -> Tables:
         """Return the tables, connecting to the engine if that has not happened."""
         if self._tables is None:
             engine = self._stack.enter_context(Engine(self._settings))
-            names = sorted({path.name for file in self._files for path in file.stage.folder.iterdir() if path.is_dir()})
+            names = sorted({path.name for stage in self._stages for path in stage.folder.iterdir() if path.is_dir()})
             self._tables = engine.tables(
-                {name: [part for file in self._files for part in file.parts(name)] for name in names}
+                {name: [part for stage in self._stages for part in parts_of(stage, name)] for name in names}
             )
         return self._tables
 

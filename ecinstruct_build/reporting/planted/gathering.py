@@ -11,6 +11,7 @@ from ecinstruct_build.reporting.planted.score import Evidence, Line, Score, scor
 from ecinstruct_build.sample_corpora import LEDGER
 from ecinstruct_build.sample_corpora.ledger import Entry, decode
 from ecinstruct_build.stages.built import Built
+from ecinstruct_build.stages.corpora import stages_of
 from ecinstruct_build.stages.examples import read_examples
 from ecinstruct_build.stages.families import read_families
 from ecinstruct_build.stages.lookalikes import read_pairs
@@ -58,7 +59,8 @@ def _taken(ledger: Sequence[Entry], built: Built) -> list[Entry]:
 
 def _set_aside(built: Built, name: str) -> set[Line]:
     tables = [
-        pq.read_table(file.stage.folder / f"{name}.parquet", columns=["source", "file", "line"]) for file in built.files
+        pq.read_table(stage.folder / f"{name}.parquet", columns=["source", "file", "line"])
+        for stage in stages_of(built.files)
     ]
     return {(row["source"], row["file"], row["line"]) for table in tables for row in table.to_pylist()}
 
