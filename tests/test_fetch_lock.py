@@ -150,31 +150,61 @@ def test_a_page_that_only_bears_a_files_name_is_not_locked(bench: Bench, server:
         bench.fetch()
 
 
-def test_the_members_of_an_archive_are_locked_and_held_against_the_lock(server: FaultServer, tmp_path: Path) -> None:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("data/one.jsonl", FIRST)
-        archive.writestr("data/two.jsonl", OTHER)
-    url = server.plan("/qa.zip", Reply(packed.getvalue()))
+def packed(**members: bytes) -> bytes:
+    """A zip file of JSON lines, the same bytes at any time."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(f"data/{name}.jsonl"), data)
+    return held.getvalue()
+
+
+@pytest.fixture
+def zipped(server: FaultServer, tmp_path: Path) -> Bench:
+    """A source of two files that upstream offers in an archive."""
+    url = server.plan("/qa.zip", Reply(packed(one=FIRST, two=OTHER)))
     remote = Remote("qa.zip", (url,), holds=(("data/one.jsonl", TRAIN), ("data/two.jsonl", VAL)))
     source = replace(SOURCES.get("amazonqa"), remotes=(remote,))
-    bench = Bench(source, tmp_path / "raw", tmp_path / "sources.lock.toml")
-    bench.fetch()
-    assert bench.lock.get("amazonqa", VAL).model_dump() == {
+    return Bench(source, tmp_path / "raw", tmp_path / "sources.lock.toml")
+
+
+def test_the_members_of_an_archive_are_locked_and_held_against_the_lock(zipped: Bench, server: FaultServer) -> None:
+    zipped.fetch()
+    assert zipped.lock.get("amazonqa", VAL).model_dump() == {
         "size": len(OTHER),
         "sha256": digest(OTHER),
         "trust": "first use",
-        "url": url,
+        "url": f"{server.origin}/qa.zip",
         "archive": "qa.zip",
     }
-    assert bench.lock.get("amazonqa", "qa.zip").sha256 == digest(packed.getvalue())
-    assert states(bench) == {TRAIN: "verified", VAL: "verified"}
-    assert bench.plan().missing == []
-    bench.put(VAL, FIRST)
-    assert states(bench)[VAL] == "wrong"
-    bench.path(VAL).unlink()
-    bench.fetch()
-    assert states(bench) == {TRAIN: "verified", VAL: "verified"}
+    assert zipped.lock.get("amazonqa", "qa.zip").sha256 == digest(packed(one=FIRST, two=OTHER))
+    assert states(zipped) == {TRAIN: "verified", VAL: "verified"}
+    assert zipped.plan().missing == []
+    zipped.put(VAL, FIRST)
+    assert states(zipped)[VAL] == "wrong"
+    zipped.path(VAL).unlink()
+    zipped.fetch()
+    assert states(zipped) == {TRAIN: "verified", VAL: "verified"}
+
+
+@pytest.mark.parametrize("urls", [(), ("https://example.org/never-asked",)])
+def test_an_archive_that_a_person_put_there_is_unpacked_and_stays(zipped: Bench, urls: tuple[str, ...]) -> None:
+    zipped = stating(zipped, urls=urls, steps="Ask for it.")
+    zipped.put("qa.zip", packed(one=FIRST, two=OTHER))
+    assert zipped.fetch().to_get == ()
+    assert (zipped.path(TRAIN).read_bytes(), zipped.path(VAL).read_bytes()) == (FIRST, OTHER)
+    assert zipped.lock.get("amazonqa", VAL).archive == "qa.zip"
+    assert zipped.path("qa.zip").exists()
+    assert zipped.plan().missing == []
+    assert sorted(path.name for path in zipped.path("qa.zip").parent.iterdir()) == ["qa.zip", TRAIN, VAL]
+
+
+def test_an_archive_that_upstream_states_otherwise_is_not_unpacked(zipped: Bench) -> None:
+    zipped = stating(zipped, sha256=digest(packed(one=FIRST, two=OTHER)))
+    zipped.put("qa.zip", packed(one=FIRST, two=FIRST))
+    with pytest.raises(UserError, match="upstream says sha256"):
+        zipped.fetch()
+    assert not zipped.path(TRAIN).exists()
 
 
 ENTRIES = st.lists(

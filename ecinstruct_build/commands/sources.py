@@ -118,8 +118,10 @@ def fetch_sources(
     if raw is None:
         raise UserError("Say where to put the files with --raw FOLDER (make: RAW=...).")
     entries = Lock(lock)
-    plan = plan_anew(wishes, raw, entries) if relock and not dry_run else make_plan(wishes, raw, entries)
     loud = not quiet and not as_json
+    with listener(quiet=not loud) as progress:
+        look = plan_anew if relock and not dry_run else make_plan
+        plan = look(wishes, raw, entries, progress)
     if loud:
         render_plan(plan, raw, Console())
     missing = plan.to_get
@@ -154,12 +156,13 @@ def verify_sources(
         raise UserError(f"{raw} is no folder." if raw else "Say where the files are with --raw FOLDER (make: RAW=...).")
     entries = Lock(lock)
     chosen = [SOURCES.get(name) for name in names] if names else [one for one in SOURCES if (raw / one.name).is_dir()]
-    states = [
-        state
-        for source in chosen
-        for state in source_states(source, raw, entries, read="all")
-        if state.state != "absent" or entries.get(source.name, state.file)
-    ]
+    with listener(quiet=quiet or as_json) as progress:
+        states = [
+            state
+            for source in chosen
+            for state in source_states(source, raw, entries, read="all", progress=progress)
+            if state.state != "absent" or entries.get(source.name, state.file)
+        ]
     if as_json:
         print_json([state_record(state) for state in states])
     elif not quiet:

@@ -1,6 +1,7 @@
 """Carry a plan out: fetch what is missing, hold everything against what is known, and lock it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +9,11 @@ from ecinstruct_build.errors import UserError
 from ecinstruct_build.fetching.download import Fetched, Wanted, fetch_all
 from ecinstruct_build.fetching.form import form_fault
 from ecinstruct_build.fetching.lock import Lock, Locked, Trust
+from ecinstruct_build.fetching.partial import places
 from ecinstruct_build.fetching.plan import Item, Plan, Wish, make_plan, needed_remotes, present_files
 from ecinstruct_build.fetching.settings import FetchSettings
 from ecinstruct_build.fetching.state import Digests, FileState
+from ecinstruct_build.fetching.unpack import unpack
 from ecinstruct_build.progress import Progress
 from ecinstruct_build.source import Remote
 
@@ -64,6 +67,8 @@ def carry_out(
         faults += _lock_present(item, lock, digests)
     if faults:
         raise UserError("\n".join(faults))
+    for item in plan.to_unpack:
+        faults += _lock_fetched(item, _unpacked(item, settings or FetchSettings()), lock, digests)
     items = {(item.source.name, item.remote.file): item for item in plan.to_fetch}
     fetched = []
     wanted = [_wanted(item, lock) for item in plan.to_fetch]
@@ -78,7 +83,7 @@ def carry_out(
     return Outcome(tuple(fetched), tuple(plan.to_get))
 
 
-def relock(wishes: Sequence[Wish], raw: Path, lock: Lock) -> Plan:
+def relock(wishes: Sequence[Wish], raw: Path, lock: Lock, progress: Progress | None = None) -> Plan:
     """Forget what is locked of the files that are wanted, and plan anew."""
     for wish in wishes:
         name = wish.source.name
@@ -86,7 +91,21 @@ def relock(wishes: Sequence[Wish], raw: Path, lock: Lock) -> Plan:
         files = [file for remote in needed for file in (remote.file, *remote.yields)]
         for file in (*files, *present_files(wish, raw / name)):
             lock.forget(name, file)
-    return make_plan(wishes, raw, lock)
+    return make_plan(wishes, raw, lock, progress)
+
+
+def _unpacked(item: Item, settings: FetchSettings) -> Fetched:
+    """Unpack an archive that stands in its place, and leave it there: who put it there may want it."""
+    archive, remote = item.archive, item.remote
+    if archive is None or archive.size is None or archive.sha256 is None:
+        raise ValueError(f"{remote.file} is not there")
+    scratch = places(item.folder, remote.file).unpacked
+    label = f"{item.source.name}/{remote.file}"
+    scratch.parent.mkdir(parents=True, exist_ok=True)
+    members = unpack(archive.path, label, remote.holds, item.folder, scratch, settings)
+    with suppress(OSError):
+        scratch.parent.rmdir()
+    return Fetched(item.source.name, remote.file, "", archive.size, archive.sha256, members)
 
 
 def _wanted(item: Item, lock: Lock) -> Wanted:
@@ -123,10 +142,12 @@ def _lock_fetched(item: Item, one: Fetched, lock: Lock, digests: Digests) -> lis
     for file in remote.yields:
         entry, path = entries[file], folder / file
         if fault := lock.expected(source, file, remote).fault(entry.size, entry.sha256):
-            return [f"{source}/{file} from {one.url} is not what it should be: {fault}.{_mend(lock, source, file)}"]
+            came = one.url or folder / one.file
+            return [f"{source}/{file} from {came} is not what it should be: {fault}.{_mend(lock, source, file)}"]
         if trust == "first use" and lock.get(source, file) is None and (fault := form_fault(item.source, file, path)):
+            came = f"What {one.url} served" if one.url else f"What {one.file} held"
             return [
-                f"What {one.url} served does not look like {source}/{file}: {fault}. It was not locked. See what is "
+                f"{came} does not look like {source}/{file}: {fault}. It was not locked. See what is "
                 f"in {path}, delete it and fetch it again, or get the file by hand."
             ]
         digests.remember(path, entry.sha256)

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from ecinstruct_build.errors import UserError, did_you_mean
 from ecinstruct_build.fetching.lock import Lock
 from ecinstruct_build.fetching.state import Digests, FileState, as_upstream, file_state, remote_states
+from ecinstruct_build.progress import Progress
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.source import EVERYTHING, Remote, Source, SourceSettings
@@ -36,12 +37,15 @@ class Item:
         The corpus's folder.
     states
         How the files that it yields and that are needed stand.
+    archive
+        How the archive stands that holds them; None where there is none, or it is not on disk.
     """
 
     source: Source
     remote: Remote
     folder: Path
     states: tuple[FileState, ...]
+    archive: FileState | None = None
 
     @property
     def here(self) -> bool:
@@ -56,7 +60,8 @@ class Item:
     @property
     def wrong(self) -> list[FileState]:
         """The files that are there and are not what they should be."""
-        return [state for state in self.states if state.state == "wrong"]
+        archive = () if self.archive is None or self.here else (self.archive,)
+        return [state for state in (*self.states, *archive) if state.state == "wrong"]
 
 
 @dataclass(frozen=True)
@@ -80,14 +85,19 @@ class Plan:
         return [item for item in self.items if not item.here and not item.wrong]
 
     @property
+    def to_unpack(self) -> list[Item]:
+        """What stands there in its archive."""
+        return [item for item in self.missing if item.archive]
+
+    @property
     def to_fetch(self) -> list[Item]:
         """What is to be fetched."""
-        return [item for item in self.missing if not item.by_hand]
+        return [item for item in self.missing if not item.by_hand and not item.archive]
 
     @property
     def to_get(self) -> list[Item]:
         """What a person must get."""
-        return [item for item in self.missing if item.by_hand]
+        return [item for item in self.missing if item.by_hand and not item.archive]
 
     @property
     def wrong(self) -> list[FileState]:
@@ -139,7 +149,7 @@ def needed_remotes(source: Source, settings: SourceSettings) -> list[tuple[Remot
     return sorted(((remote, files) for remote, files in needed if files), key=lambda pair: pair[0].file)
 
 
-def make_plan(wishes: Iterable[Wish], raw: Path, lock: Lock) -> Plan:
+def make_plan(wishes: Iterable[Wish], raw: Path, lock: Lock, progress: Progress | None = None) -> Plan:
     """Say what is needed and how it stands. Files of unknown digest are read through, once.
 
     Raises
@@ -147,7 +157,7 @@ def make_plan(wishes: Iterable[Wish], raw: Path, lock: Lock) -> Plan:
     UserError
         If a category or a glob names nothing that there is, here or upstream, or the lock contradicts an adapter.
     """
-    digests = Digests(raw)
+    digests = Digests(raw, progress)
     items: list[Item] = []
     own = []
     for wish in wishes:
@@ -169,7 +179,7 @@ def make_plan(wishes: Iterable[Wish], raw: Path, lock: Lock) -> Plan:
                     states.append(as_upstream(found, source))
                 else:
                     states.append(state)
-            items.append(Item(source, remote, folder, tuple(states)))
+            items.append(Item(source, remote, folder, tuple(states), _archive(source, remote, folder, lock, digests)))
     return Plan(tuple(sorted(items, key=lambda item: (item.source.name, item.remote.file))), tuple(sorted(own)))
 
 
@@ -185,6 +195,14 @@ def _taken(source: Source, settings: SourceSettings, remote: Remote, globs: Sequ
 
 def _takes(source: Source, settings: SourceSettings, file: str, globs: Sequence[str]) -> bool:
     return in_categories(source, file, settings) and any(fnmatch(file, glob) for glob in globs)
+
+
+def _archive(source: Source, remote: Remote, folder: Path, lock: Lock, digests: Digests) -> FileState | None:
+    path = folder / remote.file
+    if not remote.holds or not path.is_file():
+        return None
+    expected = lock.expected(source.name, remote.file, remote)
+    return file_state(source.name, remote.file, path, expected, digests, read="new")
 
 
 def _elsewhere(file: str, present: Sequence[str]) -> str | None:

@@ -85,7 +85,7 @@ def render_plan(plan: Plan, raw: Path, console: Console) -> None:
     if plan.items:
         print_whole(table, console)
     fetch, get = plan.to_fetch, plan.to_get
-    here = len(plan.items) - len(fetch) - len(get)
+    here = sum(item.here for item in plan.items)
     console.print(
         f"{here} of {len(plan.items)} are in {escape(str(raw))}; to fetch: {len(fetch)} "
         f"({size_words([item.remote for item in fetch])}); to get by hand: {len(get)}.",
@@ -263,4 +263,6 @@ def _action(item: Item) -> str:
         return "wrong"
     if item.here:
         return "here"
+    if item.archive:
+        return "unpack"
     return "by hand" if item.by_hand else "fetch"

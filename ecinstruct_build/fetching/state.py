@@ -9,6 +9,7 @@ from typing import Literal
 
 from ecinstruct_build.fetching.lock import Expected, Lock
 from ecinstruct_build.fetching.partial import HIDDEN, places
+from ecinstruct_build.progress import Progress, Silence
 from ecinstruct_build.source import Remote, Source
 
 State = Literal["absent", "partial", "unverified", "verified", "wrong"]
@@ -17,6 +18,9 @@ Reading = Literal["known", "new", "all"]
 
 NOTES = ".digests"
 """The folder inside the raw folder that remembers digests, so that files are read through once."""
+
+_BLOCK = 1 << 20
+_LARGE = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,18 @@ class Digests:
     """Digests of the files below a raw folder, remembered by each file's place, size, inode and times of change.
 
     They are kept in the raw folder once `keep` was called: to look at a folder leaves nothing behind in it.
+
+    Parameters
+    ----------
+    raw
+        The raw folder.
+    progress
+        Is told of the bytes of large files that are read through.
     """
 
-    def __init__(self, raw: Path) -> None:
+    def __init__(self, raw: Path, progress: Progress | None = None) -> None:
         self._folder = raw / NOTES
+        self._progress = progress or Silence()
 
     def keep(self) -> None:
         """Make the folder that remembers."""
@@ -79,8 +91,14 @@ class Digests:
     def of(self, path: Path) -> str:
         """Return the digest of a file, reading it through."""
         before = self._note(path)
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        size = path.stat().st_size
+        progress = self._progress if size >= _LARGE else Silence()
+        digest = hashlib.sha256()
+        with path.open("rb") as file, progress.track(f"read {path.name}", size, of_bytes=True) as advance:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+                advance(len(block))
+        sha256 = digest.hexdigest()
         if before == self._note(path):
             self.remember(path, sha256)
         return sha256
@@ -164,9 +182,11 @@ def as_upstream(state: FileState, source: Source) -> FileState:
     return state
 
 
-def source_states(source: Source, raw: Path, lock: Lock, *, read: Reading) -> list[FileState]:
+def source_states(
+    source: Source, raw: Path, lock: Lock, *, read: Reading, progress: Progress | None = None
+) -> list[FileState]:
     """Say how all files of a source stand: those of its remotes, and others on disk that it can read, sorted."""
-    digests = Digests(raw)
+    digests = Digests(raw, progress)
     states = [
         state for remote in source.remotes for state in remote_states(source, remote, raw, lock, digests, read=read)
     ]

@@ -9,7 +9,7 @@ from ecinstruct_build.errors import UserError
 from ecinstruct_build.fetching.carry_out import carry_out
 from ecinstruct_build.fetching.lock import Lock
 from ecinstruct_build.fetching.plan import make_plan, wishes_of
-from ecinstruct_build.fetching.report import by_hand_words
+from ecinstruct_build.fetching.report import by_hand_words, size_words
 from ecinstruct_build.progress import Progress
 from ecinstruct_build.recipe import Recipe
 
@@ -25,6 +25,9 @@ def fetch(recipe: Recipe, raw: Path | None, lock: Path, progress: Progress) -> N
     if raw is None:
         raise UserError("Say where to put the files that are fetched with --raw FOLDER (make: RAW=...).")
     entries = Lock(lock)
-    outcome = carry_out(make_plan(wishes_of(recipe), raw, entries), raw, entries, progress=progress)
+    plan = make_plan(wishes_of(recipe), raw, entries, progress)
+    if plan.to_fetch:
+        progress.note(f"to fetch into {raw}: {size_words([item.remote for item in plan.to_fetch])}.")
+    outcome = carry_out(plan, raw, entries, progress=progress)
     if outcome.to_get:
         raise UserError(by_hand_words(outcome.to_get))
