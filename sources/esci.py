@@ -12,6 +12,9 @@ Quirks, and what becomes of them:
 - Bullet points are one text with a newline between them: split into features.
 - Texts hold newlines and HTML: left for later. ``product_color`` feeds nothing.
 - ``shopping_queries_dataset_sources.csv`` says how a query was found. It is read and counted, and fills no table.
+- ``tasksource/esci`` on the Hugging Face Hub has examples and products joined and the grades spelled out, as Parquet
+  (``data/train-00000-of-...``); CSV files of that form are called ``tasksource_<what>.csv`` here. The product of each
+  row becomes a product row, as often as it is graded.
 """
 
 from collections.abc import Mapping
@@ -51,6 +54,21 @@ class Product(Struct, gc=False):
     product_brand: str | None = None
 
 
+class JoinedExample(Struct, gc=False):
+    """A row of the form that has the product's columns beside the example's."""
+
+    query: Text
+    query_id: int
+    product_id: Key
+    product_locale: Literal["us", "es", "jp"]
+    esci_label: Literal["Exact", "Substitute", "Complement", "Irrelevant"]
+    small_version: Literal[0, 1]
+    product_title: str | None = None
+    product_description: str | None = None
+    product_bullet_point: str | None = None
+    product_brand: str | None = None
+
+
 class QuerySource(Struct, gc=False):
     """A row of the sources."""
 
@@ -64,7 +82,7 @@ def _convert_examples(batch: Batch) -> Mapping[str, pa.Table]:
         "query_id": [str(record.query_id) for record in records],
         "query": [record.query for record in records],
         "product_id": [asin_key(record.product_id) for record in records],
-        "label": [record.esci_label for record in records],
+        "label": [record.esci_label[0] for record in records],
         "subset": ["small" if record.small_version else "large" for record in records],
         "catalogue": [NAME] * len(records),
         "locale": [record.product_locale for record in records],
@@ -85,6 +103,10 @@ def _convert_products(batch: Batch) -> Mapping[str, pa.Table]:
         **batch.origin(),
     }
     return {"product": arrow_table("product", columns)}
+
+
+def _convert_joined(batch: Batch) -> Mapping[str, pa.Table]:
+    return {**_convert_examples(batch), **_convert_products(batch)}
 
 
 def _convert_nothing(_: Batch) -> Mapping[str, pa.Table]:
@@ -135,6 +157,22 @@ SOURCE = Source(
             tables=(),
             convert=_convert_nothing,
             example="shopping_queries_dataset_sources.csv",
+        ),
+        FileKind(
+            pattern=r"(?:.*/)?tasksource(?:_\w+)?\.csv(?:\.gz)?",
+            format="csv",
+            record=JoinedExample,
+            tables=("judgement", "product"),
+            convert=_convert_joined,
+            example="tasksource_test.csv",
+        ),
+        FileKind(
+            pattern=r"(?:.*/)?(?:train|test)-\d{5}-of-\d{5}(?:-[0-9a-f]+)?\.parquet",
+            format="parquet",
+            record=JoinedExample,
+            tables=("judgement", "product"),
+            convert=_convert_joined,
+            example="data/test-00000-of-00002.parquet",
         ),
     ),
     remotes=(

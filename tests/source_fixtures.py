@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import fixture_corpora
-from fixture_corpora.forms import json_lines, literal_lines, parquet, zipped
+from fixture_corpora.forms import json_lines, literal_lines, zipped
 
 FOLDER = Path(__file__).parent / "fixtures" / "sources"
 
@@ -169,50 +169,6 @@ AMAZON_GOOGLE = {
     ).encode("latin-1"),
 }
 
-_EXAMPLE = {
-    "example_id": 11,
-    "query": "copper kettle without whistle",
-    "query_id": 7,
-    "product_id": "B00KETTLE1",
-    "product_locale": "us",
-    "esci_label": "E",
-    "small_version": 1,
-    "large_version": 1,
-    "split": "train",
-}
-_ESCI_PRODUCT = {
-    "product_id": "B00KETTLE1",
-    "product_title": "Copper kettle",
-    "product_description": "<p>Heavy copper.</p>\nTin lined.",
-    "product_bullet_point": "Heavy base\nCool handle\n\nNo whistle",
-    "product_brand": "Brackwater",
-    "product_color": "Copper",
-    "product_locale": "us",
-}
-
-ESCI = {
-    "shopping_queries_dataset_examples.parquet": parquet(
-        [
-            _EXAMPLE,
-            _EXAMPLE | {"example_id": 12, "product_id": "B00TEAPOT2", "esci_label": "I", "small_version": 0},
-            _EXAMPLE | {"example_id": 13, "query": "tetera de cobre", "query_id": 8, "product_locale": "es"},
-            _EXAMPLE | {"example_id": 14, "query": "銅のやかん", "query_id": 9, "product_locale": "jp"},
-            _EXAMPLE,
-            _EXAMPLE | {"example_id": 15, "esci_label": "Exact"},
-            _EXAMPLE | {"example_id": 16, "query": None},
-        ]
-    ),
-    "shopping_queries_dataset_products.parquet": parquet(
-        [
-            _ESCI_PRODUCT,
-            _ESCI_PRODUCT | {"product_title": "Tetera de cobre", "product_locale": "es", "product_brand": None},
-            _ESCI_PRODUCT | {"product_id": "B00TEAPOT2", "product_description": None, "product_bullet_point": None},
-            _ESCI_PRODUCT | {"product_id": None},
-        ]
-    ),
-    "shopping_queries_dataset_sources.csv": b"query_id,source\n7,negations\n8,other\n9,behavioral\n",
-}
-
 _PARAGRAPHS = [
     {"text": "Steel kettle, 3 l", "source": "title"},
     {"text": "A kettle of brushed steel.", "source": "description"},
@@ -279,7 +235,6 @@ FILES: Mapping[str, Mapping[str, bytes]] = {
     "amazon_reviews_2014": AMAZON_REVIEWS_2014,
     "amazon_reviews_2018": AMAZON_REVIEWS_2018,
     "amazonqa": AMAZONQA,
-    "esci": ESCI,
     "mave": MAVE,
     **{
         module.name: importlib.import_module(f"fixture_corpora.{module.name}").FILES

@@ -1,5 +1,6 @@
 """Every known quirk of the six corpora, as planted in the fixture files, becomes what the source's card says."""
 
+import csv
 import gzip
 from pathlib import Path
 from typing import Any
@@ -339,14 +340,18 @@ def test_every_amazon_corpus_names_a_product_alike() -> None:
 def _expected_records(path: Path) -> int:
     if path.suffix == ".parquet":
         return int(pq.read_metadata(path).num_rows)
+    if path.suffix == ".csv":
+        with path.open(encoding="latin-1", newline="") as lines:
+            return sum(1 for cells in csv.reader(lines) if cells)
     data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    lines = [line for line in data.split(b"\n") if line.strip()]
-    return len(lines)
+    return sum(1 for line in data.split(b"\n") if line.strip())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", sorted(source_fixtures.FILES))
 def test_genuine_pieces_are_ingested_in_full(real_corpora: Path, source: str) -> None:
+    if not (real_corpora / source).is_dir():
+        pytest.skip("there is no piece of it")
     adapter, files = SOURCES.get(source), 0
     for path in sorted(path for path in (real_corpora / source).rglob("*") if path.is_file()):
         file = path.relative_to(real_corpora / source).as_posix()
@@ -356,7 +361,6 @@ def test_genuine_pieces_are_ingested_in_full(real_corpora: Path, source: str) ->
         files += 1
         counts = ingest(path, adapter, file).counts
         headers = int(found[0].format == "csv" and not found[0].columns)
-        # The Amazon-Google tables have no line breaks inside a cell, so there too a line is a record.
         assert counts.records == _expected_records(path) - headers, file
         assert counts.quarantined <= 0.01 * counts.records, file
         assert all(counts.rows[table] for table in found[0].tables), file
