@@ -50,7 +50,7 @@ def test_abt_is_read_in_its_encoding() -> None:
 def test_a_copy_of_abt_in_utf_8_reads_the_same() -> None:
     content = source_fixtures.FILES["abt_buy"]["Abt.csv"].decode("cp1252").encode("utf-8")
     again = ingest_bytes(content, SOURCES.get("abt_buy"), "Abt.csv")
-    assert again.tables == ingested("abt_buy", "Abt.csv").tables | {"quarantine": again.tables["quarantine"]}
+    assert again.tables["product"] == ingested("abt_buy", "Abt.csv").tables["product"]
 
 
 def test_buy_has_manufacturers() -> None:

@@ -10,9 +10,9 @@ from handmade import Row, opened, table_rows
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecinstruct_build.drawing import markets
 from ecinstruct_build.drawing.blocking import most_similar
 from ecinstruct_build.task import Drawn, Request
-from ecinstruct_build.tasks import product_matching
 from ecinstruct_build.tasks.product_matching import TASK, MatchingSettings
 
 WORDS = ("red", "blue", "oak", "steel", "mini", "grand", "travel", "garden")
@@ -180,7 +180,7 @@ def test_non_matches_cross_the_two_sides_of_one_source(tmp_path: Path) -> None:
 
 
 def test_chains_join_and_nothing_else_does() -> None:
-    group = product_matching.linked(["a", "b", "c", "d", "e"], [("a", "b"), ("c", "b"), ("d", "d")])
+    group = markets.linked(["a", "b", "c", "d", "e"], [("a", "b"), ("c", "b"), ("d", "d")])
     assert group["a"] == group["b"] == group["c"]
     assert len({group["a"], group["d"], group["e"]}) == 3
 

@@ -1,23 +1,26 @@
 """Product matching: tell whether two listings are of the same product.
 
-Matches come from upstream's mapping. The pairs that do not match are hard: each is a listing of a drawn match
-with the listing of the other side that reads most like it and is not linked with it by any chain of matches.
+Matches come from upstream's mapping. The pairs that do not match are hard. Those that upstream itself calls
+non-matches come first, above all those with a listing of the match that they accompany. Where upstream names matches
+only, each is a listing of a drawn match with the listing of the other side that reads most like it and is not linked
+with it by any chain of matches. Where it labels non-matches, the pairs that it does not label are unknown, and many of
+those that read alike are matches: they are left alone.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby, islice
-from operator import itemgetter
-from typing import Any
+from functools import cached_property
+from itertools import islice
+from typing import Any, Literal
 
-import numpy as np
 from pydantic import Field
 
 from ecinstruct_build.answers import YES_NO
 from ecinstruct_build.chance import choose, digest, uniform
 from ecinstruct_build.drawing.blocking import most_similar, words_of
-from ecinstruct_build.drawing.draw import ProductKey, fetch_products, of_sources, origin_of
+from ecinstruct_build.drawing.draw import ProductKey, fetch_products, origin_of
+from ecinstruct_build.drawing.markets import Ids, Market, open_markets
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example
 from ecinstruct_build.task import Drawn, Request, Task, TaskSettings
@@ -35,67 +38,42 @@ class MatchingSettings(TaskSettings):
     ----------
     negatives_per_match
         Pairs that do not match, for each pair that does.
+    labelled_first
+        Whether pairs that upstream itself calls non-matches come before unlabelled ones that read alike.
+    similar_beside_labelled
+        Whether unlabelled pairs that read alike serve where upstream's non-matches run out: many may be matches.
     neighbours
         Most similar listings looked at for each listing.
     random_share
-        Share of the negatives that are drawn at random instead of by similarity.
+        Share of the negatives that are drawn at random instead of by upstream's label or by similarity.
     negatives_per_product
         Negatives that one listing stands in at most.
     """
 
     negatives_per_match: float = Field(default=1.0, ge=0.0)
+    labelled_first: bool = True
+    similar_beside_labelled: bool = False
     neighbours: int = Field(default=10, ge=1)
     random_share: float = Field(default=0.0, ge=0.0, le=1.0)
     negatives_per_product: int = Field(default=3, ge=1)
 
 
+Found = Literal["match", "labelled", "similar", "random"]
+"""How a pair was found: as upstream's match or non-match, or as a non-match by similarity or by chance."""
+
+
 @dataclass(frozen=True)
 class Pair:
-    """A left and a right listing, by product id; ``by_chance`` says that a negative was not found by similarity."""
+    """A left and a right listing, by product id, and how it was found: see `Found`."""
 
     left: str
     right: str
-    is_match: bool
-    by_chance: bool = False
-
-
-@dataclass(frozen=True)
-class Market:
-    """The two sides of one source's mapping.
-
-    Attributes
-    ----------
-    source, catalogue, locale
-        What all its rows have in common.
-    rows
-        The rows of the mapping by pair of ids.
-    titles
-        Cleaned title of each listing that has one.
-    lefts, rights
-        Titled listings of the two sides, sorted.
-    group
-        A number for each listing, the same for listings linked by a chain of matches.
-    """
-
-    source: str
-    catalogue: str
-    locale: str
-    rows: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]
-    titles: Mapping[str, str]
-    lefts: Sequence[str]
-    rights: Sequence[str]
-    group: Mapping[str, int]
+    found: Found
 
     @property
-    def matches(self) -> list[tuple[str, str]]:
-        """Pairs of different titled listings that upstream calls a match and nowhere else a non-match."""
-        return [
-            pair
-            for pair, rows in self.rows.items()
-            if pair[0] != pair[1]
-            and all(row["is_match"] for row in rows)
-            and all(listing in self.titles for listing in pair)
-        ]
+    def is_match(self) -> bool:
+        """Whether they are the same product."""
+        return self.found == "match"
 
 
 @dataclass
@@ -114,12 +92,14 @@ class Negatives:
     settings: MatchingSettings
     seed: int
     missed: int = 0
-    _near: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _uses: Counter[str] = field(default_factory=Counter)
-    _drawn: set[tuple[str, str]] = field(default_factory=set)
+    _drawn: set[Ids] = field(default_factory=set)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def _near(self) -> Mapping[tuple[str, str], list[str]]:
+        """The listings of the other side that read most like each, by its side and id."""
         sides = {"left": self.market.lefts, "right": self.market.rights}
+        near: dict[tuple[str, str], list[str]] = {}
         for side, other in (("left", "right"), ("right", "left")):
             listings, others = sides[side], sides[other]
             found = most_similar(
@@ -130,101 +110,109 @@ class Negatives:
                 [self.market.group[listing] for listing in others],
             )
             for listing, positions in zip(listings, found, strict=True):
-                self._near[side, listing] = [others[position] for position in positions]
+                near[side, listing] = [others[position] for position in positions]
+        return near
 
-    def draw(self, match: tuple[str, str], number: int) -> Pair | None:
-        """Draw the non-match of the given number for a match, or None if no listings are left for it."""
+    @cached_property
+    def _labelled(self) -> tuple[Mapping[str, Iterator[Ids]], Iterator[Ids]]:
+        """Upstream's non-matches in keyed order: those of each listing, and all of them.
+
+        Those whose titles share no word, which anyone can tell apart, are the last of all and stand under no listing;
+        of the others, those with a listing of a match come later, to be there for that match. A pair that is not free
+        once never is again, so that each is looked at once in each order.
+        """
         market = self.market
-        identity = f"{market.source}|{market.locale}|{match[0]}|{match[1]}|{number}"
+        pairs = market.non_matches if self.settings.labelled_first else []
+        keys = {pair: digest(self.seed, f"{NAME} labelled", f"{self._identity}|{pair[0]}|{pair[1]}") for pair in pairs}
+        ordered = sorted(pairs, key=lambda pair: (keys[pair], pair))
+        words = {listing: words_of(market.titles[listing]) for pair in pairs for listing in pair}
+        unlike = {pair for pair in pairs if words[pair[0]].isdisjoint(words[pair[1]])}
+        by_listing: defaultdict[str, list[Ids]] = defaultdict(list)
+        for pair in ordered:
+            if pair not in unlike:
+                for listing in pair:
+                    by_listing[listing].append(pair)
+        matched = {listing for pair in market.matches for listing in pair}
+        apart = sorted(ordered, key=lambda pair: (pair in unlike, not matched.isdisjoint(pair)))
+        return {listing: iter(members) for listing, members in by_listing.items()}, iter(apart)
+
+    @property
+    def _identity(self) -> str:
+        return f"{self.market.source}|{self.market.locale}"
+
+    def draw(self, match: Ids, number: int) -> Pair | None:
+        """Draw the non-match of the given number for a match, or None if no listings are left for it."""
+        identity = f"{self._identity}|{match[0]}|{match[1]}|{number}"
         sides = ("left", "right")
         if uniform(self.seed, f"{NAME} anchor", identity) < 0.5:
             sides = ("right", "left")
         by_chance = uniform(self.seed, f"{NAME} random", identity) < self.settings.random_share
-        pair = None if by_chance else self._similar(match, sides)
+        pair = None if by_chance else self._stated(match, sides) or self._similar(match, sides)
         for kept in (*sides, ""):
             pair = pair or self._random(match, kept, identity)
         self.missed += pair is None
         return pair
 
-    def _similar(self, match: tuple[str, str], sides: tuple[str, str]) -> Pair | None:
+    def _stated(self, match: Ids, sides: tuple[str, str]) -> Pair | None:
+        """Take a pair that upstream calls a non-match, if possible one with a listing of the match."""
+        by_listing, apart = self._labelled
+        for side in sides:
+            for left, right in by_listing.get(match[side == "right"], ()):
+                if self._free(left, right):
+                    return self._use(left, right, "labelled")
+        for left, right in apart:
+            if self._free(left, right):
+                return self._use(left, right, "labelled")
+        return None
+
+    def _similar(self, match: Ids, sides: tuple[str, str]) -> Pair | None:
+        """Take the free pair of a listing of the match that reads most alike, unless upstream labels non-matches."""
+        settings = self.settings
+        if settings.labelled_first and self.market.non_matches and not settings.similar_beside_labelled:
+            return None
         for side in sides:
             anchor = match[side == "right"]
             for other in self._near[side, anchor]:
                 left, right = (anchor, other) if side == "left" else (other, anchor)
-                if self._free(left, right):
-                    return self._use(left, right, by_chance=False)
+                if self._apart(left, right) and self._free(left, right):
+                    return self._use(left, right, "similar")
         return None
 
-    def _random(self, match: tuple[str, str], kept: str, identity: str) -> Pair | None:
+    def _random(self, match: Ids, kept: str, identity: str) -> Pair | None:
         """Draw a pair that keeps the listing of one side of a match, or neither where that is used up."""
         for attempt in range(_TRIES):
             chosen = f"{identity}|{kept}|{attempt}"
             left = match[0] if kept == "left" else choose(self.market.lefts, self.seed, f"{NAME} left", chosen)
             right = match[1] if kept == "right" else choose(self.market.rights, self.seed, f"{NAME} right", chosen)
-            if self._free(left, right):
-                return self._use(left, right, by_chance=True)
+            if self._apart(left, right) and self._free(left, right):
+                return self._use(left, right, "random")
         return None
 
     def _free(self, left: str, right: str) -> bool:
+        """Say whether a pair is still to be had; one that is not will never be again."""
         most = self.settings.negatives_per_product
         return (
-            self.market.group[left] != self.market.group[right]
-            and not self._one_names_the_other(left, right)
-            and (left, right) not in self._drawn
+            (left, right) not in self._drawn
             and (right, left) not in self._drawn
             and self._uses[left] < most
             and self._uses[right] < most
         )
 
-    def _one_names_the_other(self, left: str, right: str) -> bool:
-        """Say whether one title holds every word of the other: such listings may match, whatever the mapping lacks."""
-        words, others = (words_of(self.market.titles[listing]) for listing in (left, right))
-        return words <= others or others <= words
+    def _apart(self, left: str, right: str) -> bool:
+        """Say whether a pair that nobody labelled can be called a non-match.
 
-    def _use(self, left: str, right: str, *, by_chance: bool) -> Pair:
+        It cannot if a chain of matches links it, or if the one title holds every word of the other: such listings may
+        match, whatever the mapping lacks.
+        """
+        if self.market.group[left] == self.market.group[right]:
+            return False
+        words, others = (words_of(self.market.titles[listing]) for listing in (left, right))
+        return not (words <= others or others <= words)
+
+    def _use(self, left: str, right: str, found: Found) -> Pair:
         self._drawn.add((left, right))
         self._uses.update([left, right])
-        return Pair(left, right, is_match=False, by_chance=by_chance)
-
-
-def open_markets(tables: Tables, settings: MatchingSettings) -> list[Market]:
-    """Fetch the mappings, ids only, with the titles of the listings that they name."""
-    key = ["source", "catalogue", "locale"]
-    order = [*key, "left_id", "right_id", "is_match", "file", "line"]
-    rows = tables.fetch(of_sources(tables["match"], settings).select(*order), by=order).to_pylist()
-    return [_open_market(tables, names, list(members)) for names, members in groupby(rows, key=itemgetter(*key))]
-
-
-def _open_market(tables: Tables, names: tuple[str, str, str], rows: Sequence[Mapping[str, Any]]) -> Market:
-    source, catalogue, locale = names
-    by_pair: defaultdict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in rows:
-        by_pair[row["left_id"], row["right_id"]].append(row)
-    named = sorted({listing for pair in by_pair for listing in pair})
-    found = fetch_products(tables, (ProductKey(catalogue, listing, locale) for listing in named))
-    titles = {key.product_id: title for key, row in found.items() if (title := clean(row["title"]))}
-    return Market(
-        source,
-        catalogue,
-        locale,
-        by_pair,
-        titles,
-        sorted({left for left, _ in by_pair if left in titles}),
-        sorted({right for _, right in by_pair if right in titles}),
-        linked(named, [pair for pair, members in by_pair.items() if any(row["is_match"] for row in members)]),
-    )
-
-
-def linked(listings: Sequence[str], matches: Sequence[tuple[str, str]]) -> dict[str, int]:
-    """Give listings that are linked by a chain of matches the same number, and others different ones."""
-    from scipy import sparse  # noqa: PLC0415 (most commands can do without SciPy)
-
-    position = {listing: number for number, listing in enumerate(listings)}
-    ends = np.array([(position[left], position[right]) for left, right in matches], dtype=np.int64).reshape(-1, 2)
-    shape = (len(listings), len(listings))
-    graph = sparse.coo_array((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=shape)
-    _, labels = sparse.csgraph.connected_components(graph, directed=False)
-    return dict(zip(listings, labels.tolist(), strict=True))
+        return Pair(left, right, found)
 
 
 def draw_pairs(negatives: Negatives) -> Iterator[Pair]:
@@ -234,7 +222,7 @@ def draw_pairs(negatives: Negatives) -> Iterator[Pair]:
     matches = sorted(market.matches, key=lambda pair: (digest(seed, NAME, f"{identity}|{pair[0]}|{pair[1]}"), pair))
     drawn = 0
     for count, match in enumerate(matches, start=1):
-        yield Pair(*match, is_match=True)
+        yield Pair(*match, "match")
         due = round(count * settings.negatives_per_match, 6)  # six places, so that ten times 0.1 is 1
         while drawn + 1 <= due:
             if pair := negatives.draw(match, drawn):
@@ -242,8 +230,8 @@ def draw_pairs(negatives: Negatives) -> Iterator[Pair]:
             drawn += 1
 
 
-def describe(row: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a listing says of its product: title, description, manufacturer, price, if it has them."""
+def describe(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a listing says of its product: title, description, manufacturer, price, features, if it has them."""
     said = {
         "title": plain(row["title"]),
         "description": plain(row["description"]),
@@ -252,7 +240,8 @@ def describe(row: Mapping[str, Any]) -> dict[str, str]:
     }
     if not any(digit in clean(said["price"]) for digit in "123456789"):
         said["price"] = ""  # upstream writes 0 where it does not know
-    return {name: text for name, text in said.items() if clean(text)}
+    features = [text for feature in row["features"] or () if clean(text := plain(feature))]
+    return {name: text for name, text in said.items() if clean(text)} | ({"features": features} if features else {})
 
 
 def to_example(market: Market, pair: Pair, rows: Mapping[str, Mapping[str, Any]]) -> Example:
@@ -284,14 +273,16 @@ def draw_examples(tables: Tables, settings: MatchingSettings, request: Request) 
             for pair in pairs
             for listing in (pair.left, pair.right)
         )
-        columns = ("title", "description", "brand", "price")
+        columns = ("title", "description", "brand", "price", "features")
         rows = {key.product_id: row for key, row in fetch_products(tables, keys, columns).items()}
         examples += [to_example(market, pair, rows) for pair in pairs]
         funnel["pairs in the mapping"] += len(market.rows)
         funnel["matches with titles"] += len(market.matches)
-        funnel["matches"] += sum(pair.is_match for pair in pairs)
-        funnel["random non-matches"] += sum(pair.by_chance for pair in pairs)
-        funnel["similar non-matches"] += sum(not pair.is_match and not pair.by_chance for pair in pairs)
+        ways = Counter(pair.found for pair in pairs)
+        funnel["matches"] += ways["match"]
+        funnel["labelled non-matches"] += ways["labelled"]
+        funnel["random non-matches"] += ways["random"]
+        funnel["similar non-matches"] += ways["similar"]
         funnel["matches left without a non-match"] += negatives.missed
     return Drawn(examples, dict(funnel) | {"examples": len(examples)})
 
@@ -306,7 +297,7 @@ TASK = Task(
     answer=YES_NO,
     draw=draw_examples,
     fields={
-        "left": "the one listing: an object with title and, if known, description, manufacturer and price",
+        "left": "the one listing: an object with title and, if known, description, manufacturer, price and features",
         "right": "the other listing, in the same form",
     },
 )
