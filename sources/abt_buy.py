@@ -29,7 +29,10 @@ from ecinstruct_build.tables import arrow_table
 
 NAME = "abt_buy"
 _BYTES = "latin-1"  # every byte is a character of it, so that none is lost before its encoding is known
-_DEEPMATCHER = "https://pages.cs.wisc.edu/~anhai/data1/deepmatcher_data/Textual/Abt-Buy/exp_data/"
+_DEEPMATCHER = (
+    "https://pages.cs.wisc.edu/~anhai/data1/deepmatcher_data/Textual/Abt-Buy/exp_data/",
+    "hf://datasets/matchbench/Abt-Buy/",
+)
 
 
 class Listing(Struct, gc=False):
@@ -171,7 +174,7 @@ SOURCE = Source(
             holds=tuple((name, name) for name in ("Abt.csv", "Buy.csv", "abt_buy_perfectMapping.csv")),
         ),
         *(
-            Remote(file=f"deepmatcher/{name}.csv", urls=(f"{_DEEPMATCHER}{name}.csv",))
+            Remote(file=f"deepmatcher/{name}.csv", urls=tuple(f"{mirror}{name}.csv" for mirror in _DEEPMATCHER))
             for name in ("tableA", "tableB", "train", "valid", "test")
         ),
     ),

@@ -15,11 +15,15 @@ Quirks, and what becomes of them:
   it can be read as a data set of its own by the source ``deepmatcher``.
 """
 
+from ecinstruct_build.fetching.remotes import remote_table
 from ecinstruct_build.ingesting.deepmatcher import Keys, folder_kinds
-from ecinstruct_build.source import Batch, Remote, Source
+from ecinstruct_build.source import Batch, Source
 
 NAME = "walmart_amazon"
-_UPSTREAM = "https://pages.cs.wisc.edu/~anhai/data1/deepmatcher_data/Structured/Walmart-Amazon/exp_data/"
+_MIRRORS = (
+    "https://pages.cs.wisc.edu/~anhai/data1/deepmatcher_data/Structured/Walmart-Amazon/exp_data/",
+    "hf://datasets/matchbench/Walmart-Amazon/",
+)
 
 
 def _keys(batch: Batch) -> Keys:  # noqa: ARG001 - the same for all files
@@ -35,8 +39,5 @@ SOURCE = Source(
     redistributable=False,
     citation="Sidharth Mudgal et al. Deep Learning for Entity Matching: A Design Space Exploration. SIGMOD 2018.",
     files=folder_kinds(r"(?:.*/)?", _keys, "exp_data/"),
-    remotes=tuple(
-        Remote(file=f"{name}.csv", urls=(f"{_UPSTREAM}{name}.csv",))
-        for name in ("tableA", "tableB", "train", "valid", "test")
-    ),
+    remotes=remote_table(NAME, ("tableA.csv", "tableB.csv", "train.csv", "valid.csv", "test.csv"), _MIRRORS),
 )
