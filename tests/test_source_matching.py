@@ -177,14 +177,6 @@ def test_rows_of_two_folders_never_share_a_key(one: str, other: str, tmp_path: P
     assert not keys[0] & keys[1]
 
 
-@pytest.mark.parametrize("name", ["abt_buy", "deepmatcher", "walmart_amazon", "wdc_products"])
-def test_what_is_fetched_is_read(name: str) -> None:
-    source = SOURCES.get(name)
-    files = [file for remote in source.remotes for file in remote.yields]
-    assert len(set(files)) == len(files)
-    assert all(source.kind_of(file) for file in files)
-
-
 def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
