@@ -109,6 +109,12 @@ def test_wrong_options_are_of_the_marketplace_and_not_of_the_visit(tmp_path: Pat
     assert offered == Counter(["c", *(f"other{n:02}" for n in range(12))])
 
 
+def test_what_was_looked_at_before_the_history_is_no_wrong_option_either(tmp_path: Path) -> None:
+    example = of_visit(draw(tmp_path, [visit("v", "abcdef")], shelf(*"abcdef"), spares=50, max_history=2), "v")
+    assert history(example) == "de"
+    assert not {"a", "b", "c"} & {option.key for option in (*example.options, *example.spare_options)}
+
+
 def test_half_of_the_wrong_options_were_looked_at_by_others(tmp_path: Path) -> None:
     seen = [f"seen{n:03}" for n in range(60)]
     crowd = [visit(f"c{n}", seen[3 * n : 3 * n + 3]) for n in range(20)]
