@@ -7,6 +7,7 @@ same thing whichever corpus filled them.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -40,7 +41,7 @@ class CanonicalTable:
     row: str
     columns: tuple[Column, ...]
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         """The Arrow schema: the table's own columns, then the origin columns."""
         return pa.schema(

@@ -34,7 +34,7 @@ from ecinstruct_build.ingesting.fields import (
     text_or_none,
     title_or_none,
 )
-from ecinstruct_build.ingesting.reviews import asins_of, domain, links, relation_table, review_table
+from ecinstruct_build.ingesting.reviews import asins_of, domain, links, relation_table, review_table, texts_of
 from ecinstruct_build.source import Batch, FileKind, Source
 from ecinstruct_build.tables import arrow_table
 
@@ -105,8 +105,8 @@ def _convert_reviews(batch: Batch) -> Mapping[str, pa.Table]:
         asins_of(record.asin for record in records),
         [record.unixReviewTime for record in records],
         rating=[record.overall for record in records],
-        title=[text_or_none(record.summary) for record in records],
-        text=[text_or_none(record.reviewText) for record in records],
+        title=texts_of([record.summary for record in records]),
+        text=texts_of([record.reviewText for record in records]),
         helpful=[record.helpful and record.helpful[0] for record in records],
     )
     return {"review": reviews}

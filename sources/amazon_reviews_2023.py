@@ -49,7 +49,7 @@ from ecinstruct_build.ingesting.fields import (
     text_or_none,
     title_or_none,
 )
-from ecinstruct_build.ingesting.reviews import asins_of, domain, keys_of, review_table
+from ecinstruct_build.ingesting.reviews import asins_of, domain, keys_of, review_table, texts_of
 from ecinstruct_build.source import Batch, FileKind, Source
 from ecinstruct_build.tables import arrow_table
 
@@ -136,8 +136,8 @@ def _convert_reviews(batch: Batch) -> Mapping[str, pa.Table]:
         parents,
         _seconds([record.timestamp for record in records]),
         rating=[record.rating for record in records],
-        title=[text_or_none(record.title) for record in records],
-        text=[text_or_none(record.text) for record in records],
+        title=texts_of([record.title for record in records]),
+        text=texts_of([record.text for record in records]),
         helpful=[_votes(record.helpful_vote) for record in records],
         verified=[record.verified_purchase for record in records],
     )

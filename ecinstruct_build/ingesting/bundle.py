@@ -32,6 +32,8 @@ from ecinstruct_build.ingesting.ingest import IngestCounts, ingest_blocks
 from ecinstruct_build.ingesting.readers import Block, Limits, read_blocks
 from ecinstruct_build.source import Source
 
+_SHORT = 1000  # rows; many pieces of fewer are written faster once they are one
+
 
 def ingest_bundle(
     files: Sequence[tuple[Path, str]],
@@ -173,7 +175,9 @@ class _Output:
     def _flush(self) -> None:
         """Write what is held."""
         for table, found in sorted(self._tables.items()):
-            rows = pa.concat_tables(found).combine_chunks()
+            rows = pa.concat_tables(found)
+            if len(rows) < _SHORT * len(found):
+                rows = rows.combine_chunks()
             match table:
                 case "quarantine":
                     self._quarantine.write_table(rows)
