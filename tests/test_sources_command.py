@@ -67,6 +67,14 @@ def test_a_source_is_shown_with_terms_files_and_their_state(tmp_path: Path) -> N
     assert record["citation"] == source.citation
 
 
+def test_every_source_can_be_shown(tmp_path: Path) -> None:
+    for source in SOURCES:
+        record = json.loads(call_command("sources", "show", source.name, "--json", cwd=tmp_path).stdout)
+        assert [remote["file"] for remote in record["remotes"]] == [remote.file for remote in source.remotes]
+        shown = call_command("sources", "show", source.name, "--all", "--raw", "raw", cwd=tmp_path).stdout
+        assert all(remote.file in shown for remote in source.remotes)
+
+
 def test_a_dry_run_shows_the_plan_and_asks_nobody(upstream: FaultServer, tmp_path: Path) -> None:
     done = call_command("sources", "fetch", "amazonqa", "--raw", "raw", "--dry-run", cwd=tmp_path)
     assert f"amazonqa/{TRAIN}" in done.stdout
@@ -114,6 +122,29 @@ def test_verify_reads_every_file_anew_and_fails_on_a_wrong_one(upstream: FaultSe
     assert sha256(FILES[VAL]).hexdigest() in say(done.stdout)
     quiet = call_command("sources", "verify", "--raw", "raw", "--json", cwd=tmp_path, check=False)
     assert (quiet.returncode, [row["state"] for row in json.loads(quiet.stdout)]) == (1, ["verified", "wrong"])
+
+
+def test_a_file_in_a_folder_of_its_own_is_held_against_upstream_and_the_lock(
+    server: FaultServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stated = sha256(FILES[TRAIN]).hexdigest()
+    give_remotes(monkeypatch, "amazonqa", remotes_of(server, "amazonqa", {TRAIN: FILES[TRAIN]}, sha256=stated))
+    place = tmp_path / "raw" / "amazonqa" / "mine" / TRAIN
+    place.parent.mkdir(parents=True)
+
+    def verified() -> dict[str, str]:
+        rows = json.loads(call_command("sources", "verify", "--raw", "raw", "--json", cwd=tmp_path, check=False).stdout)
+        return {row["file"]: row["state"] for row in rows}
+
+    place.write_bytes(FILES[TRAIN])
+    assert verified() == {f"mine/{TRAIN}": "verified"}
+    place.write_bytes(FILES[VAL])
+    assert verified() == {f"mine/{TRAIN}": "unverified"}, "it may be another form of the same name"
+    call_command("sources", "fetch", "amazonqa", "--raw", "raw", cwd=tmp_path)
+    assert verified() == {f"mine/{TRAIN}": "verified"}
+    place.write_bytes(questions("Is it another?"))
+    assert verified() == {f"mine/{TRAIN}": "wrong"}
+    assert server.log == []
 
 
 @pytest.fixture

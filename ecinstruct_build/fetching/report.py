@@ -7,9 +7,8 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
-from ecinstruct_build.console import print_whole
 from ecinstruct_build.fetching.lock import Lock
 from ecinstruct_build.fetching.plan import Item, Plan, categories_of
 from ecinstruct_build.fetching.space import in_units
@@ -77,13 +76,12 @@ def state_record(state: FileState) -> dict[str, Any]:
 
 def render_plan(plan: Plan, raw: Path, console: Console) -> None:
     """Show what is needed, what of it is there, and what is to be fetched from where."""
-    table = _table("file", "size", "", "from")
+    rows = []
     for item in plan.items:
         size = in_units(item.remote.size) if item.remote.size is not None else "unknown"
         place = "" if item.here else _hosts(item.remote)
-        table.add_row(escape(f"{item.source.name}/{item.remote.file}"), size, _action(item), escape(place))
-    if plan.items:
-        print_whole(table, console)
+        rows.append((f"{item.source.name}/{item.remote.file}", size, _action(item), place))
+    _print_rows(("file", "size", "", "from"), rows, console)
     fetch, get = plan.to_fetch, plan.to_get
     here = sum(item.here for item in plan.items)
     console.print(
@@ -169,11 +167,8 @@ def disk_words(states: Sequence[FileState]) -> str:
 
 def render_states(states: Sequence[FileState], console: Console) -> None:
     """Show how files stand, and what is wrong with those that are wrong."""
-    table = _table("file", "size", "sha256", "state")
-    for state in states:
-        table.add_row(escape(f"{state.source}/{state.file}"), *_state_cells(state))
-    if states:
-        print_whole(table, console)
+    rows = [(f"{state.source}/{state.file}", *_state_cells(state)) for state in states]
+    _print_rows(("file", "size", "sha256", "state"), rows, console)
     _render_faults(states, console)
 
 
@@ -194,7 +189,7 @@ def render_files(
         Whether to show alternatives too that are not there.
     """
     by_file = {state.file: state for state in states or ()}
-    table = _table("file", "size", "sha256", *([] if states is None else ["state"]), "")
+    rows: list[tuple[str, ...]] = []
     hidden = 0
     for remote in source.remotes:
         there = [by_file.pop(file) for file in remote.yields if file in by_file]
@@ -203,15 +198,11 @@ def render_files(
             continue
         if remote.holds or not there:
             cells = [*_known_cells(source, remote, lock), *([] if states is None else [""])]
-            table.add_row(escape(remote.file), *cells, _remark(remote))
-        for state in there:
-            table.add_row(
-                escape(state.file), *_state_cells(state), f"of {remote.file}" if remote.holds else _remark(remote)
-            )
-    for state in by_file.values():
-        table.add_row(escape(state.file), *_state_cells(state), "")
-    if table.row_count:
-        print_whole(table, console)
+            rows.append((remote.file, *cells, _remark(remote)))
+        remark = f"of {remote.file}" if remote.holds else _remark(remote)
+        rows += [(state.file, *_state_cells(state), remark) for state in there]
+    rows += [(state.file, *_state_cells(state), "") for state in by_file.values()]
+    _print_rows(("file", "size", "sha256", *([] if states is None else ["state"]), ""), rows, console)
     if hidden:
         console.print(f"{hidden} more are other forms of these, fetched only where they are named: --all shows them.")
     _render_faults(states or (), console)
@@ -226,8 +217,7 @@ def _render_faults(states: Sequence[FileState], console: Console) -> None:
 def _state_cells(state: FileState) -> tuple[str, str, str]:
     size = state.size if state.size is not None else state.expected.size
     sha256 = state.sha256 or state.expected.sha256 or ""
-    mark = _MARKS[state.state]
-    return in_units(size) if size is not None else "", sha256[:12], f"[{mark}]{state.state}[/{mark}]"
+    return in_units(size) if size is not None else "", sha256[:12], state.state
 
 
 def _known_cells(source: Source, remote: Remote, lock: Lock) -> tuple[str, str]:
@@ -242,11 +232,21 @@ def _remark(remote: Remote) -> str:
     return ", ".join(word for word, holds in words.items() if holds)
 
 
-def _table(*headings: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in headings:
-        table.add_column(heading, no_wrap=True, justify="right" if heading == "size" else "left")
-    return table
+def _print_rows(headings: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
+    """Print rows in columns of which nothing is cut; rich's own tables take seconds for a thousand rows."""
+    if not rows:
+        return
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    text = Text()
+    for number, row in enumerate((headings, *rows)):
+        cells = [
+            cell.rjust(width) if heading == "size" else cell.ljust(width)
+            for heading, cell, width in zip(headings, row, widths, strict=True)
+        ]
+        for cell in cells[:-1]:
+            text.append(f"{cell}  ", "dim" if number == 0 else _MARKS.get(cell.strip(), ""))
+        text.append(f"{cells[-1].rstrip()}\n", "dim" if number == 0 else _MARKS.get(cells[-1].strip(), ""))
+    console.print(text, end="", soft_wrap=True)
 
 
 def _hosts(remote: Remote) -> str:
