@@ -129,15 +129,22 @@ class Handler(BaseHTTPRequestHandler):
     server: FaultServer
 
     def do_GET(self) -> None:
+        self.inside = True
         self.server.enter(1)
         try:
             self.answer()
         except OSError:
             self.close_connection = True
         finally:
-            self.server.enter(-1)
+            self.leave()
 
     do_POST = do_GET  # noqa: N815
+
+    def leave(self) -> None:
+        """Count the request as served: before its last bytes, for the client may be quicker than we are."""
+        if self.inside:
+            self.inside = False
+            self.server.enter(-1)
 
     def answer(self) -> None:
         path = urlsplit(self.path).path
@@ -190,6 +197,8 @@ class Handler(BaseHTTPRequestHandler):
             if reply.cut is not None and at + len(piece) > reply.cut:
                 self.write(reply, piece[: reply.cut - at], path)
                 return
+            if at + len(piece) == len(data) and not reply.endless:
+                self.leave()
             self.write(reply, piece, path)
             if reply.pause:
                 time.sleep(reply.pause)

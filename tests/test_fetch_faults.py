@@ -81,13 +81,16 @@ TABLE = {
     "changed in between, and If-Range not understood": Case(
         (
             Reply(OTHER, cut=HALF),
-            Reply(status=206, headers={"Content-Range": f"bytes {HALF}-199999/200000", "ETag": '"two"'}),
+            Reply(DATA[HALF:], 206, {"Content-Range": f"bytes {HALF}-199999/200000", "ETag": '"two"'}),
             Reply(DATA, etag='"two"'),
         ),
         asked=3,
         known=False,
     ),
     "changed unseen": Case((Reply(OTHER, cut=HALF), GOOD), asked=3),
+    "changed unseen again and again": Case(
+        (Reply(OTHER, cut=HALF), GOOD, Reply(OTHER, cut=HALF), GOOD), error="in pieces that may be", asked=4
+    ),
     "shorter than what came": Case((Reply(OTHER, cut=HALF), Reply(DATA[:HALF]), GOOD), asked=3, known=False),
     "not there": Case((Reply(b"no", 404),), error="status 404, there is no such file"),
     "not there, with a second mirror": Case((Reply(b"no", 404),), (GOOD,)),

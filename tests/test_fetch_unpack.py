@@ -154,6 +154,10 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "tar, a hard link": (lambda: tarred({"B.csv": B}, special("shop/A.csv", tarfile.LNKTYPE, "B.csv")), LINK),
     "tar, a device": (lambda: tarred({"B.csv": B}, special("shop/A.csv", tarfile.CHRTYPE)), LINK),
     "tar, a pipe": (lambda: tarred({"B.csv": B}, special("shop/A.csv", tarfile.FIFOTYPE)), LINK),
+    "tar, a sparse file": (
+        lambda: tarred({"B.csv": B}, special("shop/A.csv", tarfile.GNUTYPE_SPARSE), form=tarfile.GNU_FORMAT),
+        LINK,
+    ),
     "tar, twice": (lambda: tarred(MEMBERS, special("B.csv", tarfile.REGTYPE)), "two members of the name 'B.csv'"),
     "tar, a bomb": (lambda: lzma.compress(tarred({"shop/A.csv": bytes(60 << 20)})), "would unpack to 62.9 MB"),
     "tar, a bomb before it": (lambda: gzip.compress(tarred({"x": bytes(60 << 20), "B.csv": B})), "unpack to"),
