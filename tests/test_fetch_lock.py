@@ -69,6 +69,14 @@ def test_a_file_that_upstream_states_is_locked_as_such(bench: Bench) -> None:
     assert states(bench) == {TRAIN: "verified"}
 
 
+def test_a_locked_file_whose_digest_an_adapter_comes_to_state_is_upstreams_from_then_on(bench: Bench) -> None:
+    bench.fetch()
+    before = bench.lock.get("amazonqa", TRAIN)
+    bench = stating(bench, sha256=digest(FIRST))
+    bench.fetch()
+    assert bench.lock.get("amazonqa", TRAIN) == before.model_copy(update={"trust": "upstream"})
+
+
 def test_other_bytes_from_upstream_are_refused_by_the_lock_and_taken_with_relock(
     bench: Bench, server: FaultServer
 ) -> None:

@@ -110,13 +110,15 @@ class Lock:
         return self._entries.get(source, {})
 
     def put(self, source: str, files: Mapping[str, Locked]) -> None:
-        """Write entries down; one that has the same bytes already stays as it is."""
+        """Write entries down; one that has the same bytes stays, unless it turns out that upstream states them."""
         with self._changing():
             entries = self._entries.setdefault(source, {})
             for file, locked in files.items():
                 known = entries.get(file)
                 if known is None or (known.size, known.sha256) != (locked.size, locked.sha256):
                     entries[file] = locked
+                elif locked.trust == "upstream":
+                    entries[file] = known.model_copy(update={"trust": "upstream"})
 
     def forget(self, source: str, file: str) -> None:
         """Take an entry out, if there is one."""
