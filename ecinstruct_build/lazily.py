@@ -5,8 +5,11 @@ their types must not be evaluated: ``from __future__ import annotations`` sees t
 """
 
 import importlib
+import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 
 class _Later(ModuleType):
@@ -27,4 +30,28 @@ else:
     ibis = _Later("ibis")
     ir = _Later("ibis.expr.types")
 
-__all__ = ["ftfy", "ibis", "ir", "mojibake"]
+__all__ = ["ftfy", "ibis", "ir", "mojibake", "spare_pandas"]
+
+
+def spare_pandas() -> None:
+    """Let Arrow do without pandas for as long as nobody asks it for a frame.
+
+    Before its first array Arrow imports pandas (0.1 s), to know its types when it is given any. Not finding it, Arrow
+    goes on without, and looks again when a frame is asked for.
+    """
+    if "pandas" in sys.modules:
+        return
+    sys.meta_path.insert(0, _NoPandas)
+    try:
+        pa.array([])
+    finally:
+        sys.meta_path.remove(_NoPandas)
+
+
+class _NoPandas:
+    """Finds no pandas; other modules are found by whoever comes next."""
+
+    @staticmethod
+    def find_spec(name: str, _path: object = None, _target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)

@@ -5,17 +5,21 @@ resumes where it stopped and a changed setting reruns only what follows from it.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from ecinstruct_build.accounts import manifest_of
+from ecinstruct_build.audit.result import Audit
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.publish.dataset import publish
+from ecinstruct_build.helper import Helper
+from ecinstruct_build.lazily import spare_pandas
+from ecinstruct_build.publish.dataset import Report, publish
 from ecinstruct_build.publish.folder import ensure_replaceable, ensure_writable
 from ecinstruct_build.recipe import Recipe, parse_recipe
-from ecinstruct_build.reporting.page.written import write_report
+from ecinstruct_build.registry import CHECKS, SOURCES, TASKS
 from ecinstruct_build.shortfall import judge_shortfall
 from ecinstruct_build.split_comparison import compare_splits
 from ecinstruct_build.stages.built import Built
@@ -95,8 +99,8 @@ def build_splits(
     return comparison
 
 
-def run_stages(recipe: Recipe, raw: Path | None, machine: Machine) -> Built:
-    """Run, or take from the store, every stage up to the rendered samples."""
+def run_stages(recipe: Recipe, raw: Path | None, machine: Machine, helper: Helper | None = None) -> Built:
+    """Run, or take from the store, every stage up to the rendered samples; a helper renders some of them."""
     ingested = ingest(recipe, raw or sample_corpora(recipe, machine), machine)
     with canonical_tables(ingested.files, machine) as tables:
         drawn = {name: draw(name, task, recipe.seed, tables, machine) for name, task in recipe.tasks.items()}
@@ -105,12 +109,12 @@ def run_stages(recipe: Recipe, raw: Path | None, machine: Machine) -> Built:
     alike = lookalikes(recipe, checked, machine)
     spun = web(recipe, checked, joined, alike, machine)
     frozen = freeze(recipe, checked, joined, machine)
+    if helper:
+        helper.start()
     assigned = split(recipe, checked, spun, alike, frozen=frozen, machine=machine)
-    rendered = {
-        name: render(name, recipe, mended, assigned, frozen=frozen, machine=machine)
-        for name, mended in checked.repaired.items()
-    }
-    return Built(ingested.files, drawn, checked, ingested.worker_bytes, joined, alike, spun, frozen, assigned, rendered)
+    rendered = render(recipe, checked.repaired, assigned, frozen=frozen, machine=machine, helper=helper)
+    workers = max(ingested.worker_bytes, helper.peak_bytes if helper else 0)  # which do not run at the same time
+    return Built(ingested.files, drawn, checked, workers, joined, alike, spun, frozen, assigned, rendered)
 
 
 def last_build(machine: Machine) -> tuple[Built, Path, Recipe]:
@@ -154,10 +158,11 @@ def _build(  # noqa: PLR0917 - as `build` has them
     fetching: Path | None = None,
 ) -> tuple[Built, Mapping[str, Any]]:
     _refuse_places(out, machine)
-    with machine.store.locked():
+    spare_pandas()
+    with machine.store.locked(), Helper(machine.jobs, get_ready) as helper:
         if fetching is not None:
             fetch(recipe, raw, fetching, machine.progress)
-        built = run_stages(recipe, raw, machine)
+        built = run_stages(recipe, raw, machine, helper)
         _remember(recipe, raw, machine)
         manifest = manifest_of(recipe, built, machine)
         judge_shortfall(recipe, manifest, machine.progress)
@@ -170,11 +175,35 @@ def _build(  # noqa: PLR0917 - as `build` has them
                 manifest,
                 generated=raw is None,
                 refused=machine.store.root / "audit",
+                helper=helper,
                 review=review,
-                report=partial(write_report, built, recipe, samples, review),
+                report=_report_on(built, recipe, samples, review),
                 say=machine.progress.note,
             )
     return built, finished
+
+
+def get_ready() -> None:
+    """Do, as a helper, what takes a while and is the same whatever is rendered and audited."""
+    spare_pandas()
+    for registry in (SOURCES, TASKS, CHECKS):
+        registry.names()
+    from ecinstruct_build.audit import language, page, run  # noqa: F401, PLC0415 - 0.05 s that only a helper spends here
+
+    language.model()
+    page.page_template()
+
+
+def _report_on(
+    built: Built, recipe: Recipe, samples: Mapping[str, pa.Table], review: Mapping[str, Any] | None
+) -> Report:
+    def gather(manifest: Mapping[str, Any]) -> Callable[[Path, Audit], None]:
+        # While the audit runs.
+        from ecinstruct_build.reporting.page.written import report_writer  # noqa: PLC0415
+
+        return report_writer(built, recipe, samples, review, manifest)
+
+    return gather
 
 
 def _splits_of(built: Built, task: str) -> dict[str, str]:

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ecinstruct_build.audit.limits import AuditLimits
-from ecinstruct_build.audit.result import UNSEEN_ROLES, Balance, Exceeded, Fault, Overlap, Proof
+from ecinstruct_build.audit.result import UNSEEN_ROLES, Audit, Balance, Exceeded, Fault, Overlap, Proof
 
 _SHARE_LIMITS = ("html_share", "foreign_share")
 
@@ -100,3 +101,10 @@ def _balances(limits: AuditLimits, balances: Sequence[Balance]) -> list[Exceeded
             what = f"share of the label {one.labels[0][0][:40]!r}"
             found.append(Exceeded(what, where, one.labels[0][1], limits.label_share, "label_share"))
     return found
+
+
+def with_near(audit: Audit, near: Sequence[Overlap], limits: AuditLimits) -> Audit:
+    """Return an audit with the near duplicates that were found in the same rows."""
+    overlaps = (*audit.overlaps, *near)
+    found = exceeded(limits, overlaps, audit.proofs, audit.balances, audit.faults)
+    return replace(audit, overlaps=overlaps, exceeded=tuple(found))

@@ -44,7 +44,7 @@ def foreign_language(text: str, expected: str) -> str:
         return ""
     if expected == "en" and sum(map(_ENGLISH.__contains__, kept)) >= _ENGLISH_SHARE * len(kept):
         return ""
-    labels, scores = _model().predict(joined.lower() if _is_shouted(joined) else joined)
+    labels, scores = model().predict(joined.lower() if _is_shouted(joined) else joined)
     language = labels[0].removeprefix(_LABEL) if labels else expected
     return language if language != expected and scores[0] >= CONFIDENCE else ""
 
@@ -58,7 +58,7 @@ def _is_shouted(text: str) -> bool:
 
 
 @cache
-def _model() -> Any:
+def model() -> Any:
     """Load the model; the package that brings it along would also import what it downloads others with."""
     import fasttext  # noqa: PLC0415 (only an audit needs the model)
 

@@ -1,12 +1,13 @@
 """Write an audit down: ``audit.json`` and a page for people, in HTML that needs nothing else."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from ecinstruct_build.audit.language import CONFIDENCE, LEAST_LETTERS
@@ -88,10 +89,20 @@ def write_audit(audit: Audit, folder: Path) -> None:
     UserError
         If the folder or a file in it cannot be written.
     """
+    write_papers(audit_papers(audit), folder)
+
+
+def audit_papers(audit: Audit) -> dict[str, str]:
+    """Return the text of ``audit.json`` and of ``audit.html``, by name."""
+    return {JSON_NAME: audit.to_json(), PAGE_NAME: audit_page(audit)}
+
+
+def write_papers(papers: Mapping[str, str], folder: Path) -> None:
+    """Write what `audit_papers` returned, as `write_audit` does."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / JSON_NAME).write_text(audit.to_json(), encoding="utf-8", newline="\n")
-        (folder / PAGE_NAME).write_text(audit_page(audit), encoding="utf-8", newline="\n")
+        for name, text in papers.items():
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise UserError(
             f"The findings of the audit cannot be written into '{folder}': {error.strerror or error}. Give a folder "
@@ -99,12 +110,18 @@ def write_audit(audit: Audit, folder: Path) -> None:
         ) from error
 
 
-def audit_page(audit: Audit) -> str:
-    """Return the page: verdict, leakage matrix, out-of-domain proof, faults, balance, and examples."""
+@cache
+def page_template() -> Template:
+    """Return the page's template; compiling it takes a while, once."""
     source = resources.files("ecinstruct_build.audit").joinpath("page.html.jinja").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["breakable"] = breakable
-    return environment.from_string(source).render(
+    return environment.from_string(source)
+
+
+def audit_page(audit: Audit) -> str:
+    """Return the page: verdict, leakage matrix, out-of-domain proof, faults, balance, and examples."""
+    return page_template().render(
         audit=audit,
         matrix=matrix(audit),
         grid=grid(audit),

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ecinstruct_build.audit.balance import balances
-from ecinstruct_build.audit.judging import exceeded
+from ecinstruct_build.audit.judging import exceeded, with_near
 from ecinstruct_build.audit.limits import AuditLimits
 from ecinstruct_build.audit.near import near_duplicates
 from ecinstruct_build.audit.overlaps import Carried, Recoveries, carried_kinds, compare, recover_all, sharing_rows
@@ -41,11 +41,18 @@ def audit_dataset(where: str | Path, limits: AuditLimits | None = None, *, progr
     progress = progress or Silence()
     with progress.track("read"):
         published = read_published(where)
+    audit = audit_without_near(published, limits, progress=progress)
+    with progress.track("look for near duplicates"):
+        near = near_duplicates(published, limits.jaccard)
+    return with_near(audit, near, limits)
+
+
+def audit_without_near(published: Published, limits: AuditLimits, *, progress: Progress | None = None) -> Audit:
+    """Audit rows that were read for everything but near duplicates, which need nothing of the rest."""
+    progress = progress or Silence()
     with progress.track("compare splits"):
         recovered = recover_all(published)
         overlaps, proofs = _compared(published, recovered)
-    with progress.track("look for near duplicates"):
-        overlaps += near_duplicates(published, limits.jaccard)
     with progress.track("check rows"):
         faults = row_faults(published, recovered)
         balanced = balances(published)

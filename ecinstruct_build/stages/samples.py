@@ -1,7 +1,7 @@
 """Render, wrapped for the store: from assigned examples to samples."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from pyarrow import feather
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import EXAMPLE_SCHEMA, Example, Option, table_to_examples
+from ecinstruct_build.helper import Helper
+from ecinstruct_build.progress import Silence
 from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import TASKS
@@ -27,6 +29,33 @@ _READ = [name for name in EXAMPLE_SCHEMA.names if name not in ("options", "spare
 
 
 def render(
+    recipe: Recipe,
+    repaired: Mapping[str, Stage],
+    assigned: Stage,
+    *,
+    frozen: Frozen | None,
+    machine: Machine,
+    helper: Helper | None = None,
+) -> dict[str, Stage]:
+    """Render the samples of every task; see `render_task`.
+
+    A helper takes a task whenever it is free, but for a split that was in the store: its samples are there, too.
+    """
+    here: dict[str, Stage] = {}
+    there: dict[str, Callable[[], Stage]] = {}
+    silent = replace(machine, progress=Silence())
+    for name, examples in repaired.items():
+        if helper and helper.is_free and not assigned.cached:
+            there[name] = helper.begin(render_task, name, recipe, examples, assigned, frozen=frozen, machine=silent)
+        else:
+            here[name] = render_task(name, recipe, examples, assigned, frozen=frozen, machine=machine)
+    for name, stage in there.items():
+        with machine.progress.track(f"render {name}"):
+            here[name] = stage()
+    return {name: here[name] for name in repaired}
+
+
+def render_task(
     name: str, recipe: Recipe, repaired: Stage, assigned: Stage, *, frozen: Frozen | None, machine: Machine
 ) -> Stage:
     """Render a task's assigned examples into samples, and add the rows that are kept from an earlier build.

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -42,7 +42,7 @@ def gather(  # noqa: PLR0917 - one argument for each thing that a finished build
     recipe: Recipe,
     samples: Mapping[str, pa.Table],
     manifest: Mapping[str, Any],
-    audit: Mapping[str, Any] | Audit,
+    audit: Mapping[str, Any] | Audit | None,
     review: Mapping[str, Any] | None,
     *,
     planted: Sequence[Mapping[str, Any]] = (),
@@ -59,7 +59,7 @@ def gather(  # noqa: PLR0917 - one argument for each thing that a finished build
     manifest
         The books, as `ecinstruct_build.accounts.manifest_of` returns them.
     audit
-        What the audit found, or its JSON.
+        What the audit found, or its JSON; None = that is filled in later, by `with_audit`.
     review
         What people found, as `ecinstruct_build.review.report` gives it in JSON; None = nobody reviewed.
     planted
@@ -96,12 +96,17 @@ def gather(  # noqa: PLR0917 - one argument for each thing that a finished build
         diversity=tuple(content.diversity for content in contents),
         duplicates=duplicates_of(built.checked, rejected, recipe, restricted_texts=restricted_texts),
         locales=locales_of(built.checked, rejected, drawn, sum((one.locales for one in contents), Counter())),
-        leakage=_leakage(audit),
+        leakage=_leakage(audit) if audit is not None else Leakage(passed=False, exceeded=(), pairs=(), rows=()),
         review=review_of(review) if review is not None else None,
         planted=tuple(dict(one) for one in planted),
         stages=_stage_times(manifest["stages"]),
         peak_memory_bytes=manifest["peak_memory_bytes"],
     )
+
+
+def with_audit(data: ReportData, audit: Mapping[str, Any] | Audit) -> ReportData:
+    """Return the report with what the audit found."""
+    return replace(data, leakage=_leakage(audit))
 
 
 @dataclass(frozen=True)

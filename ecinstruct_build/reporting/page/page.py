@@ -1,9 +1,10 @@
 """Draw the report as one HTML page that needs nothing else: it opens from disk, offline, and prints."""
 
+from functools import cache
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from ecinstruct_build.reporting.page import flow_figures, review_figures, text_figures, words
@@ -13,14 +14,18 @@ from ecinstruct_build.reporting.page.findings import findings, tiles
 PAGE_NAME = "report.html"
 
 
+@cache
+def page_template() -> Template:
+    """Return the page's template; compiling it takes a while, once."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(_packaged("page.html.jinja"))
+
+
 def report_page(data: ReportData) -> str:
     """Return the page."""
-    folder = resources.files("ecinstruct_build.reporting.page")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(folder.joinpath("page.html.jinja").read_text(encoding="utf-8"))
-    return template.render(
+    return page_template().render(
         data=data,
-        style=Markup(folder.joinpath("page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+        style=Markup(_packaged("page.css")),  # noqa: S704 - our own file
         tiles=tiles(data),
         findings=findings(data),
         figures=_figures(data),
@@ -33,6 +38,10 @@ def report_page(data: ReportData) -> str:
         missed=review_figures.missed(data.planted),
         words=words,
     )
+
+
+def _packaged(name: str) -> str:
+    return resources.files("ecinstruct_build.reporting.page").joinpath(name).read_text(encoding="utf-8")
 
 
 def _figures(data: ReportData) -> dict[str, Any]:

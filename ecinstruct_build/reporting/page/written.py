@@ -1,28 +1,28 @@
 """Write the report's page for a build that has just been laid out in its folder."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from ecinstruct_build.audit.page import JSON_NAME
+from ecinstruct_build.audit.result import Audit
 from ecinstruct_build.recipe import Recipe
-from ecinstruct_build.reporting.page.gather import gather
-from ecinstruct_build.reporting.page.page import PAGE_NAME, report_page
+from ecinstruct_build.reporting.page.data import ReportData
+from ecinstruct_build.reporting.page.gather import gather, with_audit
+from ecinstruct_build.reporting.page.page import PAGE_NAME, page_template, report_page
 from ecinstruct_build.stages.built import Built
 
 
-def write_report(  # noqa: PLR0917 - what a build leaves, and the two that its folder adds
+def report_writer(
     built: Built,
     recipe: Recipe,
     samples: Mapping[str, pa.Table],
     review: Mapping[str, Any] | None,
-    folder: Path,
     manifest: Mapping[str, Any],
-) -> None:
-    """Write ``report.html`` into a folder that holds the dataset and its audit.
+) -> Callable[[Path, Audit], None]:
+    """Gather all of the report but what the audit says, which may still run; return what writes ``report.html``.
 
     Parameters
     ----------
@@ -30,9 +30,18 @@ def write_report(  # noqa: PLR0917 - what a build leaves, and the two that its f
         The build, what was asked for, and its rows by task.
     review
         What people said so far, as `ecinstruct_build.review.report.ReviewReport.to_json` gives it.
-    folder, manifest
-        The dataset's folder, and its manifest.
+    manifest
+        The dataset's manifest.
+
+    Returns
+    -------
+    Callable
+        Writes the page into a folder, given what the audit of the dataset found.
     """
-    audit = json.loads((folder / JSON_NAME).read_text(encoding="utf-8"))
-    data = gather(built, recipe, samples, manifest, audit, review, restricted_texts=manifest["generated"])
-    (folder / PAGE_NAME).write_text(report_page(data), encoding="utf-8", newline="\n")
+    page_template()  # so that it is ready when the audit is
+    data = gather(built, recipe, samples, manifest, None, review, restricted_texts=manifest["generated"])
+    return partial(_write, data)
+
+
+def _write(data: ReportData, folder: Path, audit: Audit) -> None:
+    (folder / PAGE_NAME).write_text(report_page(with_audit(data, audit)), encoding="utf-8", newline="\n")

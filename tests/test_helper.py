@@ -1,0 +1,120 @@
+"""A second process does some of the work, and nobody can tell but by the time it takes."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from building import SmallBuild
+
+from ecinstruct_build.audit.aside import begin_audit
+from ecinstruct_build.audit.limits import AuditLimits
+from ecinstruct_build.audit.run import audit_dataset
+from ecinstruct_build.errors import UserError
+from ecinstruct_build.helper import Helper
+
+STARTED = """
+import os, sys
+from ecinstruct_build.helper import Helper
+if __name__ == "__main__":
+    helper = Helper(2, os.getpid)
+    helper.start()
+    print(helper.begin(os.getpid)(), flush=True)
+    helper.begin(sys.stdin.read)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def helper() -> Iterator[Helper]:
+    with Helper(2, os.getpid) as second:
+        second.start()
+        yield second
+
+
+def wait_for_its_end(handle: int) -> bool:
+    return bool(select.select([handle], [], [], 20)[0])
+
+
+def test_it_works_in_another_process_one_thing_after_the_other(helper: Helper) -> None:
+    answers = [helper.begin(os.getpid), helper.begin(pow, 2, 10), helper.begin(os.getpid)]
+    first, power, last = (answer() for answer in reversed(answers))
+    assert first == last != os.getpid()
+    assert power == 1024
+    assert helper.is_free
+    assert helper.peak_bytes > 2**20
+
+
+def test_one_process_does_everything_itself() -> None:
+    with Helper(1, os.getpid) as alone:
+        alone.start()
+        assert alone.begin(os.getpid)() == os.getpid()
+        assert not alone.is_there
+        assert not alone.is_free
+
+
+def test_an_error_is_raised_as_if_there_were_no_helper(helper: Helper) -> None:
+    answer = helper.begin(int, "no number")
+    with pytest.raises(ValueError, match="no number"):
+        answer()
+    assert helper.begin(os.getpid)() != os.getpid()  # and it goes on
+
+
+def test_what_a_killed_helper_cannot_answer_is_done_here(helper: Helper) -> None:
+    other = helper.begin(os.getpid)()
+    handle = os.pidfd_open(other)
+    asked_before = helper.begin(signal.pause)  # it never answers
+    asked_later = helper.begin(pow, 2, 10)
+    os.kill(other, signal.SIGKILL)
+    assert wait_for_its_end(handle)
+    os.close(handle)
+    assert helper.begin(pow, 2, 11)() == 2048
+    assert asked_later() == 1024
+    assert asked_before is not None
+
+
+def test_it_ends_with_the_process_that_started_it() -> None:
+    main = subprocess.Popen([sys.executable, "-c", STARTED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert main.stdout is not None
+    handle = os.pidfd_open(int(main.stdout.readline()))
+    main.kill()
+    main.communicate()
+    assert wait_for_its_end(handle)
+    os.close(handle)
+
+
+def test_two_processes_find_in_a_dataset_what_one_finds(small_build: SmallBuild, helper: Helper) -> None:
+    limits = AuditLimits(jaccard=0.6, html_share=0.0)
+    whole = audit_dataset(small_build.out, limits)
+    assert sum(one.values for one in whole.overlaps if one.kind == "near")
+    assert begin_audit(small_build.out, limits, helper)() == whole
+    with Helper(1, os.getpid) as alone:
+        assert begin_audit(small_build.out, limits, alone)() == whole
+
+
+def test_what_two_processes_cannot_audit_is_told(tmp_path: Path, helper: Helper) -> None:
+    with pytest.raises(UserError, match="There are no shards"):
+        begin_audit(tmp_path, AuditLimits(), helper)()
+
+
+def test_arrow_does_without_pandas_until_a_frame_is_asked_for() -> None:
+    told = """
+import sys
+from ecinstruct_build.lazily import spare_pandas
+import pyarrow as pa
+spare_pandas()
+pa.table({"number": [1, None]})
+print("pandas" in sys.modules)
+print(pa.table({"number": [1, 2]}).to_pandas()["number"].sum())
+import pandas as pd
+print(pa.array(pd.Series([1.5, float("nan")])).null_count)
+"""
+    plain = "import sys, pyarrow as pa; pa.array([1]); print('pandas' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", told], check=True, capture_output=True, text=True).stdout.split()
+    assert said == ["False", "3", "1"]
+    without = subprocess.run([sys.executable, "-c", plain], check=True, capture_output=True, text=True)
+    assert without.stdout == "True\n"  # else there is nothing to be spared
