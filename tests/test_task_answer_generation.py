@@ -92,8 +92,8 @@ def about(number, **more):
 def draw_from_reviews(folder, rows, reviews, shuffle=None, size=100, **settings):
     world = {**question_world(*rows), "review": table_rows("review", reviews)}
     with opened(folder, world, shuffle) as tables:
-        chosen = AnswerGenerationSettings.model_validate({"pool": EVERYTHING, **settings})
-        return TASK.draw(tables, chosen, Request(1, size, size))
+        given = {"pool": EVERYTHING, "retrieval": {"min_supported": 0.0}, **settings}
+        return TASK.draw(tables, AnswerGenerationSettings.model_validate(given), Request(1, size, size))
 
 
 def test_questions_without_snippets_get_passages_of_their_products_reviews(tmp_path):
@@ -164,6 +164,17 @@ def test_questions_on_which_reviews_say_nothing_are_counted(tmp_path):
     drawn = draw_from_reviews(tmp_path, [bare(1, question="Any scratches?")], [about(1)])
     assert drawn.examples == []
     assert drawn.funnel["questions on which the product's reviews say too little"] == 1
+
+
+def test_answers_that_the_snippets_found_do_not_support_are_counted(tmp_path):
+    """One word of four is shown: long, but neither metre nor reaching nor wall."""
+    unsupported = bare(1, answers=[answer("Long metres reaching the wall", None, None)])
+    for least, number in ((0.25, 1), (0.26, 0)):
+        drawn = draw_from_reviews(tmp_path, [unsupported], [about(1)], retrieval={"min_supported": least})
+        assert len(drawn.examples) == number
+    assert drawn.funnel["questions whose answer has nothing to do with the snippets found"] == 1
+    own = question(1, answers=[answer("Quite another matter altogether", 3, 3)])
+    assert len(draw_from_reviews(tmp_path, [own], [about(1)], retrieval={"min_supported": 1.0}).examples) == 1
 
 
 def test_a_smaller_draw_is_part_of_a_larger_one_snippets_included(tmp_path):

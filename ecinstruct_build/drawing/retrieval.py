@@ -62,6 +62,9 @@ class RetrievalSettings(BaseModel):
     min_shared
         Share of the question's telling words (not ``how``, ``the`` and the like) that its snippets must hold together;
         the question is left out otherwise.
+    min_supported
+        Share of the answer's telling words that the snippets must hold; the question is left out otherwise. It keeps
+        out answers of which the reviews show nothing, and proves of no other that they do.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -71,6 +74,7 @@ class RetrievalSettings(BaseModel):
     max_words: int = Field(default=60, ge=5)
     min_words: int = Field(default=3, ge=1)
     min_shared: float = Field(default=0.3, ge=0.0, le=1.0)
+    min_supported: float = Field(default=0.1, ge=0.0, le=1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,13 @@ def find_snippets(
         for place in places[product]:
             found[place] = _best(questions[place]["question"], passages, settings, most)
     return found
+
+
+def support(answer: str, snippets: Sequence[str]) -> float:
+    """Return the share of an answer's telling words that stand in its snippets; 1 if it has no such word."""
+    said = _telling_words(answer)
+    shown = {word for snippet in snippets for word in _words(snippet)}
+    return sum(word in shown for word in said) / len(said) if said else 1.0
 
 
 def _worded(tables: Tables) -> ir.Table:
@@ -241,8 +252,8 @@ def _words(text: str) -> list[str]:
     return [_folded(word) for word in _WORD.findall(text.casefold())]
 
 
-def _telling_words(question: str) -> list[str]:
-    words = _WORD.findall(clean(question).casefold())
+def _telling_words(text: str) -> list[str]:
+    words = _WORD.findall(clean(text).casefold())
     return sorted({_folded(word) for word in words if word not in _SMALL_WORDS})
 
 

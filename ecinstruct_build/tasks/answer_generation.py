@@ -26,7 +26,7 @@ from ecinstruct_build.drawing.questions import (
     short_rows,
     without_snippets,
 )
-from ecinstruct_build.drawing.retrieval import RetrievalSettings, reviewed
+from ecinstruct_build.drawing.retrieval import RetrievalSettings, reviewed, support
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example
 from ecinstruct_build.lazily import ir
@@ -145,6 +145,8 @@ def _examples(questions: Iterable[Asked], settings: AnswerGenerationSettings, lo
             lost["questions without a readable helpful answer"] += 1
         elif not settings.min_answer_words <= word_count(clean(answer)) <= settings.max_answer_words:
             lost["questions whose most helpful answer is too short or too long"] += 1
+        elif asked.origins and support(answer, asked.snippets) < settings.retrieval.min_supported:
+            lost["questions whose answer has nothing to do with the snippets found"] += 1
         else:
             examples.append(question_example(NAME, asked, answer))
     return examples
