@@ -243,7 +243,7 @@ def test_every_visit_is_cut_before_what_is_not_new(seen: list[list[int]], titled
     )
     pool = pa.array(sorted(f"p{item}" for item in titled), pa.string())
     found = visits("m2", pa.Table.from_pylist(rows, schema=names), pool)
-    assert list(found.ids) == [f"v{n}" for n in range(len(seen))]
+    assert found.ids.to_pylist() == [f"v{n}" for n in range(len(seen))]
     for number, items in enumerate(seen):
         told: list[int] = []
         for item in items:

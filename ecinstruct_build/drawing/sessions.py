@@ -32,8 +32,10 @@ class Visits:
     ----------
     ids
         Ids of the visits, sorted by their bytes; a visit that stands in several records counts once.
-    origins
-        The first raw record of each.
+    records
+        Columns ``file`` and ``line``: the first raw record of each.
+    source
+        The corpus.
     sequence
         Position of each product in the marketplace's pool of titled products, visit by visit, in order.
     starts, ends
@@ -42,8 +44,9 @@ class Visits:
         Position in ``sequence`` of the product to find in each; meaningless where it saw none.
     """
 
-    ids: Sequence[str]
-    origins: Sequence[Origin]
+    ids: pa.Array
+    records: pa.Table
+    source: str
     sequence: Codes
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
@@ -61,7 +64,9 @@ class Visits:
 
     def visit(self, visit: int) -> "Visit":
         """Return what is known of a visit."""
-        return Visit(np.unique(self.sequence[self.starts[visit] : self.ends[visit]]), self.origins[visit])
+        (record,) = self.records.slice(visit, 1).to_pylist()
+        origin = Origin(self.source, record["file"], record["line"])
+        return Visit(np.unique(self.sequence[self.starts[visit] : self.ends[visit]]), origin)
 
 
 @dataclass(frozen=True)
@@ -124,9 +129,10 @@ def visits(source: str, sessions: pa.Table, pool: pa.Array) -> Visits:
     pool
         Ids of the products that count; others are left out.
     """
-    ids = sessions.column("session_id").to_pylist()
-    first = np.fromiter((i for i, name in enumerate(ids) if not i or ids[i - 1] != name), np.int64)
-    sessions = sessions.take(pa.array(first))
+    ids = _array(sessions.column("session_id"), pa.string())
+    first = np.ones(len(ids), dtype=np.bool_)
+    first[1:] = pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)
+    sessions = sessions.filter(pa.array(first))
     lists = _array(sessions.column("product_ids"), pa.list_(pa.string()))
     codes = pc.fill_null(pc.index_in(lists.flatten(), pool), -1).to_numpy(zero_copy_only=False).astype(np.int32)
     owner = np.repeat(np.arange(len(lists)), pc.fill_null(pc.list_value_length(lists), 0).to_numpy())
@@ -141,10 +147,10 @@ def visits(source: str, sessions: pa.Table, pool: pa.Array) -> Visits:
     numbers = np.arange(len(lists))
     last = np.searchsorted(owner[new], numbers, side="right") - 1
     targets = new[last] if len(new) else np.zeros(len(lists), dtype=np.int64)
-    files, lines = (sessions.column(name).to_pylist() for name in ("file", "line"))
     return Visits(
-        ids=sessions.column("session_id").to_pylist(),
-        origins=[Origin(source, file, line) for file, line in zip(files, lines, strict=True)],
+        ids=_array(sessions.column("session_id"), pa.string()),
+        records=sessions.select(["file", "line"]),
+        source=source,
         sequence=codes,
         starts=np.searchsorted(owner, numbers, side="left"),
         ends=np.searchsorted(owner, numbers, side="right"),

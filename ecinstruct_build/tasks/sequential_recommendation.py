@@ -170,13 +170,11 @@ def draw_shoppers(found: Histories, market: Market, settings: SequentialSettings
 
 def draw_visits(found: Visits, market: Market, settings: SequentialSettings, request: Request) -> list[Shopper]:
     """Draw visits to a market that have a history long enough."""
+    able = np.flatnonzero(found.history_lengths >= settings.session_min_history)
+    session_ids = found.ids.take(pa.array(able)).to_pylist()
     keyed = (
-        (
-            digest(request.seed, NAME, f"{market.source}|{identity_of(market, found.ids[visit])}"),
-            found.ids[visit],
-            visit,
-        )
-        for visit in np.flatnonzero(found.history_lengths >= settings.session_min_history).tolist()
+        (digest(request.seed, NAME, f"{market.source}|{identity_of(market, session_id)}"), session_id, int(visit))
+        for session_id, visit in zip(session_ids, able, strict=True)
     )
     return [
         Shopper(draw_key, market, session_id, found.products_of(visit, settings.max_history), found.visit(visit))
