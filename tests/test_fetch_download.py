@@ -114,6 +114,15 @@ def test_bytes_of_an_earlier_run_that_spoil_the_digest_are_fetched_again(server:
     assert (tmp_path / "data.json.gz").read_bytes() == DATA
 
 
+def test_pieces_that_spoil_the_digest_twice_are_enough(server: FaultServer, tmp_path: Path) -> None:
+    """A server that breaks off and changes the file without a word is not asked for gigabytes again and again."""
+    other = Reply(DATA[::-1], cut=HALF)
+    url = server.plan("/file", other, Reply(DATA), other, Reply(DATA), other, Reply(DATA))
+    with pytest.raises(UserError, match="came, in pieces that may be of different files"):
+        fetch(wanted(tmp_path, url, of=DATA), settings=replace(HURRIED, retries=20))
+    assert len(server.log) == 4
+
+
 def test_a_whole_partial_file_needs_no_request(server: FaultServer, tmp_path: Path) -> None:
     url = interrupted(server, tmp_path)
     places(tmp_path, "data.json.gz").bytes.write_bytes(DATA)
@@ -163,6 +172,14 @@ def test_a_host_is_asked_for_two_files_at_a_time(server: FaultServer, tmp_path: 
     server.busiest = 0
     fetch(*files, parallel=6)
     assert server.busiest == 2
+
+
+def test_a_host_that_was_left_is_free_for_others(server: FaultServer, tmp_path: Path) -> None:
+    with serving() as other:
+        gone, there = server.plan("/gone", Reply(status=404)), other.plan("/there", Reply(DATA))
+        files = [wanted(tmp_path, gone, there, file=str(n)) for n in range(4)]
+        fetched = fetch(*files, parallel=2, settings=replace(HURRIED, per_host=1))
+    assert {one.url for one in fetched} == {there}
 
 
 def test_a_busy_host_does_not_hold_up_another(server: FaultServer, tmp_path: Path) -> None:
@@ -266,12 +283,14 @@ def test_a_full_disk_is_told_before_anything_is_fetched(
 ) -> None:
     free = space.RESERVE + 300_000
     monkeypatch.setattr(space.shutil, "disk_usage", lambda _path: type("Usage", (), {"free": free}))
-    files = [wanted(tmp_path, server.plan(f"/{n}", Reply(DATA)), file=str(n), of=DATA) for n in range(2)]
+    folders = [tmp_path / "one", tmp_path / "two"]
+    files = [wanted(folder, server.plan("/file", Reply(DATA)), of=DATA) for folder in folders]
     with pytest.raises(UserError, match=r"400 kB are still to come, and the disk that holds .* has 67.4 MB left"):
         fetch(*files)
     assert server.log == []
-    (tmp_path / "0").write_bytes(DATA)
-    assert [one.file for one in fetch(*files)]
+    folders[0].mkdir()
+    (folders[0] / "data.json.gz").write_bytes(DATA)
+    assert len(fetch(*files)) == 2
 
 
 def test_a_file_of_unknown_size_is_weighed_when_it_comes(
