@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console, RenderableType
+from rich.filesize import decimal
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -72,9 +73,11 @@ class RichProgress:
         try:
             yield lambda steps: self._bars.advance(task, steps)
         finally:
-            elapsed = self._bars.tasks[self._bars.task_ids.index(task)].elapsed or 0.0
+            shown = self._bars.tasks[self._bars.task_ids.index(task)]
             self._bars.remove_task(task)
-        self._console.print(f"[green]done[/green] {escape(label)} [dim]{elapsed:.1f} s[/dim]", highlight=False)
+        size = f"{decimal(int(shown.completed))}, " if of_bytes else ""
+        elapsed = f"{size}{shown.elapsed or 0.0:.1f} s"
+        self._console.print(f"[green]done[/green] {escape(label)} [dim]{elapsed}[/dim]", highlight=False)
 
     def note(self, message: str) -> None:
         """Print a remark."""

@@ -233,6 +233,30 @@ def test_progress_gives_new_patience(server: FaultServer, tmp_path: Path) -> Non
     assert len(server.requests("/file")) == 6
 
 
+def test_a_server_that_only_drips_counts_as_stalled(server: FaultServer, tmp_path: Path) -> None:
+    url = server.plan("/file", Reply(noise(600_000), pause=0.05))
+    settings = replace(HURRIED, stall_timeout=0.25, least_rate=100_000_000, retries=0)
+    with pytest.raises(UserError, match=r"it sent only [\d,]+ bytes in \d s\. The [\d,]+ bytes that came stay"):
+        fetch(wanted(tmp_path, url), settings=settings)
+
+
+def test_proxies_of_the_environment_are_heeded(
+    server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", server.origin)
+    server.plan("/file", Reply(DATA))
+    fetch(wanted(tmp_path, "http://corpora.invalid/file"))
+    assert server.log[0].path == "http://corpora.invalid/file"
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(server: FaultServer, tmp_path: Path) -> None:
+    (tmp_path / "shop").write_bytes(b"a file")
+    with pytest.raises(UserError, match=r"shop/data.json.gz could not be written: .*shop"):
+        fetch(wanted(tmp_path / "shop", server.plan("/file", Reply(DATA))))
+
+
 def test_a_client_says_who_it_is(server: FaultServer, tmp_path: Path) -> None:
     fetch(wanted(tmp_path, server.plan("/file", Reply(DATA))))
     headers = server.requests("/file")[0].headers

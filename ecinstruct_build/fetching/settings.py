@@ -18,6 +18,8 @@ class FetchSettings:
         ``Retry-After`` is heeded.
     connect_timeout, stall_timeout
         Seconds to wait for a connection; for a server that sends nothing.
+    least_rate
+        Bytes a second, over the time of a stall, below which a server counts as stalled too.
     per_host
         Connections to one host at a time.
     redirects
@@ -35,6 +37,7 @@ class FetchSettings:
     longest_wait: float = 120.0
     connect_timeout: float = 30.0
     stall_timeout: float = 60.0
+    least_rate: int = 500
     per_host: int = 2
     redirects: int = 10
     keep_archives: bool = False

@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -49,6 +50,23 @@ class Surroundings:
     client: httpx2.Client
     settings: FetchSettings
     stop: threading.Event
+
+
+class _Pace:
+    """Sees to it that a body keeps coming: a few bytes now and then would never end."""
+
+    def __init__(self, settings: FetchSettings) -> None:
+        self._window, self._rate = settings.stall_timeout, settings.least_rate
+        self._since, self._came = time.monotonic(), 0
+
+    def keep(self, count: int) -> None:
+        """Count bytes that came; raise `Broken` if too few came of late."""
+        self._came += count
+        passed = time.monotonic() - self._since
+        if passed >= self._window:
+            if self._came < passed * self._rate:
+                raise Broken(f"it sent only {self._came:,} bytes in {passed:.0f} s")
+            self._since, self._came = time.monotonic(), 0
 
 
 class Mixed(Broken):
@@ -150,7 +168,9 @@ class Attempt:
         space.require(self.partial.path.parent, (total or 0) - self.partial.length)
         self.meter.at(self.partial.length, total)
         limit = self.expected.size if self.expected.size is not None else total
+        pace = _Pace(around.settings)
         for data in body:
+            pace.keep(len(data))
             if around.stop.is_set():
                 raise Stopped
             if limit is not None and self.partial.length + len(data) > limit:
