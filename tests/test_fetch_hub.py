@@ -110,7 +110,7 @@ REFUSALS = {
     "no repository": (401, {"X-Error-Code": "RepoNotFound"}, "no such repository, or it is private"),
     "no rights": (403, {}, "status 403"),
     "disabled": (403, {"X-Error-Message": "Access to this resource is disabled."}, "status 403"),
-    "out of order": (503, {"Retry-After": "5"}, "status 503, the 4th time running"),
+    "out of order": (503, {"Retry-After": "5"}, "status 503, 4 times running"),
 }
 
 

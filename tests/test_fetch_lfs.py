@@ -67,6 +67,21 @@ def test_a_broken_object_goes_on_in_a_later_run(server: FaultServer, tmp_path: P
     assert (tmp_path / "data.json.gz").read_bytes() == DATA
 
 
+def test_a_pointer_that_changed_since_is_met_anew(server: FaultServer, tmp_path: Path) -> None:
+    """The repository no longer has the object of which a part came."""
+    url = plan(server, Reply(DATA, cut=HALF), Reply(status=403))
+    with pytest.raises(UserError, match="status 403"):
+        fetch(wanted(tmp_path, url))
+    newer = noise(200_000, seed=2)
+    href = server.plan("/newer", Reply(newer))
+    gone = {"oid": sha256(DATA), "error": {"code": 404, "message": "gone"}}
+    there = {"oid": sha256(newer), "actions": {"download": {"href": href}}}
+    server.plan(BATCH, *(Reply(json.dumps({"objects": [told]}).encode()) for told in (gone, there)))
+    server.plan(RAW, Reply(pointer(newer)))
+    fetch(wanted(tmp_path, url))
+    assert (tmp_path / "data.json.gz").read_bytes() == newer
+
+
 def test_the_object_must_be_what_the_pointer_says(server: FaultServer, tmp_path: Path) -> None:
     url = plan(server, Reply(DATA[::-1]))
     with pytest.raises(UserError, match=f"SHA-256 {sha256(DATA)} is expected, and {sha256(DATA[::-1])} came"):
@@ -84,7 +99,7 @@ def test_a_pointer_to_another_file_is_refused(server: FaultServer, tmp_path: Pat
     ("action", "error"),
     [
         ({"error": {"code": 404, "message": "Object does not exist"}}, r"Object does not exist \(404\)"),
-        ({"error": {"code": 503, "message": "later"}}, r"later \(503\), the 4th time running"),
+        ({"error": {"code": 503, "message": "later"}}, r"later \(503\), 4 times running"),
         ({"error": "odd"}, "does not tell where its file is"),
         ({"actions": {}}, "does not tell where its file is"),
         ({"oid": "0" * 64}, "does not tell where its file is"),

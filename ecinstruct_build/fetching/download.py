@@ -126,7 +126,8 @@ def fetch_all(
         fetcher = _Fetcher(list(wanted), around, progress, total, results)
         # Daemons: whoever interrupts the program does not wait for a server that says nothing.
         threads = [
-            threading.Thread(target=fetcher.work, name="fetch", daemon=True) for _ in range(min(parallel, len(wanted)))
+            threading.Thread(target=fetcher.work, name="fetch", daemon=True)
+            for _ in range(min(max(1, parallel), len(wanted)))
         ]
         for thread in threads:
             thread.start()

@@ -7,7 +7,7 @@ from ecinstruct_build.fetching import hub, lfs
 from ecinstruct_build.fetching.failures import Broken, Pointer, Refused, Stopped, shown
 from ecinstruct_build.fetching.http import Address
 from ecinstruct_build.fetching.meter import Meter
-from ecinstruct_build.fetching.partial import Partial, identity
+from ecinstruct_build.fetching.partial import Origin, Partial, identity
 from ecinstruct_build.fetching.settings import FetchSettings
 from ecinstruct_build.fetching.transfer import Attempt, Expected, Mixed, Surroundings
 from ecinstruct_build.fetching.turns import Turn
@@ -60,11 +60,8 @@ class _Mirror:
         self._url, self._file, self._partial, self._meter, self._around = url, file, partial, meter, around
         self._expected = expected
         self._identity = identity(url)
-        self._pointer: Pointer | None = None
         self._mixed = False
-        origin = partial.origin
-        if origin is not None and origin.oid and origin.address == self._identity and origin.total is not None:
-            self._pointer = Pointer(origin.oid, origin.total)
+        self._pointer = self._noted = _pointer_of(partial.origin, self._identity)
 
     def get(self) -> None:
         """Bring the partial file to its end; raise `Refused` where that cannot be."""
@@ -76,6 +73,10 @@ class _Mirror:
                 if self._pointer is not None:
                     raise Refused("Git LFS pointers come in place of the file") from None
                 self._pointer = pointer
+            except Refused:
+                if self._noted is None:
+                    raise
+                self._pointer = self._noted = None  # what an earlier run was told may hold no longer
             except Broken as error:
                 if self._partial.length >= furthest + _PROGRESS:
                     failures = 0
@@ -108,17 +109,18 @@ class _Mirror:
         twice = isinstance(error, Mixed) and self._mixed
         self._mixed = self._mixed or isinstance(error, Mixed)
         if failures > most or twice:
-            raise Refused(
-                f"{error}, the {failures}{_ending(failures)} time running" if failures > 1 else str(error)
-            ) from error
+            raise Refused(f"{error}, {failures} times running" if failures > 1 else str(error)) from error
         settings.wait(self._around.stop, wait_before(failures, error.wait, settings))
+
+
+def _pointer_of(origin: Origin | None, address: str) -> Pointer | None:
+    """Return the pointer that an earlier run met at an address."""
+    if origin is None or not origin.oid or origin.address != address or origin.total is None:
+        return None
+    return Pointer(origin.oid, origin.total)
 
 
 def wait_before(failures: int, asked: float | None, settings: FetchSettings) -> float:
     """Return the seconds to wait after so many failures one after another; a server may ask for more."""
     own = min(settings.first_wait * 2.0 ** min(failures - 1, 30), settings.longest_wait)
     return own if asked is None else max(own, asked)
-
-
-def _ending(number: int) -> str:
-    return {1: "st", 2: "nd", 3: "rd"}.get(number, "th")
