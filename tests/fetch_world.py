@@ -13,7 +13,7 @@ from ecinstruct_build.fetching.settings import FetchSettings
 from ecinstruct_build.progress import Advance
 from ecinstruct_build.source import Remote
 
-HURRIED = FetchSettings(retries=3, first_wait=0.0, longest_wait=0.0, connect_timeout=2.0, stall_timeout=0.15)
+HURRIED = FetchSettings(retries=3, first_wait=0.0, longest_wait=0.0, connect_timeout=5.0, stall_timeout=5.0)
 
 
 def noise(size: int, seed: int = 1) -> bytes:

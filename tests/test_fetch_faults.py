@@ -1,12 +1,12 @@
 """The fault table: what a server may do wrong, and what comes of it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from fault_server import FaultServer, Reply, serving
-from fetch_world import fetch, left_over, noise, wanted
+from fetch_world import HURRIED, fetch, left_over, noise, wanted
 
 from ecinstruct_build.errors import UserError
 
@@ -60,7 +60,7 @@ TABLE = {
     "chunked": Case((Reply(DATA, framing="chunked"),)),
     "slow drip": Case((Reply(DATA, pause=0.003),)),
     "stalled once": Case((Reply(DATA, stall=HALF), GOOD), asked=2),
-    "stalled always": Case((Reply(DATA, stall=0),), error="sent nothing for 0.15 s", asked=4),
+    "stalled always": Case((Reply(DATA, stall=0),), error="sent nothing for 0.2 s", asked=4),
     "stalled always, with a second mirror": Case((Reply(DATA, stall=0),), (GOOD,), asked=4),
     "wrong length stated": Case((Reply(DATA, length=150_000),), error="of 150,000 bytes, and 200,000 are expected"),
     "wrong length stated, with a second mirror": Case((Reply(DATA, length=150_000),), (GOOD,)),
@@ -139,15 +139,16 @@ def test_fault(server: FaultServer, tmp_path: Path, name: str) -> None:
     if case.second:
         urls.append(server.plan("/second", *case.second))
     file = wanted(tmp_path, *urls, of=DATA if case.known else None)
+    patience = replace(HURRIED, stall_timeout=0.2) if name.startswith("stalled") else HURRIED
     if case.error:
         with pytest.raises(UserError) as raised:
-            fetch(file)
+            fetch(file, settings=patience)
         assert case.error in str(raised.value)
         assert urls[0] in str(raised.value)
         assert not (tmp_path / "data.json.gz").exists()
         assert bool(left_over(tmp_path)) == case.kept
     else:
-        (fetched,) = fetch(file)
+        (fetched,) = fetch(file, settings=patience)
         assert (tmp_path / "data.json.gz").read_bytes() == DATA
         assert fetched.url == urls[-1]
         assert left_over(tmp_path) == []

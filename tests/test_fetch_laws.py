@@ -44,7 +44,7 @@ HONEST = st.lists(replies(st.sampled_from(VERSIONS), None), min_size=1, max_size
 LYING = st.lists(replies(st.sampled_from(VERSIONS), st.sampled_from(["", '"one"', 'W/"one"'])), min_size=1, max_size=6)
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(first=LYING, second=LYING)
 def test_a_known_digest_is_never_missed(server: FaultServer, first: list[Reply], second: list[Reply]) -> None:
     """However the servers lie: the right bytes or an error; and the next run, of a sound server, gets them."""
@@ -61,7 +61,7 @@ def test_a_known_digest_is_never_missed(server: FaultServer, first: list[Reply],
         assert left_over(Path(folder)) == []
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(script=HONEST)
 def test_versions_are_never_mixed(server: FaultServer, script: list[Reply]) -> None:
     """Of a server that names its versions: one of them whole, or an error, though nothing is known of the file."""
