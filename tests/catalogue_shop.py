@@ -33,6 +33,8 @@ _FEELINGS = {
 }
 _ENDINGS = ["and my sister says the same", "and I would say so to anyone", "as the neighbours will confirm", "so there"]
 
+_SEASON = 30  # products
+
 Rows = list[dict[str, str]]
 
 
@@ -41,12 +43,19 @@ def products(count: int, seed: int = 0) -> Rows:
     rng = random.Random(f"products {seed}")
     rows = [_product(rng, number) for number in range(count)]
     for number, row in enumerate(rows):
-        same_kind = [other["sku"] for other in rows if other["kind"] == row["kind"] and other is not row]
-        partners = [other["sku"] for other in rows if other["kind"] == _KINDS[row["kind"]][1]]
+        season = _season(rows, number)
+        same_kind = [other["sku"] for other in season if other["kind"] == row["kind"] and other is not row]
+        partners = [other["sku"] for other in season if other["kind"] == _KINDS[row["kind"]][1]]
         row["bought_with"] = "|".join(rng.sample(partners, min(2, len(partners))))
         row["seen_with"] = "|".join(rng.sample(same_kind, min(2, len(same_kind))))
         row["also_listed_as"] = f"{row['sku']}-B" if number % 3 == 0 else ""
     return [*rows, *(_second_listing(row) for row in rows if row["also_listed_as"])]
+
+
+def _season(rows: Sequence[Mapping[str, str]], number: int) -> Sequence[Mapping[str, str]]:
+    """Return the products that are on sale together with one: shoppers of one year see none of another."""
+    start = number // _SEASON * _SEASON
+    return rows[start : start + _SEASON]
 
 
 def _product(rng: random.Random, number: int) -> dict[str, str]:
@@ -54,18 +63,22 @@ def _product(rng: random.Random, number: int) -> dict[str, str]:
     department, _, feats, materials = _KINDS[kind]
     brand, series, model = rng.choice(_BRANDS), rng.choice(_SERIES), rng.randrange(100, 1000)
     material, colour, chance = rng.choice(materials), rng.choice(_COLOURS), rng.random()
-    shade = f"{colour} " if chance < 0.8 else ""
+    thing = f"{colour} {kind}" if chance < 0.8 else kind
     return {
         "sku": f"{kind[0].upper()}{number:03}",
         "name": f"{brand} {series} {model} {material.title()} {kind.title()}",
         "brand": brand,
         "department": department,
         "kind": kind,
-        "description": f"A {shade}{kind} of {material} that {rng.choice(feats)} {rng.choice(_PLACES)}.",
+        "description": f"{_article(thing)} {thing} of {material} that {rng.choice(feats)} {rng.choice(_PLACES)}.",
         "colour": colour if chance < 0.8 else "none" if chance < 0.95 else "",
         "material": material,
         "price": f"{rng.randrange(5, 90)}.{rng.choice(['00', '50', '95'])}",
     }
+
+
+def _article(word: str) -> str:
+    return "An" if word[0] in "aeiou" else "A"
 
 
 def _second_listing(row: Mapping[str, str]) -> dict[str, str]:
@@ -91,7 +104,7 @@ def _review(rng: random.Random, row: Mapping[str, str]) -> dict[str, str]:
     )
     return {
         "sku": row["sku"],
-        "customer": str(rng.randrange(1000, 1080)),
+        "customer": str(rng.randrange(1000, 1300)),
         "date": f"2024-{rng.randrange(1, 13):02}-{rng.randrange(1, 29):02}",
         "marks": str(2 * stars - rng.randrange(2)),
         "review": words + f"or {second} {again}, {rng.choice(_ENDINGS)}.",
@@ -103,9 +116,10 @@ def searches(listed: Sequence[Mapping[str, str]], each: int, seed: int = 0) -> R
     rng = random.Random(f"searches {seed}")
     queries = {(row["kind"], row[of]): None for row in listed for of in ("material", "brand", "colour") if row[of]}
     rows: Rows = []
-    for kind, word in queries:
+    for number, (kind, word) in enumerate(queries):
         if word != "none":
-            graded = {row["sku"]: _grade(row, kind, word) for row in rng.sample(listed, len(listed))}
+            season = _season(listed, number * _SEASON % len(listed))
+            graded = {row["sku"]: _grade(row, kind, word) for row in rng.sample(season, len(season))}
             for grade in ("perfect", "instead", "alongside", "no"):
                 found = [sku for sku, own in graded.items() if own == grade][:each]
                 rows += [{"query": f"{word} {kind}".lower(), "sku": sku, "answers": grade} for sku in found]
@@ -129,12 +143,12 @@ def as_csv(rows: Sequence[Mapping[str, str]]) -> str:
 
 def three_files() -> dict[str, str]:
     """Return the files of the docs by name."""
-    listed = products(90)
+    listed = products(180)
     plain = [{name: cell for name, cell in row.items() if name != "kind"} for row in listed]
     return {
         "products.csv": as_csv(plain),
-        "reviews.csv": as_csv(reviews(listed, 300)),
-        "searches.csv": as_csv(searches(listed[:90], 2)),
+        "reviews.csv": as_csv(reviews(listed, 400)),
+        "searches.csv": as_csv(searches(listed[:180], 2)),
     }
 
 
