@@ -169,6 +169,9 @@ def _build(
 def sample_corpora(
     out: Annotated[Path, typer.Argument(help="Folder to write; it must not exist yet.")],
     scale: Annotated[float, typer.Option(min=0.01, help="Size; 1 is about 20,000 reviews.")] = 1.0,
+    breadth: Annotated[
+        float, typer.Option(min=0.01, help="Times more products, queries and questions for the same reviews.")
+    ] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of the generated world.")] = 0,
     jobs: Jobs = 0,
     quiet: Quiet = False,  # noqa: FBT002
@@ -177,6 +180,6 @@ def sample_corpora(
     from ecinstruct_build.sample_corpora import write_sample_corpora
 
     with listener(quiet=quiet) as progress, progress.track("sample corpora"):
-        write_sample_corpora(out, scale=scale, seed=seed, jobs=worker_count(jobs))
+        write_sample_corpora(out, scale=scale, seed=seed, jobs=worker_count(jobs), breadth=breadth)
     if not quiet:
         Console().print(f"The sample corpora are in [bold]{escape(str(out))}[/bold].")

@@ -22,7 +22,7 @@ AMAZON = "Amazon.csv"
 GOOGLE = "GoogleProducts.csv"
 MAPPING = "Amzon_GoogleProducts_perfectMapping.csv"
 
-_FAMILIES = 9  # for each shelf of a category
+_FAMILIES = 9  # for each shelf of a category that is not broader than usual
 _SIBLINGS, _ONLY_GOOGLE = 8, 12  # of a family: in the first shop, and in the second alone
 _IN_BOTH = 0.86
 _SECOND_LISTING = 0.11
@@ -67,7 +67,7 @@ def write(world: World, folder: Path) -> tuple[dict[str, int], list[Entry]]:
         google.write([header.format('"name"').encode()])
         mapping.write([b'"idAmazon","idGoogleBase"'])
         shops = _Shops(world, amazon, google, mapping)
-        for number in range(world.shelves * _FAMILIES):
+        for number in range(round(world.shelves / max(1, world.breadth)) * _FAMILIES):
             shops.family(number)
         counts = {AMAZON: amazon.lines, GOOGLE: google.lines, MAPPING: mapping.lines}
     return counts, shops.entries

@@ -68,11 +68,13 @@ def write_sample_corpora(
     seed: int = 0,
     jobs: int = 2,
     progress: Callable[[str, int], None] | None = None,
+    *,
+    breadth: float = 1.0,
 ) -> Summary:
     """Write the sample corpora: ``<out>/<source>/<upstream name>`` and ``<out>/ledger.jsonl``.
 
-    The same scale and seed give the same bytes, whatever ``jobs``. The folder appears whole or not at all; one that
-    holds earlier sample corpora is replaced.
+    The same scale, breadth and seed give the same bytes, whatever ``jobs``. The folder appears whole or not at all;
+    one that holds earlier sample corpora is replaced.
 
     Parameters
     ----------
@@ -87,17 +89,21 @@ def write_sample_corpora(
         Worker processes.
     progress
         Called as ``progress(file, lines)`` when a file is done.
+    breadth
+        How many times more products, queries and questions there are for the same number of reviews.
 
     Raises
     ------
     UserError
-        If ``scale`` is not positive, or ``out`` holds something else.
+        If ``scale`` or ``breadth`` is not positive, or ``out`` holds something else.
     """
     if not 0 < scale < 10_000:
         raise UserError(f"The scale of the sample corpora must be above 0 and below 10000, not {scale}.")
+    if not 0 < breadth <= 100:
+        raise UserError(f"The breadth of the sample corpora must be above 0 and at most 100, not {breadth}.")
     if out.exists() and not (out / LEDGER).exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} exists and does not hold sample corpora; name another folder.")
-    world = World(seed, float(scale))
+    world = World(seed, float(scale), float(breadth))
     with _replacing(out) as folder:
         written = _run(world, folder, jobs, progress)
         entries = partnered([entry for _, planted in written for entry in planted])

@@ -7,6 +7,7 @@ from typing import Any
 
 from ecinstruct_build.sample_corpora.draws import Dice
 from ecinstruct_build.sample_corpora.ledger import Kind
+from ecinstruct_build.sample_corpora.particulars import coined, particulars
 from ecinstruct_build.sample_corpora.vocabulary import (
     Category,
     ProductType,
@@ -150,10 +151,14 @@ class _Wording:
 class Model:
     """What the variants of one model share."""
 
-    def __init__(self, department: Category, plan: ShelfPlan, kind: ProductType, dice: Dice) -> None:
+    def __init__(
+        self, department: Category, plan: ShelfPlan, kind: ProductType, dice: Dice, *, is_particular: bool = False
+    ) -> None:
         self._department, self._plan, self._kind = department, plan, kind
         self._brand = dice.pick(department.brands)
-        self._name = f"{dice.pick(_bank()['models'])} {dice.between(2, 99) * 10}"
+        self._is_particular = is_particular
+        name = coined(dice) if is_particular else dice.pick(_bank()["models"])
+        self._name = f"{name} {dice.between(2, 99) * 10}"
         self._facts = {name: dice.pick(values) for name, values in kind.attributes.items()}
         self._varied = dice.pick([name for name, values in kind.attributes.items() if len(values) > 1] or [""])
         stated = [name for name in self._facts if name != self._varied and dice.chance(_STATED)]
@@ -195,13 +200,14 @@ class Model:
         }
         opening = dice.pick(bank["intro"]).format_map(slots)
         rest = tuple(line.format_map(slots) for line in dice.sample(bank["promise"], dice.between(1, 3)))
+        own = particulars(slots, dice) if self._is_particular else ()
         told = [name for place, name in enumerate(self._stated) if place >= 2 or dice.chance(0.6)]
         raw, clean = dice.pick(bank["noise"])
         noisy, layout = dice.chance(_NOISE), dice.unit()
         return _Wording(
-            groups=((), ((opening, *rest),), ((opening,), rest))[dice.below(3)],
+            groups=((), ((opening, *rest, *own[1:]),), ((opening,), (*rest, *own[1:])))[dice.below(3)],
             templates={name: dice.pick(attributes()[name]["feature"]) for name in told},
-            bullets=tuple(line.format_map(slots) for line in dice.sample(bank["bullet"], dice.between(1, 3))),
+            bullets=(*(line.format_map(slots) for line in dice.sample(bank["bullet"], dice.between(1, 3))), *own[:1]),
             noise=(raw.format_map(slots), clean.format_map(slots)) if noisy else None,
             markup=layout < _MARKUP,
             dumped=layout >= 1 - _DUMPED,

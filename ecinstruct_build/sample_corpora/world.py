@@ -26,18 +26,20 @@ class World:
 
     Attributes
     ----------
-    seed, scale
-        Together they decide every byte.
+    seed, scale, breadth
+        Together they decide every byte. ``breadth`` multiplies the shelves, and with them products, queries and
+        questions, for the same number of reviews; above 1, listings are worded more variously, too.
     """
 
     seed: int
     scale: float
+    breadth: float = 1.0
 
     @property
     def shelves(self) -> int:
         """Shelves in each category."""
         growth = self.scale if self.scale <= 1 else self.scale**SHELF_GROWTH
-        return max(1, round(SHELVES_PER_CATEGORY * growth))
+        return max(1, round(SHELVES_PER_CATEGORY * growth * self.breadth))
 
     @property
     def reviews(self) -> int:
@@ -48,6 +50,11 @@ class World:
     def shelf_size(self) -> int:
         """The usual number of products on a shelf."""
         return max(12, min(50, self.reviews // self.shelves // 10))
+
+    @property
+    def is_broad(self) -> bool:
+        """Whether there are so many products that listings need names of their own to be told apart."""
+        return self.breadth > 1
 
     def neighbour(self, shelf: int) -> int:
         """Return the other shelf of a shelf's block, or the next one where there is none."""
@@ -100,7 +107,7 @@ def shelf_products(world: World, category: int, shelf: int) -> tuple[Product, ..
     kinds = cycle(plan.types)
     while len(products) < size:
         kind = next(kinds)
-        model = Model(department, plan, kind, dice)
+        model = Model(department, plan, kind, dice, is_particular=world.is_broad)
         places = range(len(products), min(len(products) + dice.pick(VARIANTS), size))
         products += model.variants(
             [asin(world, category, shelf, place) for place in places], f"{category}/{shelf}", dice
