@@ -10,8 +10,14 @@ from pathlib import Path
 import catalogue_shop
 import pyarrow.parquet as pq
 import pytest
-from building import call_command
+from building import call_command, shard_digests
 from conftest import ROOT
+
+from ecinstruct_build.errors import UserError
+from ecinstruct_build.publish.folder import read_manifest
+from ecinstruct_build.publish.settings import PublishSettings
+from ecinstruct_build.publish.sources import source_of
+from ecinstruct_build.publish.staging import stage
 
 PAGE = ROOT / "docs" / "catalogue.md"
 SHOP = ROOT / "docs" / "catalogue"
@@ -111,3 +117,60 @@ def test_one_unseen_file_feeds_four_tasks(walked):
         tasks[path.parent.name] += pq.read_metadata(path).num_rows
     assert len(tasks) >= 4
     assert min(tasks.values()) >= 50
+
+
+@pytest.mark.slow
+def test_the_card_bears_the_shops_name_and_terms(walked):
+    folder, _ = walked
+    card, terms = ((folder / "dataset" / name).read_text(encoding="utf-8") for name in ("README.md", "LICENSE.md"))
+    assert "- **catalogue**: Brook Street Stores." in card
+    assert "Keep this dataset to yourself" in card
+    row = "| catalogue | our own, not to be passed on | **no** | <https://brookstreet.example/> |"
+    assert row in card
+    assert row in terms
+    assert "https://brookstreet.example/" in (folder / "dataset" / "croissant.json").read_text(encoding="utf-8")
+    alone = (folder / "onefile" / "LICENSE.md").read_text(encoding="utf-8")
+    assert "| catalogue | not stated | **no** | not public |" in alone
+
+
+@pytest.mark.slow
+def test_its_text_is_not_published_unless_as_ids(walked, tmp_path):
+    folder, _ = walked
+    with pytest.raises(UserError, match=r"catalogue \(our own, not to be passed on; https://brookstreet\.example/\)"):
+        stage(folder / "dataset", tmp_path, PublishSettings())
+    staged = stage(folder / "dataset", tmp_path, PublishSettings(restricted="ids"))
+    assert [source.title for source in staged.restricted] == ["Brook Street Stores"]
+    said = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".parquet")
+    assert b"Tarnfell" not in said
+
+
+@pytest.mark.slow
+def test_a_manifest_of_another_version_is_one_message(walked):
+    folder, _ = walked
+    manifest = dict(read_manifest(folder / "dataset"))
+    manifest["recipe"] = {"sources": {"catalogue": {"columns": "x"}}}
+    with pytest.raises(UserError, match=r"does not describe the source 'catalogue' as this version does"):
+        source_of("catalogue", manifest)
+
+
+@pytest.mark.slow
+def test_an_example_is_told_back_to_the_line_of_the_file(walked):
+    folder, _ = walked
+    rows = pq.read_table(folder / "dataset/data/product_matching/train-00000-of-00001.parquet").to_pylist()
+    work = ("--work", "work")
+    assert call_command("build", "myshop.toml", "--raw", "raw", *work, cwd=folder).returncode == 0
+    story = call_command("explain", rows[0]["example_id"], *work, cwd=folder).stdout
+    lines = (folder / "raw/catalogue/products.csv").read_text(encoding="utf-8").splitlines()
+    shown = [
+        line for line in lines if line.split(",")[0] in [key.removeprefix("brook:") for key in rows[0]["products"]]
+    ]
+    assert len(shown) == 2
+    assert all(line in story for line in shown)
+
+
+@pytest.mark.slow
+def test_the_published_recipe_builds_the_same_bytes(walked):
+    folder, _ = walked
+    arguments = ("--raw", "raw", "--review", "none", "--work", "elsewhere", "--out", "rebuilt")
+    call_command("build", "dataset/recipe.toml", *arguments, cwd=folder)
+    assert shard_digests(folder / "rebuilt") == shard_digests(folder / "dataset")
