@@ -8,6 +8,7 @@ community is small.
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import igraph
 import numpy as np
@@ -89,8 +90,8 @@ def _leiden(graph: igraph.Graph, vertices: Integers, resolution: float) -> list[
     found = part.community_leiden("modularity", weights="weight", resolution=resolution, n_iterations=2)
     membership = np.asarray(found.membership)
     order = np.argsort(membership, kind="stable")
-    bounds = np.flatnonzero(np.diff(membership[order])) + 1
-    return np.split(vertices[order], bounds)
+    bounds = [0, *(np.flatnonzero(np.diff(membership[order])) + 1).tolist(), len(order)]
+    return [vertices[order[begin:end]] for begin, end in pairwise(bounds)]
 
 
 def _graph(size: int, core: Ragged, soft: Ragged) -> igraph.Graph:

@@ -12,7 +12,7 @@ import numpy as np
 from ecinstruct_build import chance
 from quality.splitting.communities import components, cut
 from quality.splitting.packing import draw_share, pack
-from quality.splitting.ragged import Integers, Ragged
+from quality.splitting.ragged import Integers, Ragged, distinct
 from quality.splitting.refinement import Floats, Standing
 
 WHOLE = 12
@@ -72,7 +72,7 @@ def place(ties: Ties, names: Sequence[str], shares: Sequence[float], seed: int) 
     placed = np.full(len(names), NOWHERE)
     labels = components(len(names), _joined(ties.core, ties.soft))
     row_label = labels[ties.core.values[ties.core.starts[:-1]]]
-    used = np.unique(np.concatenate([ties.core.values, ties.soft.values]))
+    used = distinct(np.concatenate([ties.core.values, ties.soft.values]))
     nodes_of, rows_of = _grouped(used, labels[used]), _grouped(np.arange(len(row_label)), row_label)
     for label, rows in rows_of.items():
         nodes = nodes_of[label]
@@ -117,7 +117,7 @@ class _Component:
         firsts = np.unique(units, return_index=True)[1].tolist()
         splits = pack([self.names[first] for first in firsts], self._standing(units), shares, seed)[units]
         lowest, highest = homes(self.core, splits)
-        if len(np.unique(lowest[lowest == highest])) == 1:
+        if len(distinct(lowest[lowest == highest])) == 1:
             # It cannot be divided (one query ties all of it, say), so chance says which split has it.
             return np.full(len(self.names), draw_share(shares, chance.uniform(seed, "split", self.names[0])))
         return splits

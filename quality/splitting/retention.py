@@ -9,7 +9,7 @@ from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import TaskSettings
 from quality.splitting.leakage import Assigned, ties_of
 from quality.splitting.placement import NOWHERE, homes
-from quality.splitting.ragged import Integers, union
+from quality.splitting.ragged import Integers, distinct, union
 from quality.splitting.ties import ALIKE
 from quality.splitting.web import Web
 
@@ -79,7 +79,7 @@ def by_hashing(web: Web, settings: Mapping[str, TaskSettings], weights: Mapping[
     ties = ties_of(web, settings)
     known = np.fromiter((not name.startswith(ALIKE) for name in web.nodes), np.bool_, len(web.nodes))
     core = ties.core.where(known[ties.core.values])
-    used = np.unique(np.concatenate([core.values, ties.soft.values]))
+    used = distinct(np.concatenate([core.values, ties.soft.values]))
     shares = [max(weights.get(split, 0.0), 0.0) for split in SPLITS if split != "test_ood"]
     placed = np.full(len(web.nodes), NOWHERE)
     placed[used] = _hashed([web.nodes[node] for node in used.tolist()], shares, seed)

@@ -11,7 +11,7 @@ from pyarrow import feather
 from quality.similarity.contents import Contents
 from quality.similarity.ngrams import Hashes, look_up
 from quality.similarity.shingles import Shingled
-from quality.splitting.ragged import Integers, Ragged, from_arrow
+from quality.splitting.ragged import Integers, Ragged, distinct, from_arrow
 
 _ROUNDING = 1e-9
 
@@ -139,7 +139,7 @@ def like_earlier_ones(texts: Shingled, first: int, threshold: float, min_words: 
     found = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))]
     mine = np.zeros(len(frequency), np.bool_)
     for text, few in zip(last, rare, strict=True):
-        others = np.unique(holders.take(few).values)
+        others = distinct(holders.take(few).values)
         others = others[others < text]
         mine[_row(words, text)] = True
         beside = words.take(others)
