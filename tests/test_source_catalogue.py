@@ -137,7 +137,7 @@ REASONS = {
     ],
     "searches.jsonl.gz": [
         (4, "search.words is empty"),
-        (5, "verdict is none of: perfect, fair, goes_with, bad"),
+        (5, "verdict is none of: bad, fair, goes_with, perfect"),
         (6, "there is no item.sku in it"),
         (7, "verdict holds a list or an object, not a text"),
         (8, "search.id is too large a number to be exact; write it as text"),
@@ -232,6 +232,16 @@ def test_a_cell_may_hold_a_json_list():
     done = ingest_bytes(b'seen\n"[""a"", 5]"\n[oops\n', source, "s.csv")
     assert [row["product_ids"] for row in done.tables["session"]] == [["acme:a", "acme:5"]]
     assert done.quarantine == [(3, "seen is not a JSON list")]
+
+
+def test_the_shops_own_words_for_nothing_count_as_empty():
+    product = {"id": "p", "title": "t", "brand": "b", "features": {"column": "f", "separator": ","}}
+    review = {"rating": "r", "text": "x"}
+    source = shop({"file": "p.csv", "empty": ["NULL", "\\N"], "product": product, "review": review})
+    done = ingest_bytes(b'p,t,b,f,r,x\n1,Bell,NULL,"loud,NULL",\\N, NULL \nNULL,Horn,,,,\n', source, "p.csv")
+    assert told(done, "product") == [{"product_id": "acme:1", "title": "Bell", "features": ["loud"], "line": 2}]
+    assert "review" not in done.tables
+    assert done.quarantine == [(3, "p is empty")]
 
 
 def test_a_record_without_any_cell_of_a_part_has_none_of_it():

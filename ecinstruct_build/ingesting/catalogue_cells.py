@@ -171,7 +171,7 @@ class Cells:
         for word, meaning in words.items():
             if word.casefold() == wanted:
                 return meaning
-        raise Inadmissible(f"{column} is none of: {', '.join(words)}")
+        raise Inadmissible(f"{column} is none of: {', '.join(sorted(words))}")
 
     def seconds(self, column: TimeColumn) -> int | None:
         """Return a time in seconds since 1970, UTC."""
