@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from ecinstruct_build.ingesting.catalogue_columns import (
@@ -135,13 +135,12 @@ class Cells:
 
     def rating(self, column: RatingColumn) -> float:
         """Return stars, 1 to 5."""
-        low, high = Fraction(str(column.worst)), Fraction(str(column.best))
-        found = _number(self.value(column.column))
-        if found is None or not low <= found <= high:
+        found = self.value(column.column)
+        known = found is None or isinstance(found, str | int | float | Decimal)
+        stars = _stars(str(found), column.worst, column.best) if known and not isinstance(found, bool) else None
+        if stars is None:
             raise Inadmissible(f"{column.column} is not a number from {column.worst:g} to {column.best:g}")
-        if low == 1 and high == 5:
-            return float(found)
-        return float(min(5, 1 + math.floor((found - low) * 5 / (high - low))))
+        return stars
 
     def count(self, column: str) -> int | None:
         """Return a number of votes."""
@@ -258,6 +257,17 @@ def _number(value: Any) -> Fraction | None:
     except (InvalidOperation, ValueError):
         return None
     return Fraction(found) if found.is_finite() and abs(found.adjusted()) <= _NUMBER_CHARACTERS else None
+
+
+@lru_cache(maxsize=4096)
+def _stars(text: str, worst: float, best: float) -> float | None:
+    """Return stars, 1 to 5, or None if the text is no number of the scale; few marks recur in millions of reviews."""
+    found, low, high = _number(text), Fraction(str(worst)), Fraction(str(best))
+    if found is None or not low <= found <= high:
+        return None
+    if low == 1 and high == 5:
+        return float(found)
+    return float(min(5, 1 + math.floor((found - low) * 5 / (high - low))))
 
 
 def _seconds(value: Any, form: str) -> int:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Protocol
 
@@ -85,8 +86,13 @@ def _to_the_letter(text: str, value: str) -> Iterator[tuple[int, int]]:
 
 def _in_any_case(text: str, value: str) -> Iterator[tuple[int, int]]:
     if len(value) <= _SEARCHED:
-        pattern = r"\s+".join(map(re.escape, value.split()))
-        yield from (match.span() for match in re.finditer(pattern, text, re.IGNORECASE))
+        yield from (match.span() for match in _pattern(value).finditer(text))
+
+
+@lru_cache(maxsize=4096)
+def _pattern(value: str) -> re.Pattern[str]:
+    """Return what finds the value's words in any case; an attribute has few values, and many products."""
+    return re.compile(r"\s+".join(map(re.escape, value.split())), re.IGNORECASE)
 
 
 def _stands_alone(text: str, begin: int, end: int) -> bool:
