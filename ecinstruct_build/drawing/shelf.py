@@ -1,13 +1,13 @@
 """Products to choose from: the titled ones of a pool, and keyed draws of wrong options among them."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from ecinstruct_build.chance import digest
-from ecinstruct_build.drawing.draw import ProductKey, fetch_products, origin_of
+from ecinstruct_build.drawing.draw import ProductKey, fetch_products
 from ecinstruct_build.drawing.interactions import Codes
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Item, Option
@@ -60,7 +60,7 @@ def fetch_shelf(tables: Tables, catalogue: str, locale: str, pool: pa.Array, pos
         title = plain(row["title"])
         if words := clean(title):
             shelf.titles[position] = numbers.setdefault(words.casefold(), len(numbers))
-            record = asdict(origin_of(row))
+            record = {name: row[name] for name in ("source", "file", "line")}
             shelf.items[position] = Item(product_id, title, **record)
             shelf.options[position] = Option(key=product_id, text=title, product_id=product_id, **record)
     return shelf
