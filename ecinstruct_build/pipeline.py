@@ -19,7 +19,6 @@ from ecinstruct_build.lazily import spare_pandas
 from ecinstruct_build.publish.dataset import Report, publish
 from ecinstruct_build.publish.folder import ensure_replaceable, ensure_writable
 from ecinstruct_build.recipe import Recipe, parse_recipe
-from ecinstruct_build.registry import CHECKS, SOURCES, TASKS
 from ecinstruct_build.shortfall import judge_shortfall
 from ecinstruct_build.split_comparison import compare_splits
 from ecinstruct_build.stages.built import Built
@@ -27,10 +26,10 @@ from ecinstruct_build.stages.checks import check
 from ecinstruct_build.stages.corpora import canonical_tables, ingest, sample_corpora
 from ecinstruct_build.stages.examples import draw
 from ecinstruct_build.stages.families import families
-from ecinstruct_build.stages.fetch import fetch
 from ecinstruct_build.stages.frozen import freeze
 from ecinstruct_build.stages.lookalikes import lookalikes
 from ecinstruct_build.stages.machine import Machine
+from ecinstruct_build.stages.ready import get_ready
 from ecinstruct_build.stages.samples import read_samples, render
 from ecinstruct_build.stages.split import read_assignments, split, web
 from ecinstruct_build.store import Store
@@ -161,6 +160,8 @@ def _build(  # noqa: PLR0917 - as `build` has them
     spare_pandas()
     with machine.store.locked(), Helper(machine.jobs, get_ready) as helper:
         if fetching is not None:
+            from ecinstruct_build.stages.fetch import fetch  # noqa: PLC0415 - 0.05 s that few builds need
+
             fetch(recipe, raw, fetching, machine.progress)
         built = run_stages(recipe, raw, machine, helper)
         _remember(recipe, raw, machine)
@@ -181,17 +182,6 @@ def _build(  # noqa: PLR0917 - as `build` has them
                 say=machine.progress.note,
             )
     return built, finished
-
-
-def get_ready() -> None:
-    """Do, as a helper, what takes a while and is the same whatever is rendered and audited."""
-    spare_pandas()
-    for registry in (SOURCES, TASKS, CHECKS):
-        registry.names()
-    from ecinstruct_build.audit import language, page, run  # noqa: F401, PLC0415 - 0.05 s that only a helper spends here
-
-    language.model()
-    page.page_template()
 
 
 def _report_on(

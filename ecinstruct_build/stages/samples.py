@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,9 +21,11 @@ from ecinstruct_build.registry import TASKS
 from ecinstruct_build.rendering.render import Assigned, render_samples
 from ecinstruct_build.rendering.template_set import load_templates
 from ecinstruct_build.splits import ORIGINAL_SPLIT, settings_of
-from ecinstruct_build.stages.frozen import Frozen
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
+
+if TYPE_CHECKING:  # a helper renders, and needs nothing of what splits
+    from ecinstruct_build.stages.frozen import Frozen
 
 _READ = [name for name in EXAMPLE_SCHEMA.names if name not in ("options", "spare_options")]
 
@@ -33,7 +35,7 @@ def render(
     repaired: Mapping[str, Stage],
     assigned: Stage,
     *,
-    frozen: Frozen | None,
+    frozen: "Frozen | None",
     machine: Machine,
     helper: Helper | None = None,
 ) -> dict[str, Stage]:
@@ -56,7 +58,7 @@ def render(
 
 
 def render_task(
-    name: str, recipe: Recipe, repaired: Stage, assigned: Stage, *, frozen: Frozen | None, machine: Machine
+    name: str, recipe: Recipe, repaired: Stage, assigned: Stage, *, frozen: "Frozen | None", machine: Machine
 ) -> Stage:
     """Render a task's assigned examples into samples, and add the rows that are kept from an earlier build.
 
