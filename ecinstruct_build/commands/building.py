@@ -172,14 +172,21 @@ def sample_corpora(
     breadth: Annotated[
         float, typer.Option(min=0.01, help="Times more products, queries and questions for the same reviews.")
     ] = 1.0,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option(help="A corpus to write, or 'all'; those of the recipe 'sample' if not given. Repeatable."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the generated world.")] = 0,
     jobs: Jobs = 0,
     quiet: Quiet = False,  # noqa: FBT002
 ) -> None:
     """Write generated corpora in upstream's own formats, with a ledger of the defects planted in them."""
-    from ecinstruct_build.sample_corpora import write_sample_corpora
+    from ecinstruct_build.sample_corpora import USUAL, write_sample_corpora, written_sources
 
+    wanted = written_sources() if sources == ["all"] else sources or USUAL
     with listener(quiet=quiet) as progress, progress.track("sample corpora"):
-        write_sample_corpora(out, scale=scale, seed=seed, jobs=worker_count(jobs), breadth=breadth)
+        write_sample_corpora(
+            out, scale=scale, seed=seed, jobs=worker_count(jobs), breadth=breadth, sources=sorted(wanted)
+        )
     if not quiet:
         Console().print(f"The sample corpora are in [bold]{escape(str(out))}[/bold].")

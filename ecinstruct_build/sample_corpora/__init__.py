@@ -4,7 +4,7 @@ The build can be tried and tested without a download. Products, shoppers, querie
 own words with upstream's quirks, and with defects planted on purpose that a ledger beside the files names one by one.
 """
 
-from ecinstruct_build.sample_corpora.generate import LEDGER, Summary, write_sample_corpora
+from ecinstruct_build.sample_corpora.generate import LEDGER, USUAL, Summary, write_sample_corpora, written_sources
 from ecinstruct_build.sample_corpora.ledger import Entry, Place
 
-__all__ = ["LEDGER", "Entry", "Place", "Summary", "write_sample_corpora"]
+__all__ = ["LEDGER", "USUAL", "Entry", "Place", "Summary", "write_sample_corpora", "written_sources"]

@@ -40,7 +40,7 @@ _EDGES: tuple[tuple[Kind, float], ...] = (
 )
 _ANSWER, _SNIPPET = "answers[0].answerText", "review_snippets[0]"
 _MOST_SNIPPETS = 10
-_Answers = list[tuple[str, str]]  # text and type of each
+Answers = list[tuple[str, str]]  # text and type of each
 
 
 def write(world: World, folder: Path) -> tuple[dict[str, int], list[Entry]]:
@@ -78,13 +78,13 @@ def _question(product: Product, speaker: Speaker, number: int, dice: Dice) -> di
         around, _ = speaker.write(dice.between(3, 5), dice.units(DRAWS))
         snippets.insert(dice.below(len(snippets) + 1), dice.pick((f"{told} {around}", f"{around} {told}")))
     if answerable or dice.chance(0.5):
-        asked, answers = _asked(product, name, dice) if yes_no else _asked_openly(product, name, dice)
+        asked, answers = asked_yes_no(product, name, dice) if yes_no else asked_openly(product, name, dice)
     else:
         asked, answers = _asked_vaguely(dice, yes_no=yes_no)
     return {
         "asin": product.asin,
         "category": product.category,
-        "questionText": _preface(product, dice) + asked,
+        "questionText": preface(product, dice) + asked,
         "questionType": "yesno" if yes_no else "descriptive",
         "review_snippets": snippets,
         "answers": [{"answerText": text, "answerType": kind, "helpful": _votes(dice)} for text, kind in answers],
@@ -93,7 +93,7 @@ def _question(product: Product, speaker: Speaker, number: int, dice: Dice) -> di
     }
 
 
-def _preface(product: Product, dice: Dice) -> str:
+def preface(product: Product, dice: Dice) -> str:
     """Return what a shopper says before the question, often nothing."""
     if dice.chance(0.3):
         return ""
@@ -115,7 +115,8 @@ def _snippets(speaker: Speaker, value: str, dice: Dice) -> list[str]:
     return [text for text in dict.fromkeys(texts) if value.lower() not in text.lower()]
 
 
-def _asked_openly(product: Product, name: str, dice: Dice) -> tuple[str, _Answers]:
+def asked_openly(product: Product, name: str, dice: Dice) -> tuple[str, Answers]:
+    """Return an open question about an attribute, with answers that give its value."""
     phrases, bank, value = attributes()[name], _bank(), product.attributes[name]
     told = [template.format(value=value) for template in phrases["fact"]]
     said = [dice.pick(bank["plain"]).format(value=value), *dice.sample(told, len(told))]
@@ -124,7 +125,7 @@ def _asked_openly(product: Product, name: str, dice: Dice) -> tuple[str, _Answer
     return dice.pick(phrases["question"]), [(text, "NA") for text in said[: dice.between(1, 4)]]
 
 
-def _asked(product: Product, name: str, dice: Dice) -> tuple[str, _Answers]:
+def asked_yes_no(product: Product, name: str, dice: Dice) -> tuple[str, Answers]:
     """Return a yes/no question about the true value or another one, with answers that agree with the truth."""
     phrases, bank, value = attributes()[name], _bank(), product.attributes[name]
     others = [other for other in product.kind.attributes[name] if other != value]
@@ -138,7 +139,7 @@ def _asked(product: Product, name: str, dice: Dice) -> tuple[str, _Answers]:
     return dice.pick(phrases["yesno"]).format(value=supposed), answers
 
 
-def _asked_vaguely(dice: Dice, *, yes_no: bool) -> tuple[str, _Answers]:
+def _asked_vaguely(dice: Dice, *, yes_no: bool) -> tuple[str, Answers]:
     bank = _bank()
     said = dice.sample(bank["unsure"], dice.between(1, 3))
     return dice.pick(bank["vague_yesno" if yes_no else "vague"]), [(text, "?" if yes_no else "NA") for text in said]

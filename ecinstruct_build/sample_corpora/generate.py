@@ -4,29 +4,42 @@ import multiprocessing
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ecinstruct_build.durable import sync_tree
-from ecinstruct_build.errors import UserError
+from ecinstruct_build.errors import UserError, did_you_mean
 from ecinstruct_build.sample_corpora import (
+    abt_buy,
+    ae110k,
     amazon_google,
+    amazon_m2,
+    amazon_reviews_2023,
     amazonqa,
+    deepmatcher,
     esci,
     ledger,
     mave,
+    mcauley_qa,
     metadata_2018,
+    oa_mine,
     reviews_2014,
     reviews_2018,
+    walmart_amazon,
+    wdc_products,
 )
 from ecinstruct_build.sample_corpora.shared_texts import partnered
 from ecinstruct_build.sample_corpora.vocabulary import CATEGORIES
 from ecinstruct_build.sample_corpora.world import World
 
 LEDGER = "ledger.jsonl"
+USUAL = ("amazon_google", "amazon_reviews_2014", "amazon_reviews_2018", "amazonqa", "esci", "mave")
+"""The sources that are written where nobody says which: those of the sample recipe."""
+
+_OTHERS = (amazon_m2, mcauley_qa, abt_buy, walmart_amazon, deepmatcher, wdc_products, ae110k, oa_mine)
 
 _Written = tuple[dict[str, int], list[ledger.Entry]]
 
@@ -70,11 +83,12 @@ def write_sample_corpora(
     progress: Callable[[str, int], None] | None = None,
     *,
     breadth: float = 1.0,
+    sources: Collection[str] = USUAL,
 ) -> Summary:
     """Write the sample corpora: ``<out>/<source>/<upstream name>`` and ``<out>/ledger.jsonl``.
 
-    The same scale, breadth and seed give the same bytes, whatever ``jobs``. The folder appears whole or not at all;
-    one that holds earlier sample corpora is replaced.
+    The same scale, breadth and seed give the same bytes, whatever ``jobs`` and whichever other sources are written. The
+    folder appears whole or not at all; one that holds earlier sample corpora is replaced.
 
     Parameters
     ----------
@@ -91,27 +105,40 @@ def write_sample_corpora(
         Called as ``progress(file, lines)`` when a file is done.
     breadth
         How many times more products, queries and questions there are for the same number of reviews.
+    sources
+        The corpora to write, by the names of their adapters; see `written_sources`.
 
     Raises
     ------
     UserError
-        If ``scale`` or ``breadth`` is not positive, or ``out`` holds something else.
+        If ``scale`` or ``breadth`` is not positive, a source is not written, or ``out`` holds something else.
     """
     if not 0 < scale < 10_000:
         raise UserError(f"The scale of the sample corpora must be above 0 and below 10000, not {scale}.")
     if not 0 < breadth <= 100:
         raise UserError(f"The breadth of the sample corpora must be above 0 and at most 100, not {breadth}.")
+    for source in sources:
+        if source not in written_sources():
+            raise UserError(
+                f"There is no sample corpus of '{source}'.{did_you_mean(source, written_sources())} "
+                f"There are: {', '.join(written_sources())}."
+            )
     if out.exists() and not (out / LEDGER).exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} exists and does not hold sample corpora; name another folder.")
     world = World(seed, float(scale), float(breadth))
     with _replacing(out) as folder:
-        written = _run(world, folder, jobs, progress)
+        written = _run(world, folder, [job for job in _jobs() if job.source in sources], jobs, progress)
         entries = partnered([entry for _, planted in written for entry in planted])
         (folder / LEDGER).write_bytes(ledger.encode(entries))
     files = {path: lines for counts, _ in written for path, lines in counts.items()}
     planted = Counter(entry.kind for entry in entries)
     reviews = sum(lines for path, lines in files.items() if path.endswith("_5.json.gz"))
     return Summary(out, dict(sorted(files.items())), dict(sorted(planted.items())), reviews)
+
+
+def written_sources() -> list[str]:
+    """Return the names of all sources that there are sample corpora of, sorted."""
+    return sorted({job.source for job in _jobs()})
 
 
 def _jobs() -> list[_Job]:
@@ -126,12 +153,16 @@ def _jobs() -> list[_Job]:
         _Job(mave.SOURCE, mave.write),
         _Job(reviews_2014.SOURCE, reviews_2014.write_metadata),
         _Job(amazon_google.SOURCE, amazon_google.write),
+        *(_Job(amazon_reviews_2023.SOURCE, amazon_reviews_2023.write_reviews, (number,)) for number in numbers),
+        *(_Job(amazon_reviews_2023.SOURCE, amazon_reviews_2023.write_metadata, (number,)) for number in numbers),
+        *(_Job(module.SOURCE, module.write) for module in _OTHERS),
     ]
 
 
-def _run(world: World, folder: Path, jobs: int, progress: Callable[[str, int], None] | None) -> list[_Written]:
+def _run(
+    world: World, folder: Path, todo: list[_Job], jobs: int, progress: Callable[[str, int], None] | None
+) -> list[_Written]:
     """Do all jobs; results come back in the order of the jobs."""
-    todo = _jobs()
     done: dict[int, _Written] = {}
     for number, result in _results(world, folder, todo, jobs):
         done[number] = result

@@ -84,11 +84,14 @@ def sample_corpora(recipe: Recipe, machine: Machine) -> Path:
         from ecinstruct_build.sample_corpora import write_sample_corpora  # noqa: PLC0415 - most builds need none
 
         with machine.progress.track("sample corpora"):
-            write_sample_corpora(out / "raw", scale=settings.scale, seed=settings.seed, jobs=machine.jobs)
+            write_sample_corpora(
+                out / "raw", scale=settings.scale, seed=settings.seed, jobs=machine.jobs, sources=sorted(recipe.sources)
+            )
         return {}
 
     inputs = {
         **settings.model_dump(),
+        "sources": sorted(recipe.sources),
         "code": code_digest("ecinstruct_build.sample_corpora"),
         "wrapper": own_digest(__name__),
     }
