@@ -14,7 +14,8 @@ from ecinstruct_build.sample_corpora.world import World, shelf_products
 SOURCE = "oa_mine"
 CATEGORY = CATEGORIES.index("Home_and_Kitchen")
 
-_ANNOTATED, _BROKEN = 0.6, 0.04
+_ANNOTATED = 0.6
+_BROKEN_LINE = 25  # of every file that has so many
 
 
 def write(world: World, folder: Path) -> tuple[dict[str, int], list[Entry]]:
@@ -29,7 +30,7 @@ def write(world: World, folder: Path) -> tuple[dict[str, int], list[Entry]]:
             for product in products:
                 if dice.chance(_ANNOTATED):
                     line = json.dumps(_annotation(product)).encode()
-                    if dice.chance(_BROKEN):
+                    if marked.lines + 1 == _BROKEN_LINE:
                         line = line[: len(line) // 2]
                         place = (SOURCE, f"annotations/{name}", marked.lines + 1, (product.asin,))
                         entries.append(Entry("malformed_line", *place, reason="truncated"))
