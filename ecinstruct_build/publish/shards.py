@@ -92,10 +92,12 @@ def write_shards(
     else:
         splits = [(task, split, rows) for task, table in tables.items() for split, rows in rows_by_split(table).items()]
     with ThreadPoolExecutor(_WRITERS) as pool:
-        written = [
-            pool.submit(_write_split, rows, folder, task, split, max_shard_bytes) for task, split, rows in splits
-        ]
-        return [shard for shards in written for shard in shards.result()]
+        # The largest first, so that nobody waits long for the last one.
+        written = {
+            (task, split): pool.submit(_write_split, rows, folder, task, split, max_shard_bytes)
+            for task, split, rows in sorted(splits, key=lambda one: -one[2].nbytes)
+        }
+        return [shard for task, split, _ in splits for shard in written[task, split].result()]
 
 
 def write_shard(rows: pa.Table, folder: Path, path: str, task: str, split: str) -> Shard:

@@ -41,12 +41,14 @@ def render(
 ) -> dict[str, Stage]:
     """Render the samples of every task; see `render_task`.
 
-    A helper takes a task whenever it is free, but for a split that was in the store: its samples are there, too.
+    A helper takes a task whenever it is free, but for a split that was in the store: its samples are there, too. The
+    largest tasks come first, so that nobody waits long for the last one.
     """
     here: dict[str, Stage] = {}
     there: dict[str, Callable[[], Stage]] = {}
     silent = replace(machine, progress=Silence())
-    for name, examples in repaired.items():
+    for name in sorted(repaired, key=lambda name: -_assignments(assigned, name).stat().st_size):
+        examples = repaired[name]
         if helper and helper.is_free and not assigned.cached:
             there[name] = helper.begin(render_task, name, recipe, examples, assigned, frozen=frozen, machine=silent)
         else:
@@ -87,10 +89,9 @@ def render_task(
         feather.write_feather(samples, str(out / "samples.arrow"), compression="lz4")
         return {}
 
-    assignment = (assigned.folder / f"{name}.parquet").read_bytes()
     inputs = {
         "examples": repaired.digest,
-        "assignment": hashlib.sha256(assignment).hexdigest(),
+        "assignment": hashlib.sha256(_assignments(assigned, name).read_bytes()).hexdigest(),
         "kept": frozen.rows.digest if frozen else "",
         "templates": templates.digest,
         "seed": recipe.seed,
@@ -103,6 +104,10 @@ def render_task(
         ],
     }
     return machine.store.run("render", name, inputs, produce)
+
+
+def _assignments(assigned: Stage, task: str) -> Path:
+    return assigned.folder / f"{task}.parquet"
 
 
 def _refuse_known_instructions(name: str, samples: pa.Table, kept: pa.Table) -> None:
