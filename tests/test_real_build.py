@@ -1,18 +1,23 @@
 """A build from genuine pieces of the public corpora: everything in is accounted for, and what comes out is right."""
 
+import csv
 import gzip
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from building import leaks
 from ecellm_scoring import score
+from sharing import made_once
 
 from ecinstruct_build.engine import EngineSettings
 from ecinstruct_build.pipeline import build, last_build
 from ecinstruct_build.progress import Silence
 from ecinstruct_build.recipe import load_recipe
-from ecinstruct_build.registry import TASKS
+from ecinstruct_build.registry import SOURCES, TASKS
 from ecinstruct_build.rendering.lint import lint
 from ecinstruct_build.rendering.template_set import load_templates
 from ecinstruct_build.stages.examples import read_examples
@@ -21,6 +26,146 @@ from ecinstruct_build.stages.samples import read_samples
 from ecinstruct_build.store import Store
 
 pytestmark = pytest.mark.slow
+
+# Records, and of them quarantined and collapsed; rows by canonical table.
+PIECES: Mapping[str, tuple[int, int, int, Mapping[str, int]]] = {
+    "abt_buy/Abt.csv": (1081, 0, 0, {"product": 1081}),
+    "abt_buy/Buy.csv": (1092, 0, 0, {"product": 1092}),
+    "abt_buy/deepmatcher/tableA.csv": (1081, 0, 0, {"product": 1081}),
+    "abt_buy/deepmatcher/tableB.csv": (1092, 0, 0, {"product": 1092}),
+    "abt_buy/deepmatcher/test.csv": (1916, 0, 0, {"match": 1916}),
+    "abt_buy/deepmatcher/train.csv": (5743, 0, 0, {"match": 5743}),
+    "abt_buy/deepmatcher/valid.csv": (1916, 0, 0, {"match": 1916}),
+    "abt_buy/pyjedai_gt.csv": (1076, 0, 0, {}),
+    "ae110k/test.jsonl": (524, 0, 0, {"attribute": 1482, "product": 524}),
+    "ae110k/train.jsonl": (1568, 0, 0, {"attribute": 4360, "product": 1568}),
+    "amazon_google/Amazon.csv": (670, 0, 0, {"product": 670}),
+    "amazon_google/Amzon_GoogleProducts_perfectMapping.csv": (633, 0, 0, {"match": 633}),
+    "amazon_google/GoogleProducts.csv": (1627, 0, 0, {"product": 1627}),
+    "amazon_m2/task2_public_test_sessions_test.parquet": (34688, 0, 676, {"session": 34012}),
+    "amazon_m2/task3_test_phrase1_sessions_test.parquet": (56421, 0, 917, {"session": 55504}),
+    "amazon_reviews_2014/meta_Digital_Music.json.gz": (3690, 0, 0, {"product": 3690, "relation": 163292}),
+    "amazon_reviews_2014/reviews_Digital_Music_5.json.gz": (3399, 0, 0, {"review": 3399}),
+    "amazon_reviews_2018/AMAZON_FASHION_5.json.gz": (3176, 0, 68, {"review": 3108}),
+    "amazon_reviews_2018/Appliances_5.json.gz": (2277, 0, 2071, {"review": 206}),
+    "amazon_reviews_2018/Gift_Cards_5.json.gz": (1640, 0, 0, {"review": 1640}),
+    "amazon_reviews_2018/Magazine_Subscriptions.truncated546.csv": (546, 0, 0, {"review": 546}),
+    "amazon_reviews_2018/Magazine_Subscriptions_5.json.gz": (2375, 0, 42, {"review": 2333}),
+    "amazon_reviews_2018/metaFiles2/meta_Gift_Cards.json.gz": (739, 0, 0, {"product": 739, "relation": 28960}),
+    "amazon_reviews_2018/metaFiles2/meta_Magazine_Subscriptions.json.gz": (
+        3385,
+        0,
+        1065,
+        {"product": 2320, "relation": 75130},
+    ),
+    "amazon_reviews_2018/meta_Gift_Cards.json.gz": (739, 0, 0, {"product": 739, "relation": 28960}),
+    "amazon_reviews_2018/meta_Magazine_Subscriptions.json.gz": (3385, 0, 1065, {"product": 2320, "relation": 75130}),
+    "amazon_reviews_2023/review10.json": (10, 0, 0, {"product": 8, "review": 10}),
+    "amazonqa/train-qar.jsonl": (3, 0, 0, {"question": 3}),
+    "esci/shopping_queries_dataset_examples.parquet": (3054, 0, 0, {"judgement": 3054}),
+    "esci/shopping_queries_dataset_products.parquet": (3049, 0, 0, {"product": 3049}),
+    "esci/shopping_queries_dataset_sources.csv": (68, 0, 0, {}),
+    "esci/tasksource_sample200.csv": (200, 0, 0, {"judgement": 200, "product": 200}),
+    "mave/splits/PRODUCT/train/wdc/mave_positives.jsonl": (6253, 15, 0, {"attribute": 6238, "product": 6238}),
+    "mave/splits/PRODUCT/train/wdc_0.2/mave_negatives.jsonl": (1697, 0, 0, {"attribute": 1697, "product": 1697}),
+    "mave/splits/PRODUCT/validation/wdc/mave_negatives.jsonl": (949, 0, 0, {"attribute": 949, "product": 949}),
+    "mave/splits/PRODUCT/validation/wdc/mave_positives.jsonl": (694, 1, 0, {"attribute": 693, "product": 693}),
+    "mcauley_qa/QA_Video_Games.json.gz": (591, 0, 0, {"question": 3863}),
+    "mcauley_qa/qa_Appliances.json.gz": (9011, 0, 3, {"question": 9008}),
+    "wdc_products/ditto_cameras/test.txt": (1057, 0, 8, {"match": 1049, "product": 1065}),
+    "wdc_products/ditto_cameras/train.txt.small": (1409, 0, 0, {"match": 1409, "product": 1596}),
+    "wdc_products/ditto_cameras/valid.txt.small": (392, 0, 0, {"match": 392, "product": 651}),
+    "wdc_products/ditto_computers/test.txt": (1098, 0, 17, {"match": 1081, "product": 1185}),
+    "wdc_products/ditto_computers/train.txt.small": (2231, 0, 0, {"match": 2231, "product": 2449}),
+    "wdc_products/ditto_computers/valid.txt.small": (536, 0, 0, {"match": 536, "product": 912}),
+    "wdc_products/ditto_shoes/test.txt": (1084, 0, 20, {"match": 1064, "product": 970}),
+    "wdc_products/ditto_shoes/train.txt.small": (1611, 0, 0, {"match": 1611, "product": 1650}),
+    "wdc_products/ditto_shoes/valid.txt.small": (404, 0, 0, {"match": 404, "product": 658}),
+    "wdc_products/ditto_watches/test.txt": (1012, 0, 18, {"match": 994, "product": 1014}),
+    "wdc_products/ditto_watches/train.txt.small": (1756, 0, 0, {"match": 1756, "product": 1998}),
+    "wdc_products/ditto_watches/valid.txt.small": (413, 0, 0, {"match": 413, "product": 697}),
+}
+UNREAD = {
+    "amazon_reviews_2023/all_categories.txt",  # lists upstream's files
+    "amazon_reviews_2023/hf_lfs_sha256_size_path.tsv",
+}
+FED_BY = {
+    "answer_generation": {"mcauley_qa"},  # all questions of AmazonQA's piece are in the pool of the other task
+    "answerability_prediction": {"amazonqa"},
+    "attribute_value_extraction": {"ae110k", "mave"},
+    "multiclass_product_classification": {"esci"},
+    "product_matching": {"abt_buy", "amazon_google", "wdc_products"},
+    "product_relation_prediction": {"amazon_reviews_2014", "amazon_reviews_2018"},
+    "product_substitute_identification": {"esci"},
+    "query_product_ranking": {"esci"},
+    "sentiment_analysis": {"amazon_reviews_2014", "amazon_reviews_2018", "amazon_reviews_2023"},
+    "sequential_recommendation": {"amazon_reviews_2014", "amazon_reviews_2018"},  # the visits' products have no titles
+}
+
+
+@pytest.fixture(scope="module")
+def everything(real_corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """The manifest of a build over all pieces, and the sources of each task's rows under ``fed_by``."""
+
+    def make(place: Path) -> Mapping[str, Any]:
+        machine = Machine(Store(place / "work"), EngineSettings(threads=2), jobs=2, progress=Silence())
+        manifest = build(load_recipe("real"), real_corpora, place / "dataset", machine)
+        rendered = last_build(machine)[0].rendered
+        rows = {name: read_samples(stage).to_pylist() for name, stage in rendered.items()}
+        assert leaks(row for found in rows.values() for row in found) == set()
+        return {**manifest, "fed_by": {name: {row["source"] for row in found} for name, found in rows.items()}}
+
+    return made_once(tmp_path_factory, "real_build", make)
+
+
+def counted(path: Path) -> int:
+    """Count the records of a piece without any code of ours."""
+    if path.suffix == ".parquet":
+        return int(pq.ParquetFile(path).metadata.num_rows)
+    if path.suffix == ".csv":
+        headed = path.name != "Magazine_Subscriptions.truncated546.csv"
+        with path.open(encoding="latin-1", newline="") as lines:
+            return sum(1 for row in csv.reader(lines) if row) - headed
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
+        return sum(1 for line in lines if line.strip())
+
+
+def test_every_piece_is_ingested_to_the_record(real_corpora: Path, everything: Mapping[str, Any]) -> None:
+    found = {
+        f"{entry['source']}/{entry['file']}": (
+            *(entry[name] for name in ("records", "quarantined", "collapsed")),
+            entry["rows"],
+        )
+        for entry in everything["inputs"]
+    }
+    assert found == PIECES
+    for piece, (records, quarantined, collapsed, _) in PIECES.items():
+        assert records == counted(real_corpora / piece), piece
+        if piece.startswith("amazon_reviews_2018") and piece.endswith(".gz"):
+            with gzip.open(real_corpora / piece) as lines:
+                assert collapsed == records - len(set(lines)), piece
+        if piece.startswith("mave"):
+            text = (real_corpora / piece).read_text(encoding="utf-8")
+            assert quarantined == sum('"begin": -1' in line for line in text.split("\n")), piece
+
+
+def test_no_file_of_a_piece_is_left_unread(real_corpora: Path) -> None:
+    present = {
+        path.relative_to(real_corpora).as_posix()
+        for path in real_corpora.rglob("*")
+        if path.is_file() and path.relative_to(real_corpora).parts[0] in SOURCES.names()
+    }
+    assert present - PIECES.keys() == UNREAD
+
+
+def test_every_task_is_fed_by_all_pieces_that_can_and_quotas_are_met(everything: Mapping[str, Any]) -> None:
+    assert everything["fed_by"] == FED_BY
+    assert everything["audit"]["passed"]
+    for name, account in everything["tasks"].items():
+        made, rejected = sum(account["examples"].values()), sum(account["rejected"].values())
+        assert account["drawn"] == made + rejected + sum(account["dropped"].values()), name
+    short = {name for name, account in everything["tasks"].items() if any(account["shortfall"].values())}
+    assert short <= {"answer_generation", "query_product_ranking", "sequential_recommendation"}
 
 
 def test_the_smallest_real_files_build_and_the_books_add_up(real_corpora: Path, tmp_path: Path) -> None:
