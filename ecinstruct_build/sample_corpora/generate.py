@@ -113,6 +113,20 @@ def write_sample_corpora(
     UserError
         If ``scale`` or ``breadth`` is not positive, a source is not written, or ``out`` holds something else.
     """
+    _refuse_senseless(out, scale, breadth, sources)
+    world = World(seed, float(scale), float(breadth))
+    with _replacing(out) as folder:
+        written = _run(world, folder, [job for job in _jobs() if job.source in sources], jobs, progress)
+        entries = partnered([entry for _, planted in written for entry in planted])
+        (folder / LEDGER).write_bytes(ledger.encode(entries))
+    files = {path: lines for counts, _ in written for path, lines in counts.items()}
+    planted = Counter(entry.kind for entry in entries)
+    reviews = sum(lines for path, lines in files.items() if path.endswith("_5.json.gz"))
+    return Summary(out, dict(sorted(files.items())), dict(sorted(planted.items())), reviews)
+
+
+def _refuse_senseless(out: Path, scale: float, breadth: float, sources: Collection[str]) -> None:
+    """Raise an error about what cannot be written."""
     if not 0 < scale < 10_000:
         raise UserError(f"The scale of the sample corpora must be above 0 and below 10000, not {scale}.")
     if not 0 < breadth <= 100:
@@ -125,15 +139,6 @@ def write_sample_corpora(
             )
     if out.exists() and not (out / LEDGER).exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} exists and does not hold sample corpora; name another folder.")
-    world = World(seed, float(scale), float(breadth))
-    with _replacing(out) as folder:
-        written = _run(world, folder, [job for job in _jobs() if job.source in sources], jobs, progress)
-        entries = partnered([entry for _, planted in written for entry in planted])
-        (folder / LEDGER).write_bytes(ledger.encode(entries))
-    files = {path: lines for counts, _ in written for path, lines in counts.items()}
-    planted = Counter(entry.kind for entry in entries)
-    reviews = sum(lines for path, lines in files.items() if path.endswith("_5.json.gz"))
-    return Summary(out, dict(sorted(files.items())), dict(sorted(planted.items())), reviews)
 
 
 def written_sources() -> list[str]:
