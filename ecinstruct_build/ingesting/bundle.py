@@ -109,7 +109,7 @@ def _ingest_large(job: Job, blocks: Iterator[Block], output: "_Output", scratch:
     own = scratch / "large"
     shutil.rmtree(own, ignore_errors=True)
     (own / "blocks").mkdir(parents=True)
-    counts = ingest_blocks(job, blocks, own / "out", own / "blocks", None)
+    counts = ingest_blocks(job, blocks, own / "out", own / "blocks")
     output.move_in(job, own / "out")
     shutil.rmtree(own)
     return counts

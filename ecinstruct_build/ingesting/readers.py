@@ -12,6 +12,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,6 +29,7 @@ _OPEN_GZIP: Any = igzip.IGzipFile
 _GZIP_ERRORS: Any = (igzip.BadGzipFile, isal_zlib.error)
 _UNFINISHED = "unexpected end of data"  # how the csv module words a quote that is still open
 _COUNTED_AT_ONCE = 1 << 16
+_PIECE = 1 << 18  # bytes read at a time: they are still in the processor's cache when they are written
 _EXCERPT_BYTES = 1000  # enough for an excerpt's characters in any encoding
 
 
@@ -61,13 +63,15 @@ class Block:
     first_line
         1-based line (Parquet: row) of the first of them.
     data
-        The bytes as they stand in the file, decompressed; for Parquet an Arrow IPC stream.
+        The bytes as they stand in the file, decompressed; for Parquet an Arrow IPC stream. Empty if they are in a file.
     columns
         The column names (CSV only).
     too_long
         If the block stands for one line over the limit: the beginning of that line. ``data`` is then empty.
     position
         Bytes of the (compressed) file that were read up to here.
+    path
+        The file that holds ``data`` in its place, or None.
     """
 
     number: int
@@ -76,10 +80,21 @@ class Block:
     position: int
     columns: tuple[str, ...] = ()
     too_long: bytes | None = None
+    path: Path | None = None
 
 
-def read_blocks(path: Path, kind: FileKind, limits: Limits) -> Iterator[Block]:
+def read_blocks(path: Path, kind: FileKind, limits: Limits, spool: Path | None = None) -> Iterator[Block]:
     """Yield the blocks of a file in order.
+
+    Parameters
+    ----------
+    path, kind
+        The file, and its kind.
+    limits
+        How much is held at a time.
+    spool
+        A folder to write the data of blocks of lines to, each to a file that is the caller's to remove; None keeps it
+        in memory.
 
     Raises
     ------
@@ -101,7 +116,7 @@ def read_blocks(path: Path, kind: FileKind, limits: Limits) -> Iterator[Block]:
         if kind.format == "csv":
             yield from _csv_blocks(path, stream, kind, limits)
         else:
-            yield from _line_blocks(stream, limits)
+            yield from _line_blocks(stream, limits, spool)
 
 
 def split_lines(data: bytes) -> list[bytes]:
@@ -158,18 +173,23 @@ class _Stream:
 
     def read(self, size: int) -> bytes:
         """Return ``size`` bytes, or fewer at the end of the file."""
-        pieces = []
+        return b"".join(self.pieces(size))
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """Yield ``size`` bytes, or fewer at the end of the file, one piece after another."""
+        while size and (piece := self._read(min(size, _PIECE))):
+            yield piece
+            size -= len(piece)
+
+    def _read(self, size: int) -> bytes:
         try:
-            while size and (piece := self._file.read(size)):
-                pieces.append(piece)
-                size -= len(piece)
+            return bytes(self._file.read(size))
         except EOFError as error:
             raise _damaged(self._path, "gzip", "it ends too early, as after a broken download") from error
         except _GZIP_ERRORS as error:
             raise _damaged(self._path, "gzip", str(error)) from error
         except OSError as error:
             raise _unreadable(self._path, error) from error
-        return b"".join(pieces)
 
     @property
     def position(self) -> int:
@@ -177,26 +197,39 @@ class _Stream:
         return self._raw.tell()
 
 
-def _line_blocks(stream: _Stream, limits: Limits) -> Iterator[Block]:
-    number, line, rest = 0, 1, b""
-    chunk = stream.read(limits.block_bytes).removeprefix(_BYTE_ORDER_MARK)
-    while chunk:
-        cut = chunk.rfind(b"\n") + 1
-        if cut:
-            data = b"".join((rest, memoryview(chunk)[:cut]))  # the one copy that is made of the file
-            rest = chunk[cut:]
-            yield Block(number, line, data, stream.position)
-            number, line = number + 1, line + _newlines(data)
-        else:
-            rest += chunk
-        if len(rest) > limits.line_bytes:
-            excerpt, rest, chunk = rest[:_EXCERPT_BYTES], b"", _skip_line(stream, limits)
+def _line_blocks(stream: _Stream, limits: Limits, spool: Path | None) -> Iterator[Block]:
+    """Pass lines on in pieces that stay in the processor's cache; of the file, an unfinished line alone is held."""
+    number, line = 0, 1
+    rest: list[bytes] = []  # pieces of an unfinished line
+    ahead = stream.read(min(_PIECE, limits.block_bytes)).removeprefix(_BYTE_ORDER_MARK)
+    while True:
+        path = spool / f"block-{number:05d}" if spool else None
+        with path.open("wb") if path else io.BytesIO() as file:
+            file.writelines(rest)
+            held, cut, newlines, over = sum(map(len, rest)), 0, 0, False
+            while not cut and not over and held <= limits.line_bytes:
+                over = True
+                for piece in chain(filter(None, [ahead]), stream.pieces(limits.block_bytes - len(ahead))):
+                    over = False
+                    file.write(piece)
+                    newlines += _newlines(piece)
+                    end = piece.rfind(b"\n") + 1
+                    cut, rest = (held + end, [piece[end:]]) if end else (cut, [*rest, piece])
+                    held += len(piece)
+                ahead = b""
+            file.truncate(cut or held)
+            data = file.getvalue() if isinstance(file, io.BytesIO) else b""
+        if cut or 0 < held <= limits.line_bytes:
+            yield Block(number, line, data, stream.position, path=path)
+        elif path:
+            path.unlink()
+        if not cut and held > limits.line_bytes:
+            excerpt, rest, ahead = b"".join(rest)[:_EXCERPT_BYTES], [], _skip_line(stream, limits)
             yield Block(number, line, b"", stream.position, too_long=excerpt)
-            number, line = number + 1, line + 1
-        else:
-            chunk = stream.read(limits.block_bytes)
-    if rest:
-        yield Block(number, line, rest, stream.position)
+            newlines = 1
+        elif not cut:
+            return
+        number, line = number + 1, line + newlines
 
 
 def _newlines(data: bytes) -> int:
