@@ -12,7 +12,7 @@ Quirks, and what becomes of them:
   of use only beside the 2018 metadata of the categories that are wanted.
 - Records that do carry their paragraphs (as upstream's join script writes them) keep them.
 - Ids are ASINs, described by the 2018 metadata. Other data sets use the same record form with ids of their own: those
-  become ``mave:<id>``, described by their own paragraphs, from which a product row is made.
+  become ``mave:<id>``, described by their own paragraphs. Of paragraphs a product row is made in either case.
 - An evidence at a negative place (a value that could not be found in the text) makes its record malformed.
 - One record may hold several attributes: one row each. The small ``..._sample.jsonl`` files repeat the beginning of
   the label files, so they are not read.
@@ -107,8 +107,8 @@ def _attributes(batch: Batch) -> pa.Table:
 
 
 def _products(batch: Batch) -> pa.Table:
-    """Describe the products that no other catalogue describes."""
-    found = [(row, record) for row, record in enumerate(batch.records) if record.paragraphs and not _is_asin(record)]
+    """Say what the paragraphs say of their product, whoever else describes it: families go by every title shown."""
+    found = [(row, record) for row, record in enumerate(batch.records) if record.paragraphs]
     columns = {
         "product_id": [_key(record) for _, record in found],
         "title": [_first(_texts(record, "title")) for _, record in found],
