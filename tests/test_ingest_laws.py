@@ -25,7 +25,7 @@ from ecinstruct_build.ingesting.readers import Limits
 from ecinstruct_build.ingesting.repeats import repeated_lines, sorted_digests
 
 SOURCE = plain_source("jsonl")
-SMALL = Limits(block_bytes=64, line_bytes=256)
+SMALL = Limits(block_bytes=64, line_bytes=256, slice_bytes=24)
 
 good = st.builds(
     lambda number, title: json.dumps({"id": number, "title": title}).encode(),
@@ -76,11 +76,11 @@ def test_every_line_is_ingested_quarantined_or_collapsed(lines: list[bytes], las
 
 
 @settings(max_examples=40)
-@given(st.lists(any_line, max_size=40), st.integers(16, 3000))
-def test_the_size_of_the_blocks_changes_no_row(lines: list[bytes], block_bytes: int) -> None:
+@given(st.lists(any_line, max_size=40), st.integers(16, 3000), st.integers(1, 3000))
+def test_the_size_of_blocks_and_slices_changes_no_row(lines: list[bytes], block_bytes: int, slice_bytes: int) -> None:
     data = b"\n".join(lines)
     one = ingest_bytes(data, SOURCE, limits=Limits(block_bytes=1 << 20, line_bytes=256))
-    many = ingest_bytes(data, SOURCE, limits=Limits(block_bytes=block_bytes, line_bytes=256))
+    many = ingest_bytes(data, SOURCE, limits=Limits(block_bytes, 256, slice_bytes=slice_bytes))
     assert (many.tables, many.counts) == (one.tables, one.counts)
 
 

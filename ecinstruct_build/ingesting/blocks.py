@@ -1,19 +1,22 @@
 """Work on a block of an upstream file: decode it, convert its records into canonical rows, and write rows."""
 
+import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.ingesting.decoding import Decoded, Reject, decode_block, general_reason, reason_of
 from ecinstruct_build.ingesting.readers import Block, Limits, split_lines
+from ecinstruct_build.ingesting.repeats import first_of_each
 from ecinstruct_build.source import Batch, FileKind, Source
 
 QUARANTINE_SCHEMA = pa.schema(
@@ -88,20 +91,31 @@ class Worked:
 
     Attributes
     ----------
-    decoded
-        Its records.
-    tables
-        The rows that its well-formed records gave, each distinct record once.
-    rejects
-        Its malformed records.
+    lines
+        1-based line of each of its records, in order.
+    digests
+        The 128-bit digests of their raw bytes: two rows, the high and the low halves.
+    first
+        For each, the place in the block of the first one of the same bytes.
     well_formed
-        Whether each record is well-formed, repeated ones included.
+        Whether each is well-formed; a line that is blank is not.
+    tables
+        The rows that the well-formed ones gave, those of the same bytes once.
+    rejects
+        The malformed ones.
     """
 
-    decoded: Decoded
+    lines: npt.NDArray[np.int64]
+    digests: npt.NDArray[np.uint64]
+    first: npt.NDArray[np.int64]
+    well_formed: npt.NDArray[np.bool_]
     tables: Mapping[str, pa.Table]
     rejects: Sequence[Reject]
-    well_formed: npt.NDArray[np.bool_]
+
+    @property
+    def repeats(self) -> npt.NDArray[np.int64]:
+        """The places of well-formed records that repeat an earlier one."""
+        return np.flatnonzero(self.well_formed & (self.first != np.arange(len(self.first))))
 
     @property
     def count(self) -> int:
@@ -115,10 +129,48 @@ class Worked:
 
 
 def work(job: Job, block: Block) -> Worked:
-    """Decode and convert a block."""
+    """Decode and convert a block, a slice at a time: its records then stay in the processor's cache."""
+    slices = [_work_on_slice(job, part) for part in _slices(job, block)]
+    if len(slices) == 1:
+        return slices[0]
+    digests = np.concatenate([one.digests for one in slices], axis=1)
+    whole = Worked(
+        lines=np.concatenate([one.lines for one in slices]),
+        digests=digests,
+        first=first_of_each(digests),
+        well_formed=np.concatenate([one.well_formed for one in slices]),
+        tables={name: pa.concat_tables([one.tables[name] for one in slices]) for name in slices[0].tables},
+        rejects=[reject for one in slices for reject in one.rejects],
+    )
+    known = sum(len(one.repeats) for one in slices)
+    if len(whole.repeats) == known:
+        return whole
+    repeated = whole.lines[whole.repeats]
+    return replace(whole, tables={name: without_lines(rows, repeated) for name, rows in whole.tables.items()})
+
+
+def _slices(job: Job, block: Block) -> Iterator[Block]:
+    """Cut a block of lines into smaller ones; any other is one slice."""
+    if job.kind.format in {"csv", "parquet"} or block.too_long is not None:
+        yield replace(block, data=block.path.read_bytes(), path=None) if block.path else block
+        return
+    line = block.first_line
+    with block.path.open("rb") if block.path else io.BytesIO(block.data) as file:
+        while data := file.read(job.limits.slice_bytes):
+            data += file.readline()
+            yield replace(block, first_line=line, data=data, path=None)
+            line += data.count(b"\n")
+
+
+def _work_on_slice(job: Job, block: Block) -> Worked:
     decoded = decode_block(job.kind, block, job.limits)
     tables = _convert(job, block, decoded)
-    return Worked(decoded, tables, decoded.rejects, decoded.well_formed)
+    return Worked(decoded.lines, decoded.digests, decoded.first, decoded.well_formed, tables, decoded.rejects)
+
+
+def without_lines(rows: pa.Table, lines: npt.NDArray[np.int64]) -> pa.Table:
+    """Return the rows that came from other lines than these."""
+    return rows.filter(pc.invert(pc.is_in(rows["line"], value_set=pa.array(lines))))
 
 
 def _convert(job: Job, block: Block, decoded: Decoded) -> Mapping[str, pa.Table]:

@@ -12,7 +12,6 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Self
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -93,12 +92,12 @@ def _ingest_small(job: Job, blocks: Sequence[Block], output: "_Output") -> Inges
     worked = work(job, blocks[0])
     output.add(job, worked, len(blocks[0].data))
     rows.update({table: len(found) for table, found in worked.tables.items()})
-    ingested = len(worked.decoded.records)
+    repeats = len(worked.repeats)
     return IngestCounts(
         records=worked.count + len(worked.rejects),
-        ingested=ingested,
+        ingested=worked.count - repeats,
         quarantined=len(worked.rejects),
-        collapsed=worked.count - ingested,
+        collapsed=repeats,
         rows=dict(sorted(rows.items())),
         reasons=dict(sorted(worked.reasons.items())),
     )
@@ -145,15 +144,13 @@ class _Output:
 
     def add(self, job: Job, worked: Worked, data_bytes: int) -> None:
         """Take in the whole of a file."""
-        decoded = worked.decoded
         for table, rows in worked.tables.items():
             if len(rows):
                 self._tables[table].append(rows)
         if worked.rejects:
             self._tables["quarantine"].append(quarantine_table(job, worked.rejects))
-        repeats = np.flatnonzero(worked.well_formed & (decoded.first != np.arange(len(decoded.first))))
-        if len(repeats):
-            lines, first = decoded.lines[repeats], decoded.lines[decoded.first[repeats]]
+        if len(repeats := worked.repeats):
+            lines, first = worked.lines[repeats], worked.lines[worked.first[repeats]]
             self._tables["collapsed"].append(collapsed_table(job, lines, first))
         self._held += data_bytes
         if self._held >= self._limits.block_bytes:

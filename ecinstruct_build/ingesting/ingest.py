@@ -20,8 +20,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ecinstruct_build.durable import sync
@@ -33,6 +31,7 @@ from ecinstruct_build.ingesting.blocks import (
     collapsed_table,
     job_of,
     quarantine_table,
+    without_lines,
     work,
     write_rows,
 )
@@ -194,11 +193,9 @@ def _in_a_file(block: Block, waiting: Path) -> Block:
 
 
 def _work_waiting(job: Job, scratch: Path, block: Block) -> None:
-    if block.path:
-        data = block.path.read_bytes()
-        block.path.unlink()
-        block = replace(block, data=data, path=None)
     _work(job, scratch, block)
+    if block.path:
+        block.path.unlink()
 
 
 def _folder(scratch: Path, number: int) -> Path:
@@ -211,12 +208,11 @@ def _work(job: Job, scratch: Path, block: Block) -> None:
     if folder.exists():
         return
     worked = work(job, block)
-    decoded = worked.decoded
     done = _Done(
         number=block.number,
         first_line=block.first_line,
         decoded=worked.count,
-        repeats=worked.count - len(decoded.records),
+        repeats=len(worked.repeats),
         quarantined=len(worked.rejects),
         rows={table: len(rows) for table, rows in worked.tables.items() if len(rows)},
         reasons=worked.reasons,
@@ -228,7 +224,7 @@ def _work(job: Job, scratch: Path, block: Block) -> None:
             write_rows(worked.tables[table], unfinished / f"{table}.parquet", table)
         if worked.rejects:
             write_rows(quarantine_table(job, worked.rejects), unfinished / "quarantine.parquet")
-        digests = sorted_digests(decoded.digests[:, worked.well_formed], decoded.lines[worked.well_formed])
+        digests = sorted_digests(worked.digests[:, worked.well_formed], worked.lines[worked.well_formed])
         np.save(unfinished / "digests.npy", digests)
         (unfinished / "done.json").write_text(json.dumps(asdict(done)))
         for file in unfinished.iterdir():
@@ -295,8 +291,7 @@ def _rewrite(parts: Sequence[tuple[str, Path, Path, npt.NDArray[np.int64]]], poo
 
 
 def _write_without(table: str, part: Path, target: Path, lines: npt.NDArray[np.int64]) -> int:
-    rows = pq.read_table(part)
-    rows = rows.filter(pc.invert(pc.is_in(rows["line"], value_set=pa.array(lines))))
+    rows = without_lines(pq.read_table(part), lines)
     if len(rows):
         write_rows(rows, target, table)
     return len(rows)

@@ -45,11 +45,14 @@ class Limits:
         A longer line is quarantined, unread.
     batch_rows
         Rows of a Parquet file in a block.
+    slice_bytes
+        Bytes of a block of lines that are decoded and converted at a time.
     """
 
     block_bytes: int = 16 << 20
     line_bytes: int = 64 << 20
     batch_rows: int = 1 << 16
+    slice_bytes: int = 2 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,10 @@ def csv_records(
     A record that breaks the rules is yielded as its first line alone, with the reason in place of the cells, and
     reading goes on at the next line: a quote that is never closed costs one line, not the rest of the file.
 
+    The time that it takes is proportional to the length of the lines: a record that breaks a rule on a later line than
+    its first was within quotes at the end of each line in between. So would be any record that begins on one of these
+    and does not end there, and would break the same rule: to try each line by itself is enough.
+
     Parameters
     ----------
     lines
@@ -159,8 +166,20 @@ def csv_records(
         except csv.Error as error:
             if not final and str(error) == _UNFINISHED:
                 return
-            yield begin, begin + 1, str(error)
-            base = begin + 1
+            broken = base + reader.line_num - 1
+            # Where the rule is broken depends on where the block ends; that the record does not end on its line, not.
+            yield begin, begin + 1, str(error) if broken <= begin else _UNFINISHED
+            for line in range(begin + 1, min(broken + (str(error) == _UNFINISHED), len(lines))):
+                yield line, line + 1, _single_record(lines[line], delimiter)
+            base = max(begin + 1, broken + (str(error) == _UNFINISHED))
+
+
+def _single_record(line: str, delimiter: str) -> list[str] | str:
+    """Return the cells of a line, or why it is no record."""
+    try:
+        return next(csv.reader([line], strict=True, delimiter=delimiter), [])
+    except csv.Error as error:
+        return str(error)
 
 
 class _Stream:
@@ -307,11 +326,13 @@ def _parquet_blocks(path: Path, kind: FileKind, limits: Limits) -> Iterator[Bloc
                 sink = io.BytesIO()
                 with pa.ipc.new_stream(sink, batch.schema) as writer:
                     writer.write_batch(batch)
-                yield Block(number, row, sink.getvalue(), size * (row - 1 + len(batch)) // total)
+                yield Block(number, row, sink.getvalue(), size * (row - 1 + len(batch)) // max(total, 1))
                 row += len(batch)
-    except pa.ArrowException as error:
-        raise _damaged(path, "Parquet", str(error)) from error
+    except (pa.ArrowException, UnicodeDecodeError) as error:  # the latter of names of columns
+        raise _damaged(path, "Parquet", " ".join(str(error).split())) from error
     except OSError as error:
+        if error.errno is None:  # Arrow's own, of what it read
+            raise _damaged(path, "Parquet", " ".join(str(error).split())) from error
         raise _unreadable(path, error) from error
 
 
