@@ -14,6 +14,7 @@ from ecinstruct_build.commands import (
     auditing,
     browsing,
     building,
+    parity,
     publishing,
     reference,
     reporting,
@@ -35,6 +36,7 @@ app.command()(asking.explain)
 app.command()(asking.status)
 app.command()(auditing.audit)
 app.command()(browsing.browse)
+app.command()(parity.parity)
 app.command()(publishing.publish)
 app.command()(building.sample_corpora)
 app.add_typer(sources.sources_app, name="sources")

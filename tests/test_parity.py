@@ -1,0 +1,171 @@
+"""What `ecinstruct parity` calls the same as the original, explained, or unexplained."""
+
+import json
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from publish_rows import row, table
+from typer.testing import CliRunner
+
+from ecinstruct_build.cli import app
+from ecinstruct_build.parity.compare import compare, count_reason, distance, read_facts
+from ecinstruct_build.parity.measure import measure
+from ecinstruct_build.registry import TASKS
+
+OOD = "Tools_and_Home_Improvement"
+CORPORA = {"product_relation_prediction": "amazon_reviews_2018", "sentiment_analysis": "amazon_reviews_2018"}
+OPTIONS = {"product_relation_prediction": 3, "sentiment_analysis": 5}
+PLACES = (
+    ("train", "IND_Diverse_Instruction", "train"),
+    ("val", "IND_Diverse_Instruction", "validation"),
+    ("test", "IND_Diverse_Instruction", "test"),
+    ("test", "IND_Unseen_Instruction", "test_unseen_instructions"),
+    ("test", "OOD_Diverse_Instruction", "test_ood"),
+)
+
+
+def made_row(task: str, split: str, setting: str, number: int) -> dict[str, Any]:
+    wording = "held_out" if "Unseen" in setting else f"wording{number % 5}"
+    return row(
+        TASKS.get(task).published_name,
+        split,
+        setting,
+        number,
+        source=CORPORA[task],
+        category=OOD if setting.startswith("OOD") else "Electronics",
+        template_id=f"{wording}/default",
+        options="\n".join(f"{letter}: option" for letter in "ABCDE"[: OPTIONS[task]]),
+    )
+
+
+def account() -> dict[str, Any]:
+    """Ten of each split, where the recipe asks for twelve of train."""
+    sizes = dict.fromkeys(("train", "validation", "test", "test_ood"), 10)
+    return {
+        "wanted": sizes | {"train": 12},
+        "examples": sizes,
+        "shortfall": {"train": 2},
+        "drawn": 50,
+        "rejected": {"language: foreign language": 3},
+        "dropped": {"straddles splits": 7},
+    }
+
+
+@pytest.fixture
+def folder(tmp_path):
+    manifest = {
+        "generated": False,
+        "recipe": {"templates": {"paraphrases": 5}, "sources": {"amazon_reviews_2018": {}}, "tasks": {}},
+        "tasks": {task: account() for task in CORPORA},
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    for task in CORPORA:
+        (tmp_path / "data" / task).mkdir(parents=True)
+        for split, setting, name in PLACES:
+            write(tmp_path, task, name, [made_row(task, split, setting, number) for number in range(10)])
+    return tmp_path
+
+
+def shard(folder, task, name):
+    return folder / "data" / task / f"{name}-00000-of-00001.parquet"
+
+
+def write(folder, task, name, rows):
+    pq.write_table(table(rows), shard(folder, task, name))
+
+
+def run(folder):
+    result = CliRunner().invoke(app, ["parity", str(folder), "--json"])
+    found = json.loads(result.stdout)
+    return result.exit_code, {
+        (line["task"], line["what"]) for line in found["lines"] if line["verdict"] == "unexplained"
+    }
+
+
+def change_rows(folder, task, name, change):
+    rows = pq.read_table(shard(folder, task, name)).to_pylist()
+    write(folder, task, name, change(rows))
+
+
+def test_what_the_recipe_asks_for_and_the_books_account_for_is_explained(folder):
+    assert run(folder) == (0, set())
+    lines = {(line.task, line.what): line for line in compare(measure(folder), read_facts()).lines}
+    reason = lines["sentiment_analysis", "rows of train"].reason
+    assert reason == ("the recipe asks for 12; 2 short: 50 drawn for 42 asked for, most lost to 'straddles splits' (7)")
+    assert lines["sentiment_analysis", "options"].verdict == "same"
+    assert lines["product_matching", "task"].reason == "the recipe does not ask for this task"
+
+
+def test_the_terminal_shows_each_verdict(folder):
+    result = CliRunner().invoke(app, ["parity", str(folder)])
+    assert result.exit_code == 0
+    assert "0 unexplained." in result.stdout
+
+
+def test_a_missing_column_is_found(folder):
+    path = shard(folder, "sentiment_analysis", "test")
+    pq.write_table(pq.read_table(path).drop_columns(["few_shot_example"]), path)
+    assert run(folder) == (1, {("all", "first columns")})
+
+
+def test_rows_that_the_manifest_does_not_account_for_are_found(folder):
+    change_rows(folder, "sentiment_analysis", "validation", lambda rows: rows[1:])
+    code, found = run(folder)
+    assert code == 1
+    assert found == {
+        ("sentiment_analysis", "rows of validation"),
+        ("all", "all rows of validation"),
+        ("all", "all examples"),
+    }
+
+
+def test_a_wrong_number_of_options_is_found(folder):
+    def shorten(rows):
+        return [rows[0] | {"options": "A: option\nB: option"}, *rows[1:]]
+
+    change_rows(folder, "product_relation_prediction", "train", shorten)
+    assert run(folder) == (1, {("product_relation_prediction", "options")})
+
+
+def test_a_missing_wording_of_the_instruction_is_found(folder):
+    def reword(rows):
+        return [each | {"template_id": each["template_id"].replace("wording3", "wording2")} for each in rows]
+
+    for _, setting, name in PLACES:
+        if "Diverse" in setting:
+            change_rows(folder, "sentiment_analysis", name, reword)
+    assert run(folder) == (1, {("sentiment_analysis", "seen instructions")})
+
+
+def test_another_corpus_than_the_recipe_names_is_found(folder):
+    change_rows(folder, "sentiment_analysis", "test", lambda rows: [each | {"source": "elsewhere"} for each in rows])
+    assert run(folder) == (1, {("sentiment_analysis", "corpora")})
+
+
+def test_a_task_that_the_manifest_has_and_the_shards_have_not_is_found(folder):
+    for _, _, name in PLACES:
+        shard(folder, "sentiment_analysis", name).unlink()
+    code, found = run(folder)
+    assert code == 1
+    assert ("sentiment_analysis", "task") in found
+    assert ("all", "tasks") in found
+
+
+def test_books_that_contradict_themselves_explain_nothing():
+    books = account() | {"shortfall": {"train": 1}}
+    assert not count_reason(books, "train", 10, 10_000)
+    assert count_reason(account(), "train", 10, 10_000)
+
+
+def test_shares_are_compared_by_their_total_variation():
+    assert distance({"yes": 5, "no": 5}, {"yes": 1, "no": 1}) == 0
+    assert distance({"yes": 3}, {"no": 1}) == 1
+    assert distance({"yes": 3, "no": 1}, {"yes": 1, "no": 1}) == 0.25
+    assert distance({}, {"yes": 1}) == 1
+
+
+def test_a_folder_without_a_build_is_refused(tmp_path):
+    result = CliRunner().invoke(app, ["parity", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "There is no manifest.json" in str(result.exception)
