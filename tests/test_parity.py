@@ -1,6 +1,7 @@
 """What `ecinstruct parity` calls the same as the original, explained, or unexplained."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 
 from ecinstruct_build.cli import app
 from ecinstruct_build.parity.compare import compare, count_reason, distance, read_facts
-from ecinstruct_build.parity.measure import measure
+from ecinstruct_build.parity.measure import Dataset, Measured, measure
 from ecinstruct_build.registry import TASKS
 
 OOD = "Tools_and_Home_Improvement"
@@ -163,6 +164,35 @@ def test_shares_are_compared_by_their_total_variation():
     assert distance({"yes": 3}, {"no": 1}) == 1
     assert distance({"yes": 3, "no": 1}, {"yes": 1, "no": 1}) == 0.25
     assert distance({}, {"yes": 1}) == 1
+
+
+def line_of(task, what, found, **asked):
+    manifest = {"generated": False, "recipe": {"tasks": {task: asked}}, "tasks": {}}
+    lines = compare(Dataset(manifest, {task: found}, ()), read_facts()).lines
+    return next(line for line in lines if (line.task, line.what) == (task, what))
+
+
+def test_list_lengths_near_the_original_are_the_same_and_others_have_their_cause():
+    near = Measured(rows=Counter(test=100), test_options=Counter({2: 65, 3: 30, 4: 5}))
+    far = Measured(rows=Counter(test=100), test_options=Counter({2: 10, 3: 20, 4: 70}))
+    what = ("query_product_ranking", "list lengths of test")
+    assert line_of(*what, near).verdict == "same"
+    assert line_of(*what, far).reason == "the draw keeps what upstream's judgements hold (total variation 0.65)"
+    assert "the recipe weighs" in line_of(*what, far, length_weights=[1, 3, 8]).reason
+
+
+def test_more_non_matches_than_matches_are_explained_only_by_the_recipe():
+    found = Measured(outputs=Counter(yes=10, no=30))
+    what = ("product_matching", "matches and others")
+    assert line_of(*what, found).verdict == "unexplained"
+    assert line_of(*what, found, negatives_per_match=3.0).verdict == "explained"
+
+
+def test_a_longer_history_than_the_original_is_found():
+    what = ("sequential_recommendation", "longest history")
+    assert line_of(*what, Measured(history=50), max_history=50).verdict == "same"
+    assert line_of(*what, Measured(history=51), max_history=50).verdict == "unexplained"
+    assert line_of(*what, Measured(history=51), max_history=60).verdict == "explained"
 
 
 def test_a_folder_without_a_build_is_refused(tmp_path):
