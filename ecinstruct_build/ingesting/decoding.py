@@ -23,6 +23,7 @@ _EXCERPT_CHARACTERS = 200
 _REASON_CHARACTERS = 200
 _REASON_END = 60  # the end of a reason says where in the record the fault stands
 _MALFORMED = (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)
+_UNREADABLE = (ValueError, OverflowError, pa.ArrowException)  # text that is none, times beyond Python's
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
@@ -254,8 +255,11 @@ def _decode_csv(kind: FileKind, block: Block, limit: int) -> Decoded:
 def _decode_parquet(kind: FileKind, block: Block) -> Decoded:
     seen, admit = _Seen(), kind.admit or _as_it_is
     with pa.ipc.open_stream(io.BytesIO(block.data)) as stream:
-        rows = stream.read_all().to_pylist()
+        rows = _rows(stream.read_all())
     for line, row in enumerate(rows, block.first_line):
+        if isinstance(row, str):  # never taken for a repeat: what it holds is unknown
+            seen.rejected.append((seen.place_of(line), row, ""))
+            continue
         place = seen.place_if_new(line, msgspec.msgpack.encode(row, enc_hook=str))
         if place is None:
             continue
@@ -264,6 +268,18 @@ def _decode_parquet(kind: FileKind, block: Block) -> Decoded:
         except ValueError as error:
             seen.rejected.append((place, reason_of(error), repr(row)))
     return seen.decoded()
+
+
+def _rows(table: pa.Table) -> list[dict[str, Any] | str]:
+    """Return the rows of a table; a reason in place of one that holds what Python cannot."""
+    try:
+        rows: list[dict[str, Any] | str] = table.to_pylist()
+        return rows
+    except _UNREADABLE as error:
+        if len(table) == 1:
+            return [reason_of(error) if isinstance(error, UnicodeError) else "a value cannot be read"]
+    middle = len(table) // 2
+    return _rows(table[:middle]) + _rows(table[middle:])
 
 
 class _Seen:
@@ -284,6 +300,12 @@ class _Seen:
         if digest in self._met:
             return None
         self._met.add(digest)
+        return len(self._lines) - 1
+
+    def place_of(self, line: int) -> int:
+        """Take note of a record that cannot be compared to others and return its place in the block."""
+        self._lines.append(line)
+        self._digests.append(_digest(f"unreadable {line}".encode()))
         return len(self._lines) - 1
 
     def decoded(self) -> Decoded:
