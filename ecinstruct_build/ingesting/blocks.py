@@ -130,7 +130,11 @@ class Worked:
 
 def work(job: Job, block: Block) -> Worked:
     """Decode and convert a block, a slice at a time: its records then stay in the processor's cache."""
-    slices = [_work_on_slice(job, part) for part in _slices(job, block)]
+    slices: list[Worked] = []
+    line = block.first_line
+    for data in _slices(job, block):
+        slices.append(_work_on_slice(job, replace(block, first_line=line, data=data, path=None)))
+        line += len(slices[-1].lines)
     if len(slices) == 1:
         return slices[0]
     digests = np.concatenate([one.digests for one in slices], axis=1)
@@ -149,17 +153,14 @@ def work(job: Job, block: Block) -> Worked:
     return replace(whole, tables={name: without_lines(rows, repeated) for name, rows in whole.tables.items()})
 
 
-def _slices(job: Job, block: Block) -> Iterator[Block]:
-    """Cut a block of lines into smaller ones; any other is one slice."""
-    if job.kind.format in {"csv", "parquet"} or block.too_long is not None:
-        yield replace(block, data=block.path.read_bytes(), path=None) if block.path else block
-        return
-    line = block.first_line
+def _slices(job: Job, block: Block) -> Iterator[bytes]:
+    """Yield the data of a block in pieces of whole lines; all at once if it is none of lines."""
     with block.path.open("rb") if block.path else io.BytesIO(block.data) as file:
+        if job.kind.format in {"csv", "parquet"} or block.too_long is not None:
+            yield file.read()
+            return
         while data := file.read(job.limits.slice_bytes):
-            data += file.readline()
-            yield replace(block, first_line=line, data=data, path=None)
-            line += data.count(b"\n")
+            yield data + file.readline()
 
 
 def _work_on_slice(job: Job, block: Block) -> Worked:
