@@ -15,6 +15,7 @@ from building import SmallBuild
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import dump_json
+from ecinstruct_build.helper import Helper
 from ecinstruct_build.progress import Silence
 from ecinstruct_build.publish.card import card_text
 from ecinstruct_build.publish.card_info import card_info, published_manifest, read_samples
@@ -39,7 +40,9 @@ def republish(small: SmallBuild, out: Path, *, generated: bool, layout: str = "h
     recipe = small.recipe.model_copy(update={"layout": layout})
     manifest |= {"layout": layout, "recipe": recipe.resolved()}
     samples = read_samples(small.out, manifest)
-    return publish(out, recipe, samples, manifest, generated=generated, refused=out.parent / "refused", **changes)
+    with Helper(1, lambda: None) as alone:
+        places = {"refused": out.parent / "refused", "helper": alone}
+        return publish(out, recipe, samples, manifest, generated=generated, **places, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -175,8 +178,11 @@ def test_edits_of_the_card_survive_a_build_and_are_staged(small_build, tmp_path,
 
 
 def test_the_report_is_written_before_the_manifest_and_watched_over(small_build, tmp_path, folder):
-    def report(place: Path, manifest) -> None:
-        (place / "report.html").write_text(f"<p>{len(manifest['shards'])} shards</p>")
+    def report(manifest):
+        def write(place: Path, _audit) -> None:
+            (place / "report.html").write_text(f"<p>{len(manifest['shards'])} shards</p>")
+
+        return write
 
     republish(small_build, tmp_path / "dataset", generated=True, report=report)
     manifest = read_manifest(tmp_path / "dataset")
@@ -265,6 +271,8 @@ def test_a_source_that_gave_no_record_does_not_stand_in_the_way(small_build, tmp
     free = {"amazon_google", "esci", "mave"}
     inputs = [entry | {"ingested": entry["ingested"] * (entry["source"] in free)} for entry in manifest["inputs"]]
     samples = read_samples(small_build.out, manifest)
-    publish(tmp_path / "dataset", small_build.recipe, samples, manifest | {"inputs": inputs}, generated=False,
-            refused=tmp_path / "refused")  # fmt: skip
+    with Helper(1, lambda: None) as alone:
+        places = {"refused": tmp_path / "refused", "helper": alone}
+        finished = manifest | {"inputs": inputs}
+        publish(tmp_path / "dataset", small_build.recipe, samples, finished, generated=False, **places)
     assert stage(tmp_path / "dataset", folder, REFUSE).restricted == ()
