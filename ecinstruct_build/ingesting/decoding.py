@@ -274,10 +274,11 @@ def _rows(table: pa.Table) -> list[dict[str, Any] | str]:
     """Return the rows of a table; a reason in place of one that holds what Python cannot."""
     try:
         rows: list[dict[str, Any] | str] = table.to_pylist()
-        return rows
     except _UNREADABLE as error:
         if len(table) == 1:
             return [reason_of(error) if isinstance(error, UnicodeError) else "a value cannot be read"]
+    else:
+        return rows
     middle = len(table) // 2
     return _rows(table[:middle]) + _rows(table[middle:])
 
