@@ -12,6 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from ecinstruct_build.example import dump_json
 from ecinstruct_build.provenance import library_versions
 
 RECORD = "stage.json"
-_CHUNK = 1 << 20
+_HASHERS = min(os.cpu_count() or 1, 4)
 
 
 @dataclass(frozen=True)
@@ -162,10 +163,7 @@ class Store:
         known = note.read_text().split() if note.exists() else []
         if len(known) == len(paths) and all(len(digest) == 64 for digest in known):
             return known
-        digests = []
-        for path in paths:
-            with path.open("rb") as file:
-                digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+        digests = list(map(_digest_of, paths))
         note.parent.mkdir(parents=True, exist_ok=True)
         _write_whole(note, "\n".join(digests))
         return digests
@@ -190,11 +188,10 @@ class Store:
 
 
 def _finish(out: Path, key: str, facts: Mapping[str, Any], seconds: float) -> None:
-    files = {}
-    for path in sorted(out.rglob("*")):
-        if path.is_file():
-            with path.open("rb") as file:
-                files[path.relative_to(out).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    paths = [path for path in sorted(out.rglob("*")) if path.is_file()]
+    with ThreadPoolExecutor(_HASHERS) as threads:
+        digests = threads.map(_digest_of, paths)
+        files = {path.relative_to(out).as_posix(): digest for path, digest in zip(paths, digests, strict=True)}
     sizes = {name: (out / name).stat().st_size for name in files}
     record = {"key": key, "facts": dict(facts), "files": files, "sizes": sizes, "seconds": round(seconds, 3)}
     (out / RECORD).write_text(dump_json(record))  # whole or not at all: the folder gets its name later
@@ -231,6 +228,11 @@ def _disk_error(error: OSError, root: Path) -> UserError | None:
         f"The disk that holds the stage store {root} is full ({free:.0f} MiB free). Free some space, or choose another "
         "folder with --work; finished stages are kept, and the same command goes on from there."
     )
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _identity(path: Path) -> str:

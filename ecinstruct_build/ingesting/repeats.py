@@ -87,9 +87,10 @@ def _repeated(digests: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], n
 
 def _candidates(digests: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """Return the digests whose high 64 bits stand there more than once."""
-    high = np.sort(digests[0])
-    again = high[1:][high[1:] == high[:-1]]
-    if not len(again):
-        return digests[:, :0]
-    place = np.minimum(np.searchsorted(again, digests[0]), len(again) - 1)
-    return digests[:, again[place] == digests[0]]
+    order = np.argsort(digests[0])
+    high = digests[0][order]
+    again = high[1:] == high[:-1]
+    shared = np.zeros(len(order), dtype=bool)
+    shared[1:] |= again
+    shared[:-1] |= again
+    return digests[:, order[shared]]
