@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from ingesting import Ingested, collect, ingest_bytes, plain_source
 
 from ecinstruct_build.ingesting.ingest import IngestCounts, ingest_file
-from ecinstruct_build.ingesting.readers import Limits
+from ecinstruct_build.ingesting.readers import Limits, read_blocks
 from ecinstruct_build.ingesting.repeats import repeated_lines, sorted_digests
 
 SOURCE = plain_source("jsonl")
@@ -76,11 +76,13 @@ def test_every_line_is_ingested_quarantined_or_collapsed(lines: list[bytes], las
 
 
 @settings(max_examples=40)
-@given(st.lists(any_line, max_size=40), st.integers(16, 3000), st.integers(1, 3000))
-def test_the_size_of_blocks_and_slices_changes_no_row(lines: list[bytes], block_bytes: int, slice_bytes: int) -> None:
+@given(st.lists(any_line, max_size=40), st.integers(16, 3000), st.integers(1, 50), st.integers(1, 3000))
+def test_the_size_of_blocks_and_slices_changes_no_row(
+    lines: list[bytes], block_bytes: int, block_lines: int, slice_bytes: int
+) -> None:
     data = b"\n".join(lines)
     one = ingest_bytes(data, SOURCE, limits=Limits(block_bytes=1 << 20, line_bytes=256))
-    many = ingest_bytes(data, SOURCE, limits=Limits(block_bytes, 256, slice_bytes=slice_bytes))
+    many = ingest_bytes(data, SOURCE, limits=Limits(block_bytes, 256, block_lines=block_lines, slice_bytes=slice_bytes))
     assert (many.tables, many.counts) == (one.tables, one.counts)
 
 
@@ -218,6 +220,20 @@ def test_a_process_killed_at_random_moments_ends_with_the_same_bytes(tmp_path: P
     counts = ingest_file(path, SOURCE, path.name, tmp_path / "out", tmp_path / "scratch", None, lambda _: None, limits)
     done = collect(tmp_path / "out", counts, [])
     assert (done.files, done.counts) == (expected.files, expected.counts)
+
+
+def test_a_block_of_tiny_lines_ends_early(tmp_path: Path) -> None:
+    path = tmp_path / "items"
+    path.write_bytes(b"{}\n" * 300_000)
+    blocks = [
+        (block.first_line, len(block.data) // 3)
+        for block in read_blocks(path, SOURCE.files[0], Limits(block_lines=1000))
+    ]
+    assert max(lines for _, lines in blocks) < 100_000
+    assert [first for first, _ in blocks] == [
+        1 + sum(lines for _, lines in blocks[:number]) for number in range(len(blocks))
+    ]
+    assert sum(lines for _, lines in blocks) == 300_000
 
 
 def test_counts_that_do_not_add_up_are_refused() -> None:

@@ -45,6 +45,8 @@ class Limits:
         A longer line is quarantined, unread.
     batch_rows
         Rows of a Parquet file in a block.
+    block_lines
+        Lines after which a block ends early: tiny ones take many times their bytes while they are worked on.
     slice_bytes
         Bytes of a block of lines that are decoded and converted at a time.
     """
@@ -52,6 +54,7 @@ class Limits:
     block_bytes: int = 16 << 20
     line_bytes: int = 64 << 20
     batch_rows: int = 1 << 16
+    block_lines: int = 1 << 18
     slice_bytes: int = 2 << 20
 
 
@@ -262,6 +265,8 @@ def _line_blocks(stream: _Stream, limits: Limits, spool: Path | None) -> Iterato
                     end = piece.rfind(b"\n") + 1
                     cut, rest = (held + end, [piece[end:]]) if end else (cut, [*rest, piece])
                     held += len(piece)
+                    if newlines >= limits.block_lines:
+                        break
                 ahead = b""
             file.truncate(cut or held)
             data = file.data if isinstance(file, _Memory) else b""
