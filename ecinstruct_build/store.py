@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from ecinstruct_build.durable import DISK_FULL, sync, sync_tree
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import dump_json
+from ecinstruct_build.file_digests import digest_of, identity_of
 from ecinstruct_build.provenance import library_versions
 
 RECORD = "stage.json"
@@ -159,11 +160,11 @@ class Store:
 
     def file_digests(self, paths: Sequence[Path]) -> list[str]:
         """Return the SHA-256 of files that are used together; they are remembered together, as by `file_digest`."""
-        note = self.root / "digests" / _sha256("\n".join(map(_identity, paths)))
+        note = self.root / "digests" / _sha256("\n".join(map(identity_of, paths)))
         known = note.read_text().split() if note.exists() else []
         if len(known) == len(paths) and all(len(digest) == 64 for digest in known):
             return known
-        digests = list(map(_digest_of, paths))
+        digests = list(map(digest_of, paths))
         note.parent.mkdir(parents=True, exist_ok=True)
         _write_whole(note, "\n".join(digests))
         return digests
@@ -190,7 +191,7 @@ class Store:
 def _finish(out: Path, key: str, facts: Mapping[str, Any], seconds: float) -> None:
     paths = [path for path in sorted(out.rglob("*")) if path.is_file()]
     with ThreadPoolExecutor(_HASHERS) as threads:
-        digests = threads.map(_digest_of, paths)
+        digests = threads.map(digest_of, paths)
         files = {path.relative_to(out).as_posix(): digest for path, digest in zip(paths, digests, strict=True)}
     sizes = {name: (out / name).stat().st_size for name in files}
     record = {"key": key, "facts": dict(facts), "files": files, "sizes": sizes, "seconds": round(seconds, 3)}
@@ -228,16 +229,6 @@ def _disk_error(error: OSError, root: Path) -> UserError | None:
         f"The disk that holds the stage store {root} is full ({free:.0f} MiB free). Free some space, or choose another "
         "folder with --work; finished stages are kept, and the same command goes on from there."
     )
-
-
-def _digest_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _identity(path: Path) -> str:
-    status = path.stat()
-    return f"{path.resolve()}|{status.st_size}|{status.st_ino}|{status.st_mtime_ns}|{status.st_ctime_ns}"
 
 
 def _file_name(name: str) -> str:

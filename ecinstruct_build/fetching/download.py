@@ -1,6 +1,5 @@
 """Get upstream files onto disk: several at once, whole, verified, and in such a way that a broken run goes on."""
 
-import hashlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -21,6 +20,7 @@ from ecinstruct_build.fetching.settings import FetchSettings
 from ecinstruct_build.fetching.transfer import Expected, Surroundings
 from ecinstruct_build.fetching.turns import Turn, Turns
 from ecinstruct_build.fetching.unpack import Damaged, Unpacked, is_below, unpack
+from ecinstruct_build.file_digests import digest_of
 from ecinstruct_build.progress import Advance, Progress
 from ecinstruct_build.source import Remote
 
@@ -302,6 +302,5 @@ def _standing(place: Path, expected: Expected, *, trusted: bool) -> tuple[int, s
     size = place.stat().st_size
     if expected.size not in (None, size):
         return None
-    with place.open("rb") as handle:
-        sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+    sha256 = digest_of(place)
     return (size, sha256) if expected.sha256 in (None, sha256) else None

@@ -9,6 +9,7 @@ from typing import Literal
 
 from ecinstruct_build.fetching.lock import Expected, Lock
 from ecinstruct_build.fetching.partial import HIDDEN, places
+from ecinstruct_build.file_digests import identity_of
 from ecinstruct_build.progress import Progress, Silence
 from ecinstruct_build.source import Remote, Source
 
@@ -114,9 +115,7 @@ class Digests:
             return
 
     def _note(self, path: Path) -> Path:
-        status = path.stat()
-        place = f"{path.resolve()}|{status.st_size}|{status.st_ino}|{status.st_mtime_ns}|{status.st_ctime_ns}"
-        return self._folder / hashlib.sha256(place.encode()).hexdigest()
+        return self._folder / hashlib.sha256(identity_of(path).encode()).hexdigest()
 
 
 def file_state(

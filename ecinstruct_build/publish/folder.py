@@ -3,7 +3,6 @@
 import errno
 import fcntl
 import glob
-import hashlib
 import json
 import os
 import shutil
@@ -140,12 +139,6 @@ def parse_manifest(content: bytes) -> dict[str, Any] | None:
 def files_in(folder: Path) -> list[str]:
     """Return every file under a folder, relative to it, with ``/``, sorted."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
-
-
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _fill(building: Path, out: Path, write: Callable[[Path], None], expected_bytes: int | None) -> None:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ecinstruct_build.example import SAMPLE_SCHEMA
-from ecinstruct_build.publish.folder import digest_of
+from ecinstruct_build.file_digests import digest_of
 from ecinstruct_build.splits import ORIGINAL_SPLIT, PUBLISHED_SPLITS, Layout, published_split
 
 MAX_SHARD_BYTES = 256 * 2**20

@@ -10,10 +10,11 @@ from typing import Any
 from ecinstruct_build.audit.page import JSON_NAME, PAGE_NAME
 from ecinstruct_build.durable import DISK_FULL
 from ecinstruct_build.errors import UserError
+from ecinstruct_build.file_digests import digest_of
 from ecinstruct_build.publish.card import CARD, read_card, write_card
 from ecinstruct_build.publish.card_info import card_info, published_manifest, read_samples, read_shard, review_figures
 from ecinstruct_build.publish.croissant import CROISSANT, write_croissant
-from ecinstruct_build.publish.folder import MANIFEST, digest_of, files_in, write_manifest
+from ecinstruct_build.publish.folder import MANIFEST, files_in, write_manifest
 from ecinstruct_build.publish.ids_only import ids_of
 from ecinstruct_build.publish.licences import LICENCE, refuse_restricted, restricted_sources
 from ecinstruct_build.publish.sections import Kept, recorded_digests, section_digests
