@@ -22,6 +22,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 from msgspec import Struct
 
+from ecinstruct_build.ingesting.common_rows import match_rows, no_rows
 from ecinstruct_build.ingesting.deepmatcher import Keys, folder_kinds
 from ecinstruct_build.ingesting.fields import Count, Key, price_or_none, text_or_none, title_or_none
 from ecinstruct_build.source import Batch, FileKind, Remote, Source
@@ -94,19 +95,8 @@ def _convert_buy(batch: Batch) -> Mapping[str, pa.Table]:
 
 def _convert_pairs(batch: Batch) -> Mapping[str, pa.Table]:
     records = batch.records
-    columns = {
-        "left_id": [f"abt:{record.idAbt}" for record in records],
-        "right_id": [f"buy:{record.idBuy}" for record in records],
-        "is_match": [True] * len(records),
-        "catalogue": [NAME] * len(records),
-        "locale": ["us"] * len(records),
-        **batch.origin(),
-    }
-    return {"match": arrow_table("match", columns)}
-
-
-def _convert_nothing(batch: Batch) -> Mapping[str, pa.Table]:  # noqa: ARG001 - read only to be counted
-    return {}
+    lefts, rights = [f"abt:{record.idAbt}" for record in records], [f"buy:{record.idBuy}" for record in records]
+    return match_rows(batch, lefts, rights, [True] * len(records))
 
 
 def _deepmatcher_keys(batch: Batch) -> Keys:  # noqa: ARG001 - the same for all files
@@ -161,7 +151,7 @@ SOURCE = Source(
             format="csv",
             record=RowPair,
             tables=(),
-            convert=_convert_nothing,
+            convert=no_rows,
             example="pyjedai_gt.csv",
             delimiter="|",
         ),

@@ -21,6 +21,7 @@ from typing import Annotated
 import pyarrow as pa
 from msgspec import Meta, Struct
 
+from ecinstruct_build.ingesting.common_rows import match_rows
 from ecinstruct_build.ingesting.fields import Key, asin_key, price_or_none, text_or_none, title_or_none
 from ecinstruct_build.source import Batch, FileKind, Remote, Source
 from ecinstruct_build.tables import arrow_table
@@ -93,15 +94,9 @@ def _listings(batch: Batch, ids: list[str], titles: list[str]) -> Mapping[str, p
 
 def _convert_pairs(batch: Batch) -> Mapping[str, pa.Table]:
     records = batch.records
-    columns = {
-        "left_id": [asin_key(record.idAmazon) for record in records],
-        "right_id": [_google_key(record.idGoogleBase) for record in records],
-        "is_match": [True] * len(records),
-        "catalogue": [NAME] * len(records),
-        "locale": ["us"] * len(records),
-        **batch.origin(),
-    }
-    return {"match": arrow_table("match", columns)}
+    lefts = [asin_key(record.idAmazon) for record in records]
+    rights = [_google_key(record.idGoogleBase) for record in records]
+    return match_rows(batch, lefts, rights, [True] * len(records))
 
 
 SOURCE = Source(

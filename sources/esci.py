@@ -23,6 +23,7 @@ from typing import Literal
 import pyarrow as pa
 from msgspec import Struct
 
+from ecinstruct_build.ingesting.common_rows import no_rows
 from ecinstruct_build.ingesting.fields import Key, Text, asin_key, listed, text_or_none, title_or_none
 from ecinstruct_build.source import Batch, FileKind, Remote, Source
 from ecinstruct_build.tables import arrow_table
@@ -109,10 +110,6 @@ def _convert_joined(batch: Batch) -> Mapping[str, pa.Table]:
     return {**_convert_examples(batch), **_convert_products(batch)}
 
 
-def _convert_nothing(_: Batch) -> Mapping[str, pa.Table]:
-    return {}
-
-
 def _in_large_storage(file: str, size: int, sha256: str) -> Remote:
     """Return a file that upstream keeps in Git LFS."""
     mirrors = (
@@ -155,7 +152,7 @@ SOURCE = Source(
             format="csv",
             record=QuerySource,
             tables=(),
-            convert=_convert_nothing,
+            convert=no_rows,
             example="shopping_queries_dataset_sources.csv",
         ),
         FileKind(

@@ -40,6 +40,7 @@ from msgspec import Struct
 from xxhash import xxh3_128_hexdigest
 
 from ecinstruct_build.fetching.remotes import remote_table
+from ecinstruct_build.ingesting.common_rows import match_rows
 from ecinstruct_build.ingesting.deepmatcher import described
 from ecinstruct_build.ingesting.fields import Key
 from ecinstruct_build.source import Batch, FileKind, Inadmissible, Remote, Source
@@ -184,15 +185,9 @@ def _convert(batch: Batch) -> Mapping[str, pa.Table]:
         "locale": ["us"] * len(rows),
         **batch.origin_of([row for row, _ in rows.values()]),
     }
-    matches = {
-        "left_id": [record.left.key for record in records],
-        "right_id": [record.right.key for record in records],
-        "is_match": [record.is_match for record in records],
-        "catalogue": [NAME] * len(records),
-        "locale": ["us"] * len(records),
-        **batch.origin(),
-    }
-    return {"product": arrow_table("product", products), "match": arrow_table("match", matches)}
+    lefts, rights = [record.left.key for record in records], [record.right.key for record in records]
+    matches = match_rows(batch, lefts, rights, [record.is_match for record in records])
+    return {"product": arrow_table("product", products), **matches}
 
 
 def _archive(cases: str, sha256: str | None = None) -> Remote:

@@ -12,6 +12,7 @@ import msgspec
 import pyarrow as pa
 from msgspec import Struct
 
+from ecinstruct_build.ingesting.common_rows import match_rows
 from ecinstruct_build.ingesting.fields import Key, price_or_none, text_or_none, title_or_none
 from ecinstruct_build.source import Batch, FileKind, Inadmissible
 from ecinstruct_build.tables import arrow_table
@@ -111,15 +112,9 @@ def product_table(batch: Batch, product_ids: Sequence[str]) -> Mapping[str, pa.T
 def pair_table(batch: Batch, keys: Keys) -> Mapping[str, pa.Table]:
     """Turn rows of a train, valid or test table into matches and non-matches of the batch's source."""
     records = batch.records
-    columns = {
-        "left_id": [f"{keys.left}:{record.ltable_id}" for record in records],
-        "right_id": [f"{keys.right}:{record.rtable_id}" for record in records],
-        "is_match": [record.label == 1 for record in records],
-        "catalogue": [batch.source] * len(records),
-        "locale": ["us"] * len(records),
-        **batch.origin(),
-    }
-    return {"match": arrow_table("match", columns)}
+    lefts = [f"{keys.left}:{record.ltable_id}" for record in records]
+    rights = [f"{keys.right}:{record.rtable_id}" for record in records]
+    return match_rows(batch, lefts, rights, [record.label == 1 for record in records])
 
 
 def _left_listings(batch: Batch, keys: Callable[[Batch], Keys]) -> Mapping[str, pa.Table]:
