@@ -21,19 +21,11 @@ Quirks, and what becomes of them:
 """
 
 from collections.abc import Mapping
-from functools import partial
 
 import pyarrow as pa
 from msgspec import Struct
 
-from ecinstruct_build.ingesting.target_scores import (
-    ScoredTitle,
-    Title,
-    convert_scored,
-    label_of,
-    label_tables,
-    title_key,
-)
+from ecinstruct_build.ingesting.target_scores import Title, label_of, label_tables, scored_kind, title_key
 from ecinstruct_build.source import Batch, FileKind, Inadmissible, Remote, Source
 
 NAME = "ae110k"
@@ -92,14 +84,7 @@ SOURCE = Source(
             example="publish_data.txt",
             admit=_triple,
         ),
-        FileKind(
-            pattern=r"(?:.*/)?(?:train|test)\.jsonl(?:\.gz)?",
-            format="jsonl",
-            record=ScoredTitle,
-            tables=("attribute", "product"),
-            convert=partial(convert_scored, NAME),
-            example="train.jsonl",
-        ),
+        scored_kind(NAME),
     ),
     remotes=(
         Remote("publish_data.txt", (f"{UPSTREAM}publish_data.txt",)),

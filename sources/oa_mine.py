@@ -22,14 +22,13 @@ Quirks, and what becomes of them:
 """
 
 from collections.abc import Mapping
-from functools import partial
 
 import pyarrow as pa
 from msgspec import Struct
 
 from ecinstruct_build.fetching.remotes import remote_table
 from ecinstruct_build.ingesting.fields import Count, Key, Text, Texts, asin_key, listed, title_or_none
-from ecinstruct_build.ingesting.target_scores import Label, ScoredTitle, Title, convert_scored, label_tables, locate
+from ecinstruct_build.ingesting.target_scores import Label, Title, label_tables, locate, scored_kind
 from ecinstruct_build.source import Batch, FileKind, Source
 from ecinstruct_build.tables import arrow_table, repeated
 
@@ -137,14 +136,7 @@ SOURCE = Source(
             convert=_convert_products,
             example="raw/coffee.jsonl",
         ),
-        FileKind(
-            pattern=r"(?:.*/)?(?:train|test)\.jsonl(?:\.gz)?",
-            format="jsonl",
-            record=ScoredTitle,
-            tables=("attribute", "product"),
-            convert=partial(convert_scored, NAME),
-            example="train.jsonl",
-        ),
+        scored_kind(NAME),
     ),
     remotes=remote_table(NAME, ["train.jsonl", "test.jsonl"], [HANDED_ON]),
 )

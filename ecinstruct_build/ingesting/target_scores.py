@@ -7,6 +7,7 @@ In that form a line is ``{"input": title, "category": ..., "target_scores": {att
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from msgspec import Struct
 
 from ecinstruct_build.ingesting import locating
 from ecinstruct_build.ingesting.fields import Text, category_name, text_or_none, title_or_none
-from ecinstruct_build.source import Batch
+from ecinstruct_build.source import Batch, FileKind
 from ecinstruct_build.tables import arrow_table, repeated
 
 ABSENT = "n/a"
@@ -140,3 +141,15 @@ def convert_scored(source: str, batch: Batch) -> Mapping[str, pa.Table]:
             if said:
                 labels.append(label_of(title, attribute, [value for value in said if value != ABSENT]))
     return label_tables(source, titles, labels, batch)
+
+
+def scored_kind(source: str) -> FileKind:
+    """Return the kind of file that holds `ScoredTitle` records of a source."""
+    return FileKind(
+        pattern=r"(?:.*/)?(?:train|test)\.jsonl(?:\.gz)?",
+        format="jsonl",
+        record=ScoredTitle,
+        tables=("attribute", "product"),
+        convert=partial(convert_scored, source),
+        example="train.jsonl",
+    )
