@@ -11,7 +11,7 @@ from ingesting import Ingested, ingest, ingest_bytes
 
 from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.source import SourceSettings
-from ecinstruct_build.stages.corpora import in_categories
+from ecinstruct_build.stages.corpora import takes
 from ecinstruct_build.stages.families import known_pairs
 
 NAME = "amazon_reviews_2023"
@@ -176,7 +176,7 @@ def test_both_spellings_of_the_same_review_give_the_same_row(file: str) -> None:
 def test_the_early_sample_names_no_category() -> None:
     done = ingested("review10.json")
     assert column(done, "review", "category") == [None, None]
-    assert in_categories(SOURCE, "review10.json", SourceSettings(categories=("Gift_Cards",)))
+    assert takes(SOURCE, SourceSettings(categories=("Gift_Cards",)), "review10.json", ["*"])
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ from ecinstruct_build.fetching.download import Fetched, Wanted, fetch_all
 from ecinstruct_build.fetching.form import form_fault
 from ecinstruct_build.fetching.lock import Lock, Locked, Trust
 from ecinstruct_build.fetching.partial import places
-from ecinstruct_build.fetching.plan import Item, Plan, Wish, make_plan, needed_remotes, present_files
+from ecinstruct_build.fetching.plan import Item, Plan, Wish, make_plan, needed_remotes
 from ecinstruct_build.fetching.settings import FetchSettings
 from ecinstruct_build.fetching.state import Digests, FileState
 from ecinstruct_build.fetching.unpack import unpack
 from ecinstruct_build.progress import Progress
 from ecinstruct_build.source import Remote
+from ecinstruct_build.stages.corpora import taken_files
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def relock(wishes: Sequence[Wish], raw: Path, lock: Lock, progress: Progress | N
         name = wish.source.name
         needed = [remote for remote, _ in needed_remotes(wish.source, wish.settings)]
         files = [file for remote in needed for file in (remote.file, *remote.yields)]
-        for file in (*files, *present_files(wish, raw / name)):
+        for file in (*files, *taken_files(wish.source, wish.settings, raw / name)):
             lock.forget(name, file)
     return make_plan(wishes, raw, lock, progress)
 

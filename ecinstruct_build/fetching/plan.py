@@ -12,7 +12,7 @@ from ecinstruct_build.progress import Progress
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.source import EVERYTHING, Remote, Source, SourceSettings
-from ecinstruct_build.stages.corpora import in_categories
+from ecinstruct_build.stages.corpora import taken_files, takes
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def make_plan(wishes: Iterable[Wish], raw: Path, lock: Lock, progress: Progress 
     own = []
     for wish in wishes:
         source, folder = wish.source, raw / wish.source.name
-        present = present_files(wish, folder)
+        present = taken_files(source, wish.settings, folder)
         needed = needed_remotes(source, wish.settings)
         _refuse_unknown(wish, needed, present)
         if not source.remotes:
@@ -183,18 +183,8 @@ def make_plan(wishes: Iterable[Wish], raw: Path, lock: Lock, progress: Progress 
     return Plan(tuple(sorted(items, key=lambda item: (item.source.name, item.remote.file))), tuple(sorted(own)))
 
 
-def present_files(wish: Wish, folder: Path) -> list[str]:
-    """Return the files on disk that the settings take, sorted."""
-    found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return [file for file in found if _takes(wish.source, wish.settings, file, wish.settings.files)]
-
-
 def _taken(source: Source, settings: SourceSettings, remote: Remote, globs: Sequence[str]) -> tuple[str, ...]:
-    return tuple(file for file in remote.yields if _takes(source, settings, file, globs))
-
-
-def _takes(source: Source, settings: SourceSettings, file: str, globs: Sequence[str]) -> bool:
-    return in_categories(source, file, settings) and any(fnmatch(file, glob) for glob in globs)
+    return tuple(file for file in remote.yields if takes(source, settings, file, globs))
 
 
 def _archive(source: Source, remote: Remote, folder: Path, lock: Lock, digests: Digests) -> FileState | None:

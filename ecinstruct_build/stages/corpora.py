@@ -113,16 +113,14 @@ def find_files(recipe: Recipe, raw: Path) -> list[tuple[str, str]]:
     found = []
     for name, settings in recipe.sources.items():
         source, folder = recipe.source(name), raw / name
-        present = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-        ours = [file for file in present if in_categories(source, file, settings)]
+        taken = taken_files(source, settings, folder)
         for pattern in settings.files:
-            if pattern != EVERYTHING and not any(fnmatch(file, pattern) for file in ours):
+            if pattern != EVERYTHING and not any(fnmatch(file, pattern) for file in taken):
                 raise UserError(
                     f"Recipe '{recipe.name}' wants '{pattern}' of source '{name}', and {folder} holds no such "
                     f"file. Fetch it with --fetch (make: FETCH=1) or with 'ecinstruct sources fetch {name} --recipe "
                     f"RECIPE --raw {raw}', put it there under its upstream name, or change [sources.{name}] files."
                 )
-        taken = [file for file in ours if any(fnmatch(file, pattern) for pattern in settings.files)]
         if not taken:
             raise UserError(
                 f"Source '{name}' has no files in {folder}. Fetch them with --fetch (make: FETCH=1) or with "
@@ -134,13 +132,21 @@ def find_files(recipe: Recipe, raw: Path) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def in_categories(source: Source, file: str, settings: SourceSettings) -> bool:
-    """Say whether a file is one of the source's, and of no category that the settings leave out."""
+def taken_files(source: Source, settings: SourceSettings, folder: Path) -> list[str]:
+    """Return the files in a corpus's folder that the settings take, relative to it, sorted."""
+    present = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return [file for file in present if takes(source, settings, file, settings.files)]
+
+
+def takes(source: Source, settings: SourceSettings, file: str, globs: Sequence[str]) -> bool:
+    """Say whether a file is one of the source's, of no category that the settings leave out, and one of the globs."""
     found = source.kind_of(file)
     if found is None:
         return False
     category = found[1].get("category", "")
-    return not settings.categories or not category or category in settings.categories
+    if settings.categories and category and category not in settings.categories:
+        return False
+    return any(fnmatch(file, glob) for glob in globs)
 
 
 @dataclass(frozen=True)
