@@ -35,7 +35,7 @@ _NO_LOCK = Path("sources.lock.toml")
 def list_sources(raw: RawFolder = None, lock: LockFile = _NO_LOCK, as_json: AsJson = False) -> None:  # noqa: FBT002
     """List the corpora that there are adapters for: terms, size to fetch, what they fill and feed, state on disk."""
     from ecinstruct_build.fetching.lock import Lock
-    from ecinstruct_build.fetching.report import disk_words, size_words, source_record
+    from ecinstruct_build.fetching.report import disk_words, size_words, source_record, tasks_fed
     from ecinstruct_build.fetching.state import source_states
     from ecinstruct_build.registry import SOURCES
 
@@ -47,14 +47,13 @@ def list_sources(raw: RawFolder = None, lock: LockFile = _NO_LOCK, as_json: AsJs
     rows = []
     for source in SOURCES:
         usual = [remote for remote in source.remotes if not remote.alternative]
-        record = source_record(source, None, entries)
         row = {
             "name": source.name,
             "licence": source.licence,
             "republish": "yes" if source.redistributable else "no",
             "to fetch": size_words(usual) if source.remotes else "no known address",
             "tables": ", ".join(source.tables),
-            "tasks": ", ".join(record["tasks"]),
+            "tasks": ", ".join(tasks_fed(source)),
         }
         rows.append({**row, "on disk": disk_words(states[source.name])} if raw else row)
     print_rows(rows, as_json=False)
@@ -83,8 +82,10 @@ def show_source(
         return
     print_markdown(source_page(source))
     console = Console()
+    nothing = "as the recipe describes it" if source.configure else "none"
     for heading, key in (("Feeds", "tasks"), ("Categories", "categories")):
-        console.print(f"\n{heading}: {', '.join(record[key]) or 'none'}", highlight=False, soft_wrap=True)
+        said = ", ".join(record[key]) or nothing
+        console.print(f"\n{heading}: {said}", highlight=False, soft_wrap=True)
     console.print()
     render_files(source, states, entries, console, every=every)
 
