@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from building import SmallBuild, small_recipe
+from fault_server import FaultServer, serving
 from hypothesis import settings
 from sample_corpora_reading import Corpora
 from sharing import made_once
@@ -44,6 +45,13 @@ def browser() -> Iterator[Any]:
         chromium = run.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    """A real HTTP server on loopback, which does wrong what a test plans."""
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

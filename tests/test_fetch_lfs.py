@@ -1,12 +1,11 @@
 """Files of Git LFS: a pointer is told from its file, and the repository is asked for that."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import FaultServer, Reply, serving
+from fault_server import FaultServer, Reply
 from fetch_world import fetch, noise, sha256, wanted
 
 from ecinstruct_build.errors import UserError
@@ -16,12 +15,6 @@ DATA = noise(200_000)
 HALF = 100_000
 RAW = "/shop/corpus/raw/main/data.json.gz"
 BATCH = "/shop/corpus.git/info/lfs/objects/batch"
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with serving() as server:
-        yield server
 
 
 def pointer(data: bytes, size: int | None = None) -> bytes:

@@ -3,14 +3,13 @@
 import io
 import tomllib
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from fault_server import FaultServer, Reply, serving
+from fault_server import FaultServer, Reply
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from served_sources import IMPATIENT, Bench, questions, remotes_of
@@ -29,12 +28,6 @@ FIRST, OTHER = questions("Does it float?"), questions("Does it sink?")
 
 def digest(data: bytes) -> str:
     return sha256(data).hexdigest()
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with serving() as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Manners of fetching: how hosts are treated, what they are told, and what is kept from them."""
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -22,12 +21,6 @@ from ecinstruct_build.fetching.settings import FetchSettings
 
 DATA = noise(200_000)
 HALF = 100_000
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with serving() as server:
-        yield server
 
 
 def test_a_host_is_asked_for_two_files_at_a_time(server: FaultServer, tmp_path: Path) -> None:

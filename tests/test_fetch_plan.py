@@ -1,12 +1,11 @@
 """A plan holds what a recipe takes and is not there, and nothing else."""
 
 import gzip
-from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
-from fault_server import FaultServer, serving
+from fault_server import FaultServer
 from hypothesis import given
 from hypothesis import strategies as st
 from served_sources import Bench, questions, remotes_of
@@ -159,12 +158,6 @@ def test_what_names_nothing_is_an_error(settings: dict, words: str, tmp_path: Pa
 def test_a_source_of_which_no_address_is_known_is_left_to_its_owner(tmp_path: Path) -> None:
     plan = make_plan([Wish(shop(()), SourceSettings(files=("shop.csv",)))], tmp_path, Lock(tmp_path / "lock"))
     assert (plan.items, plan.own) == ((), ("shop",))
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with serving() as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """The commands about sources: what they show, fetch, ask a person for and verify."""
 
 import json
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from building import call_command
-from fault_server import FaultServer, Reply, serving
+from fault_server import FaultServer, Reply
 from served_sources import give_remotes, questions, remotes_of
 
 from ecinstruct_build.registry import SOURCES, TASKS
@@ -17,12 +16,6 @@ TRAIN, VAL, TEST = "train-qar.jsonl", "val-qar.jsonl", "test-qar.jsonl"
 FILES = {TRAIN: questions("Does it float?"), VAL: questions("Is it red?")}
 STEPS = "Ask the shop's owner for it."
 RECIPE = 'name = "asked"\n[sources.amazonqa]\nfiles = ["train-qar.jsonl"]\n[tasks.answer_generation]\n'
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with serving() as server:
-        yield server
 
 
 @pytest.fixture
