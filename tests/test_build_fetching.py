@@ -2,24 +2,19 @@
 
 import io
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from building import SmallBuild, call_command, set_options, shard_digests, small_overrides
-from fault_server import FaultServer, Reply, serving
+from fault_server import FaultServer, Reply
 from served_sources import give_remotes, remotes_of
 
 from ecinstruct_build.source import Remote
 
+pytestmark = pytest.mark.slow
+
 QUOTA = "quota = { train = 20, validation = 5, test = 5 }"
 RECIPE = f'name = "one"\n[sources.amazon_google]\n[tasks.product_matching]\n{QUOTA}\n'
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with serving() as server:
-        yield server
 
 
 def serve_folder(server: FaultServer, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -75,7 +70,6 @@ def test_a_build_stops_before_any_work_where_a_person_must_get_a_file(
     assert "--raw FOLDER" in no_folder.stderr
 
 
-@pytest.mark.slow
 def test_all_ten_tasks_from_fetched_files_have_the_bytes_of_those_that_were_there(
     small_build: SmallBuild, server: FaultServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

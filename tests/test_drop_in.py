@@ -9,6 +9,8 @@ import pytest
 from building import run_command, shard_digests
 from conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 SOURCE = '''
 """Corner shop: the stock list of a made-up corner shop."""
 

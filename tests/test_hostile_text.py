@@ -16,6 +16,8 @@ from ecinstruct_build.ingesting.readers import Block, Limits
 from ecinstruct_build.source import FileKind
 from ecinstruct_build.text import BoundedParser, UnparsableError, clean, mend, without_long_references
 
+pytestmark = pytest.mark.slow
+
 HANG_SECONDS = 60  # a guard, far above what linear work takes; quadratic work takes longer
 CLEAN = "from ecinstruct_build.text import clean as run"
 PARAGRAPHS = """

@@ -19,6 +19,8 @@ from ecinstruct_build.sample_corpora.ledger import KINDS
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Store
 
+pytestmark = pytest.mark.slow
+
 TEXT_TASKS = ("answer_generation", "answerability_prediction", "product_matching", "sentiment_analysis")
 Scores = Mapping[tuple[str, str], Score]
 

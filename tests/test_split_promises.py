@@ -25,6 +25,8 @@ from quality.splitting.refinement import Floats
 from quality.splitting.retention import retention
 from quality.splitting.web import Web, read_web, web_of
 
+pytestmark = pytest.mark.slow
+
 NO_PAIRS = pairs_of([])
 
 
