@@ -3,27 +3,31 @@
 import csv
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 from building import leaks
 from ecellm_scoring import score
 from sharing import made_once
 
-from ecinstruct_build.engine import EngineSettings
+from ecinstruct_build.drawing.pools import Stretch
+from ecinstruct_build.engine import EngineSettings, Tables
 from ecinstruct_build.pipeline import build, last_build
 from ecinstruct_build.progress import Silence
 from ecinstruct_build.recipe import load_recipe
 from ecinstruct_build.registry import SOURCES, TASKS
 from ecinstruct_build.rendering.lint import lint
 from ecinstruct_build.rendering.template_set import load_templates
+from ecinstruct_build.stages.corpora import IngestedFile, canonical_tables, parts_of, stages_of
 from ecinstruct_build.stages.examples import read_examples
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.stages.samples import read_samples
 from ecinstruct_build.store import Store
+from ecinstruct_build.task import Request, TaskSettings
 
 pytestmark = pytest.mark.slow
 
@@ -90,10 +94,10 @@ UNREAD = {
     "amazon_reviews_2023/hf_lfs_sha256_size_path.tsv",
 }
 FED_BY = {
-    "answer_generation": {"mcauley_qa"},  # all questions of AmazonQA's piece are in the pool of the other task
-    "answerability_prediction": {"amazonqa"},
+    "answer_generation": {"amazonqa", "mcauley_qa"},
+    "answerability_prediction": {"amazonqa"},  # no other corpus says whether reviews answer a question
     "attribute_value_extraction": {"ae110k", "mave"},
-    "multiclass_product_classification": {"esci"},
+    "multiclass_product_classification": {"esci"},  # no other corpus grades search results
     "product_matching": {"abt_buy", "amazon_google", "wdc_products"},
     "product_relation_prediction": {"amazon_reviews_2014", "amazon_reviews_2018"},
     "product_substitute_identification": {"esci"},
@@ -101,21 +105,58 @@ FED_BY = {
     "sentiment_analysis": {"amazon_reviews_2014", "amazon_reviews_2018", "amazon_reviews_2023"},
     "sequential_recommendation": {"amazon_reviews_2014", "amazon_reviews_2018"},  # the visits' products have no titles
 }
+TASKS_ON_GRADES = ("multiclass_product_classification", "product_substitute_identification", "query_product_ranking")
+NEEDED = {
+    "graded results": ("judgement", "label IN ('E', 'S', 'C', 'I')"),
+    "questions that are said to be answerable or not": ("question", "answerable IS NOT NULL"),
+    "questions with an answer": ("question", "len(answers) > 0"),
+    "visits": ("session", "len(product_ids) > 1"),
+    "titled products": ("product", "trim(title) <> ''"),
+}
 
 
 @pytest.fixture(scope="module")
 def everything(real_corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
-    """The manifest of a build over all pieces, and the sources of each task's rows under ``fed_by``."""
+    """The manifest of a build over all pieces.
+
+    Besides, by task: under ``fed_by`` the sources of its rows, under ``could_feed`` the sources of which it can draw.
+    Under ``tables``: by name, the sources whose rows have what a task needs, by a query written for the test alone.
+    """
 
     def make(place: Path) -> Mapping[str, Any]:
         machine = Machine(Store(place / "work"), EngineSettings(threads=2), jobs=2, progress=Silence())
         manifest = build(load_recipe("real"), real_corpora, place / "dataset", machine)
-        rendered = last_build(machine)[0].rendered
-        rows = {name: read_samples(stage).to_pylist() for name, stage in rendered.items()}
+        built, _, recipe = last_build(machine)
+        rows = {name: read_samples(stage).to_pylist() for name, stage in built.rendered.items()}
         assert leaks(row for found in rows.values() for row in found) == set()
-        return {**manifest, "fed_by": {name: {row["source"] for row in found} for name, found in rows.items()}}
+        with canonical_tables(built.files, machine) as tables:
+            could_feed = {name: able_sources(name, recipe.tasks[name], tables.open()) for name in recipe.tasks}
+        return {
+            **manifest,
+            "fed_by": {name: {row["source"] for row in found} for name, found in rows.items()},
+            "could_feed": could_feed,
+            "tables": {name: sources_of(built.files, *query) for name, query in NEEDED.items()},
+        }
 
     return made_once(tmp_path_factory, "real_build", make)
+
+
+def able_sources(name: str, settings: TaskSettings, tables: Tables) -> set[str]:
+    """Return the sources of which a task draws an example if it may ask for all that each one alone holds."""
+    task, everything = TASKS.get(name), {"pool": Stretch()} if "pool" in type(settings).model_fields else {}
+    able = set()
+    for source in SOURCES.names():
+        alone = settings.model_copy(update={"sources": (source,), **everything})
+        if task.draw(tables, alone, Request(seed=0, ind=500, ood=500)).examples:
+            able.add(source)
+    return able
+
+
+def sources_of(files: Sequence[IngestedFile], table: str, condition: str) -> set[str]:
+    """Return the sources of the rows of a canonical table for which an SQL condition holds."""
+    parts = [str(part) for stage in stages_of(files) for part in parts_of(stage, table)]
+    query = f"SELECT DISTINCT source FROM read_parquet({parts!r}) WHERE {condition}"
+    return {source for (source,) in duckdb.connect().execute(query).fetchall()}
 
 
 def counted(path: Path) -> int:
@@ -158,14 +199,28 @@ def test_no_file_of_a_piece_is_left_unread(real_corpora: Path) -> None:
     assert present - PIECES.keys() == UNREAD
 
 
-def test_every_task_is_fed_by_all_pieces_that_can_and_quotas_are_met(everything: Mapping[str, Any]) -> None:
-    assert everything["fed_by"] == FED_BY
+def test_every_task_is_fed_by_every_source_that_can_feed_it(everything: Mapping[str, Any]) -> None:
+    assert everything["fed_by"] == everything["could_feed"] == FED_BY
+
+
+def test_the_tables_hold_no_second_source_for_a_task_that_is_fed_by_one(everything: Mapping[str, Any]) -> None:
+    tables = everything["tables"]
+    assert tables["graded results"] == {"esci"}
+    assert tables["questions that are said to be answerable or not"] == {"amazonqa"}
+    assert tables["questions with an answer"] == {"amazonqa", "mcauley_qa"}
+    assert tables["visits"] == {"amazon_m2"}
+    assert "amazon_m2" not in tables["titled products"]
+    alone = {name for name, sources in FED_BY.items() if len(sources) == 1}
+    assert alone == {*TASKS_ON_GRADES, "answerability_prediction"}
+
+
+def test_quotas_are_met_and_the_books_of_the_tasks_add_up(everything: Mapping[str, Any]) -> None:
     assert everything["audit"]["passed"]
     for name, account in everything["tasks"].items():
         made, rejected = sum(account["examples"].values()), sum(account["rejected"].values())
         assert account["drawn"] == made + rejected + sum(account["dropped"].values()), name
     short = {name for name, account in everything["tasks"].items() if any(account["shortfall"].values())}
-    assert short <= {"answer_generation", "query_product_ranking", "sequential_recommendation"}
+    assert short <= {"query_product_ranking", "sequential_recommendation"}
 
 
 def test_the_smallest_real_files_build_and_the_books_add_up(real_corpora: Path, tmp_path: Path) -> None:
