@@ -278,6 +278,22 @@ def test_a_wrong_option_that_two_splits_want_goes_to_the_test(wrong: list[str], 
     assert homes == {"shared": {"test"}, **others}
 
 
+def test_a_wrong_option_out_of_domain_gives_way_to_what_is_held_out_anyway() -> None:
+    world = [
+        example("pairs", "outside", products=["held"], domain="ood"),
+        example("choices", "outside", options=["right", "wanted", "held too"], spares=["free", "held"], domain="ood"),
+        example("choices", "second", options=["right too", "other"], spares=["held variant", "held"], domain="ood"),
+        example("histories", "outside", context=["held too"], domain="ood"),
+        *(example("pairs", product, products=[product]) for product in ("wanted", "free", "other")),
+    ]
+    families = {"right too": "held", "held variant": "held"}
+    assigned = {f"{one.task} {one.identity}": split_of(world, families=families)[one.example_id] for one in world}
+    assert assigned["choices outside"].options == ("right", "held", "held too")
+    assert assigned["choices second"].options == ("right too", "other")
+    assert {assigned[f"pairs {product}"].reason for product in ("wanted", "free")} == {""}
+    assert assigned["pairs other"].reason == SHARED_WITH_OOD
+
+
 def test_a_wrong_option_is_never_a_variant_of_the_right_one() -> None:
     world = [example("choices", "one", options=["p0", "p1", "p4"], spares=["p5", "p9"])]
     assert split_of(world)[world[0].example_id].options == ("p0", "p9", "p4")

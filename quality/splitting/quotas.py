@@ -4,7 +4,8 @@ Nothing that is taken for one split is taken for another: not the nodes of its s
 they show. What an example asks for beyond its own nodes goes to the first that asks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -85,7 +86,11 @@ class Filling:
         self.reason[rows[self.reason[rows] == ""]] = reason
 
     def hold_out(self, ranked: Integers) -> None:
-        """Assign out-of-domain examples to their test as they stand, as long as there is room."""
+        """Assign out-of-domain examples to their test, as long as there is room.
+
+        What they show is lost to the other splits. So a spare that shows what is held out anyway comes in for a wrong
+        option that does not.
+        """
         options = self.web.options.take(ranked)
         nodes = self.web.option_node[options.values]
         products = Ragged(nodes, options.starts).where(nodes != NOTHING)
@@ -93,7 +98,20 @@ class Filling:
         free = shown.count(~np.isin(self.taken[shown.values], (NOWHERE, _OOD))) == 0
         self.drop(ranked[~free], STRADDLES)
         held = self._fill_up(ranked[free & (self.reason[ranked] == "")], _OOD)
-        self.taken[shown.take(np.flatnonzero(np.isin(ranked, held))).values] = _OOD
+        for rows in (self.ties.core, self.ties.soft, self.web.domain):
+            self.taken[rows.take(held).values] = _OOD
+        for row in held.tolist():
+            self._hold_options_out(row)
+
+    def _hold_options_out(self, row: int) -> None:
+        """Hold out what an out-of-domain sample offers, replacing wrong options that nothing held out stands on."""
+        where = _where(self.web.options, row)
+        used = {*_row(self.ties.core, row).tolist(), *_row(self.ties.soft, row).tolist()}
+        options = self._options(row, _OOD, used, reuse=True)
+        if options is not None:
+            self._shown_options[where] = options
+        nodes = self.web.option_node[self._shown_options[where]]
+        self.taken[nodes[nodes != NOTHING]] = _OOD
 
     def fill(self, ranked: Integers, packed: Integers, placed: Integers) -> None:
         """Assign in-domain examples.
@@ -204,26 +222,30 @@ class Filling:
         is_open: npt.NDArray[np.bool_] = (taken == split) | (taken == NOWHERE)
         return is_open
 
-    def _options(self, row: int, split: int, used: set[int]) -> list[int] | None:
+    def _options(self, row: int, split: int, used: set[int], *, reuse: bool = False) -> list[int] | None:
         """Return the options to show, all in the split and of families not ``used``; None if there are too few.
 
-        Their families are added to ``used``.
+        Their families are added to ``used``. With ``reuse``, those come first that the split has taken already.
         """
         web = self.web
         options, replaceable = _row(web.options, row).tolist(), _row(web.replaceable, row).tolist()
         fixed = [option for option, loose in zip(options, replaceable, strict=True) if not loose]
         texts = set(web.option_text[fixed].tolist())
 
-        def usable(option: int) -> bool:
+        def usable(option: int, places: Sequence[int] = (NOWHERE, split)) -> bool:
             node, text = int(web.option_node[option]), int(web.option_text[option])
-            if node in used or text in texts or self.taken[node] not in (NOWHERE, split):
+            if node in used or text in texts or self.taken[node] not in places:
                 return False
             used.add(node)
             texts.add(text)
             return True
 
-        stays = [not loose or usable(option) for option, loose in zip(options, replaceable, strict=True)]
-        spares = (option for option in _row(web.spares, row).tolist() if usable(option))
+        best = (split,) if reuse else (NOWHERE, split)
+        stays = [not loose or usable(option, best) for option, loose in zip(options, replaceable, strict=True)]
+        others = _row(web.spares, row).tolist()
+        spares: Iterator[int] = (option for option in others if usable(option, best))
+        if reuse:
+            spares = chain(spares, (option for option in (*options, *others) if usable(option)))
         chosen = [option if stay else next(spares, NOTHING) for option, stay in zip(options, stays, strict=True)]
         used.update(web.option_node[fixed].tolist())
         used.discard(NOTHING)
