@@ -7,7 +7,7 @@ A source lives in one file of ``sources/`` as a module-level ``SOURCE``. It says
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_origin
 
 import msgspec
 import numpy as np
@@ -132,6 +132,13 @@ class FileKind:
         if self.needed is not None:
             return self.needed
         return tuple(field.encode_name for field in msgspec.structs.fields(self.record) if field.required)
+
+    @property
+    def read_columns(self) -> tuple[str, ...] | None:
+        """The columns of a CSV or Parquet file that mean something; None = every one that has a name."""
+        if not issubclass(get_origin(self.record) or self.record, msgspec.Struct):
+            return None
+        return tuple(field.encode_name for field in msgspec.structs.fields(self.record))
 
     def advice(self, missing: Sequence[str], present: Sequence[str]) -> str:  # noqa: ARG002 - for kinds that know more
         """Say what to do about a file that has only the columns ``present``, without those ``missing``."""

@@ -57,9 +57,17 @@ class CatalogueFile(FileKind):
     ----------
     rivals
         Glob and pattern of each other kind: a file that is of two kinds is the recipe's mistake.
+    named
+        The columns that the recipe names.
     """
 
     rivals: tuple[tuple[str, str], ...] = ()
+    named: tuple[str, ...] = ()
+
+    @property
+    def read_columns(self) -> tuple[str, ...]:
+        """The columns that mean something: those that the recipe names."""
+        return self.named
 
     def advice(self, missing: Sequence[str], present: Sequence[str]) -> str:
         """Say which columns the recipe may mean instead."""
@@ -125,6 +133,7 @@ def _kind(table: TableSettings, settings: CatalogueSettings) -> FileKind:
         delimiter=table.cell_delimiter,
         needed=_needed(table, settings),
         rivals=tuple((file, translate(file)) for file in others),
+        named=_of_the_file(table, _columns(table, settings)),
     )
 
 
@@ -159,12 +168,14 @@ def _columns(table: TableSettings, settings: CatalogueSettings) -> list[str]:
 
 
 def _needed(table: TableSettings, settings: CatalogueSettings) -> tuple[str, ...]:
-    """Return the columns that a CSV or Parquet file must have: of a path into nested ones the first."""
+    """Return the columns that a CSV or Parquet file must have."""
     named = _columns(table, settings)
-    needed = [column for column in named if column not in _optional(table, named)]
-    if table.form == "parquet":
-        needed = [column.split(".", 1)[0] for column in needed]
-    return tuple(dict.fromkeys(needed))
+    return _of_the_file(table, [column for column in named if column not in _optional(table, named)])
+
+
+def _of_the_file(table: TableSettings, columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns as the file has them: of a path into nested ones the first."""
+    return tuple(dict.fromkeys(column.split(".", 1)[0] if table.form == "parquet" else column for column in columns))
 
 
 def _optional(table: TableSettings, named: Collection[str]) -> frozenset[str]:

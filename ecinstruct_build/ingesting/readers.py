@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from isal import igzip, isal_zlib
 
 from ecinstruct_build.errors import UserError
+from ecinstruct_build.ingesting.headers import require_columns
 from ecinstruct_build.source import FileKind
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -105,7 +106,8 @@ def read_blocks(path: Path, kind: FileKind, limits: Limits, spool: Path | None =
     Raises
     ------
     UserError
-        If the file cannot be read, is a damaged gzip or Parquet file, or lacks a column that its records need.
+        If the file cannot be read, is a damaged gzip or Parquet file, or lacks a column that its records need or names
+        one twice.
     """
     if kind.format == "parquet":
         yield from _parquet_blocks(path, kind, limits)
@@ -343,7 +345,7 @@ def _csv_header(path: Path, data: bytes, kind: FileKind) -> tuple[tuple[str, ...
         if not any(cells):
             continue
         names = tuple(name.strip() for name in cells) if not isinstance(cells, str) else ()
-        _require_columns(path, kind, names)
+        require_columns(path, kind, names)
         return names, len("".join(lines[:end]).encode(kind.encoding, "surrogateescape"))
     return (), len(data)
 
@@ -352,7 +354,7 @@ def _parquet_blocks(path: Path, kind: FileKind, limits: Limits) -> Iterator[Bloc
     try:
         size = path.stat().st_size
         with pq.ParquetFile(path) as file:
-            _require_columns(path, kind, file.schema_arrow.names)
+            require_columns(path, kind, file.schema_arrow.names)
             total, row = file.metadata.num_rows, 1
             for number, batch in enumerate(file.iter_batches(limits.batch_rows)):
                 sink = io.BytesIO()
@@ -366,15 +368,6 @@ def _parquet_blocks(path: Path, kind: FileKind, limits: Limits) -> Iterator[Bloc
         if error.errno is None:  # Arrow's own, of what it read
             raise _damaged(path, "Parquet", " ".join(str(error).split())) from error
         raise _unreadable(path, error) from error
-
-
-def _require_columns(path: Path, kind: FileKind, names: Sequence[str]) -> None:
-    missing = [name for name in kind.needed_columns if name not in names]
-    if missing:
-        raise UserError(
-            f"{path} lacks the column {', '.join(missing)} (it has: {', '.join(names) or 'none'}). "
-            f"{kind.advice(missing, names)}"
-        )
 
 
 def _damaged(path: Path, form: str, detail: str) -> UserError:
