@@ -72,7 +72,10 @@ def _review_block(world: World, category: int, block: int, before: Place) -> tup
     random = stream(world.seed, "review words 2023", f"{category}/{block}")
     draws, extras = random.random((total, DRAWS)).tolist(), random.random((total, 5)).tolist()
     dice = Dice(world.seed, "review defects 2023", f"{category}/{block}")
-    speakers, parents = [Speaker(product) for product in bought.shelves], parents_of(bought.shelves)
+    speakers, parents = (
+        [Speaker(product, is_particular=world.is_broad) for product in bought.shelves],
+        parents_of(bought.shelves),
+    )
     lines, repeated, entries = [], [], []
     rows = zip(bought.user.tolist(), bought.product.tolist(), bought.stars.tolist(), bought.day.tolist(), strict=True)
     for row, (user, product, stars, day) in enumerate(rows):

@@ -54,10 +54,10 @@ def write(world: World, folder: Path) -> tuple[dict[str, int], list[Entry]]:
             for shelf in range(world.shelves):
                 dice = Dice(world.seed, "questions", f"{category}/{shelf}")
                 for product in shelf_products(world, category, shelf):
-                    speaker, quote = Speaker(product), shared_text(world, product)
+                    speaker, quote = Speaker(product, is_particular=world.is_broad), shared_text(world, product)
                     for _ in range(int(_QUESTIONS) + dice.chance(_QUESTIONS % 1)):
                         number = (0, 0, 0, 0, 0, 0, 0, 0, 1, 2)[dice.below(10)]
-                        record = _question(product, speaker, asked, dice)
+                        record = _question(product, speaker, asked, dice, is_broad=world.is_broad)
                         asked += 1
                         line, entry = _maybe_spoiled(record, dice, names[number], files[number].lines + 1)
                         if quote and not entry and (quoted := _quoting(record, product, quote)):
@@ -68,7 +68,7 @@ def write(world: World, folder: Path) -> tuple[dict[str, int], list[Entry]]:
         return {name: file.lines for name, file in zip(names, files, strict=True)}, entries
 
 
-def _question(product: Product, speaker: Speaker, number: int, dice: Dice) -> dict[str, Any]:
+def _question(product: Product, speaker: Speaker, number: int, dice: Dice, *, is_broad: bool) -> dict[str, Any]:
     yes_no, answerable = dice.chance(_YES_NO), dice.chance(_ANSWERABLE)
     name = dice.pick(list(product.attributes))
     value = product.attributes[name]
@@ -84,7 +84,7 @@ def _question(product: Product, speaker: Speaker, number: int, dice: Dice) -> di
     return {
         "asin": product.asin,
         "category": product.category,
-        "questionText": preface(product, dice) + asked,
+        "questionText": preface(product, dice, is_broad=is_broad) + asked,
         "questionType": "yesno" if yes_no else "descriptive",
         "review_snippets": snippets,
         "answers": [{"answerText": text, "answerType": kind, "helpful": _votes(dice)} for text, kind in answers],
@@ -93,9 +93,9 @@ def _question(product: Product, speaker: Speaker, number: int, dice: Dice) -> di
     }
 
 
-def preface(product: Product, dice: Dice) -> str:
-    """Return what a shopper says before the question, often nothing."""
-    if dice.chance(0.3):
+def preface(product: Product, dice: Dice, *, is_broad: bool = False) -> str:
+    """Return what a shopper says before the question: often nothing, but mostly the model in a broad world."""
+    if dice.chance(0.05 if is_broad else 0.3):
         return ""
     person = dice.pick(people())
     slots = {
@@ -106,7 +106,7 @@ def preface(product: Product, dice: Dice) -> str:
         "person": person,
         "Person": person[0].upper() + person[1:],
     }
-    return dice.pick(_bank()["preface"]).format_map(slots)
+    return dice.pick(_bank()["model_preface" if is_broad else "preface"]).format_map(slots)
 
 
 def _snippets(speaker: Speaker, value: str, dice: Dice) -> list[str]:

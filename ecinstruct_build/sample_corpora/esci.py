@@ -51,6 +51,29 @@ _FORMS = (
     "cheap {type} {value}",
     "{brand} {type} {value}",
 )
+# In a broad world, where so few words would soon make the same queries again, most name a model.
+_BROAD_FORMS = (
+    *_FORMS,
+    "{model}",
+    "{brand} {model}",
+    "{model} {type}",
+    "{model} {type} {value}",
+    "{type} like {model}",
+    "{model} or other {type}",
+    "{brand} {model} {type}",
+    "cheap {model}",
+    "{model} for {use}",
+    "{type} {model} {use}",
+)
+# The grades that a query's products have, with weights. Lists of the default lengths drawn from such queries are as
+# long, and hold as many of each grade, as those that the original released.
+_GRADES = (
+    ("ES", 300), ("EI", 130), ("SI", 80), ("EC", 34), ("CI", 14), ("SC", 10),
+    ("ESI", 240), ("ESC", 100), ("ECI", 11), ("SCI", 10), ("ESCI", 71),
+)  # fmt: skip
+
+# What part of the judgements that are left each grade has, in this order; the last one has them all.
+_PARTS = {"I": 6, "E": 3, "S": 2, "C": 1}
 
 _EXAMPLE_SCHEMA = pa.schema(
     [
@@ -248,16 +271,24 @@ def _translated(product_id: str, product: Product, locale: str, dice: Dice) -> d
 def _queries(world: World, category: int, shelf: int, dice: Dice) -> Iterator[_Query]:
     listed = _listed(world, category, shelf)
     elsewhere = _elsewhere(world, category, shelf, dice)
+    forms = _BROAD_FORMS if world.is_broad else _FORMS
+    grades = [grades for grades, weight in _GRADES for _ in range(weight)]
     for _ in range(_QUERIES_PER_SHELF):
         _, wanted = dice.pick(listed)
         attribute = dice.pick(list(wanted.attributes))
         value = wanted.attributes[attribute]
-        form = dice.pick(_FORMS)
-        slots = {"value": value, "type": wanted.kind.name, "brand": wanted.brand, "use": dice.pick(wanted.uses)}
+        form = dice.pick(forms)
+        slots = {
+            "value": value,
+            "type": wanted.kind.name,
+            "brand": wanted.brand,
+            "model": wanted.model,
+            "use": dice.pick(wanted.uses),
+        }
         text = form.format_map(slots).lower().replace(" for for ", " for ")
-        needs = {name: slots[name] for name in ("value", "brand") if "{" + name + "}" in form}
+        needs = {name: slots[name] for name in ("value", "brand", "model") if "{" + name + "}" in form}
         graded = [(product_id, _grade(product, wanted, needs, attribute)) for product_id, product in listed]
-        yield _Query(text, "us", _shown(graded, elsewhere, dice))
+        yield _Query(text, "us", _shown(graded, elsewhere, dice.pick(grades), dice))
     for locale in _LOCALES:
         abroad = _abroad(listed, locale)
         if abroad and dice.chance(0.9):
@@ -267,24 +298,23 @@ def _queries(world: World, category: int, shelf: int, dice: Dice) -> Iterator[_Q
 def _grade(product: Product, wanted: Product, needs: dict[str, str], attribute: str) -> str:
     if product.kind.name != wanted.kind.name:
         return "C"
-    has = needs.get("value") in (None, product.attributes.get(attribute)) and needs.get("brand") in (
-        None,
-        product.brand,
-    )
+    true = {"value": product.attributes.get(attribute), "brand": product.brand, "model": product.model}
+    has = all(true[name] == value for name, value in needs.items())
     return "E" if has else "S"
 
 
-def _shown(graded: list[tuple[str, str]], elsewhere: list[str], dice: Dice) -> list[tuple[str, str]]:
-    """Return 16 to 40 judgements, all of the exact ones among them, and some things from elsewhere."""
+def _shown(graded: list[tuple[str, str]], elsewhere: list[str], grades: str, dice: Dice) -> list[tuple[str, str]]:
+    """Return 16 to 40 judgements of some grades, or as many as there are."""
     wanted = dice.between(16, 40)
-    irrelevant = [(product_id, "I") for product_id in dice.sample(elsewhere, max(2, wanted // 6))]
     by_label = {label: [pair for pair in graded if pair[1] == label] for label in "ESC"}
-    room = wanted - len(irrelevant)
-    chosen = dice.sample(by_label["E"], max(1, room // 3))
-    chosen += dice.sample(by_label["S"], max(1, (room - len(chosen)) // 2))
-    chosen += dice.sample(by_label["C"], room - len(chosen))
-    judged = dice.sample(chosen + irrelevant, wanted)
-    return [(product_id, dice.pick("ESCI") if dice.chance(_WRONG) else label) for product_id, label in judged]
+    by_label["I"] = [(product_id, "I") for product_id in elsewhere]
+    order = [label for label in _PARTS if label in grades]
+    judged: list[tuple[str, str]] = []
+    for label in order:
+        room = wanted - len(judged)
+        judged += dice.sample(by_label[label], room if label == order[-1] else max(2, room // _PARTS[label]))
+    judged = dice.sample(judged, len(judged))
+    return [(product_id, dice.pick(grades) if dice.chance(_WRONG) else label) for product_id, label in judged]
 
 
 def _elsewhere(world: World, category: int, shelf: int, dice: Dice) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from ecinstruct_build.sample_corpora.particulars import personal
 from ecinstruct_build.sample_corpora.products import Product
 from ecinstruct_build.sample_corpora.vocabulary import attributes, speakable, words
 
@@ -25,10 +26,18 @@ class Speaker:
     """Writes reviews of one product.
 
     Everything that depends on the product alone is looked up once, for it is asked for many reviews.
+
+    Parameters
+    ----------
+    product
+        What is reviewed.
+    is_particular
+        Whether reviewers also tell what hardly another one tells.
     """
 
-    def __init__(self, product: Product) -> None:
+    def __init__(self, product: Product, *, is_particular: bool = False) -> None:
         bank = _bank()
+        self._is_particular = is_particular
         kind = product.kind
         self._slots = {
             "type": kind.noun,
@@ -94,6 +103,8 @@ class Speaker:
             parts.append(told[int(draws[15] * len(told))])
         if draws[16] < 0.8:
             parts.append(closers[int(draws[16] / 0.8 * len(closers))])
+        if self._is_particular:
+            parts.insert(1, personal(draws))
         return parts
 
 

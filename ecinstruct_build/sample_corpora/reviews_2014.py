@@ -68,7 +68,7 @@ def _review_block(world: World, block: int, file: str, before: int) -> tuple[lis
     bought = purchases(world, CATEGORY, block, total=total, purpose="2014", days=_DAYS)
     random = stream(world.seed, "review words 2014", str(block))
     draws, extras = random.random((total, DRAWS)).tolist(), random.random((total, 4)).tolist()
-    speakers = [Speaker(product) for product in bought.shelves]
+    speakers = [Speaker(product, is_particular=world.is_broad) for product in bought.shelves]
     lines, repeated, entries = [], [], []
     rows = zip(
         bought.user.tolist(),

@@ -123,7 +123,7 @@ def _reviews(world: World, category: int, block: int, bought: Purchases) -> list
     extras = random.random((count, 4)).tolist()
     names = (random.random((int(bought.user.max()) + 1, 2)) * len(_FIRST_NAMES)).astype(np.int64).tolist()
     users = [user_id(world, category, block, number) for number in range(len(names))]
-    speakers = [Speaker(product) for product in bought.shelves]
+    speakers = [Speaker(product, is_particular=world.is_broad) for product in bought.shelves]
     styles = [_style(product.attributes) for product in bought.shelves]
     rows = zip(
         bought.user.tolist(),

@@ -27,7 +27,7 @@ def shared_text(world: World, product: Product) -> str | None:
     """Return the text on a product that two corpora hold, or None if there is none."""
     if uniform(world.seed, "sample corpora shared text", product.asin) >= _SHARED:
         return None
-    dice, speaker = Dice(world.seed, "shared text", product.asin), Speaker(product)
+    dice, speaker = Dice(world.seed, "shared text", product.asin), Speaker(product, is_particular=world.is_broad)
     texts = (speaker.write(SHARED_STARS, dice.units(DRAWS))[0] for _ in range(_TRIES))
     return next((text for text in texts if text.count(" ") >= _WORDS), None)
 
