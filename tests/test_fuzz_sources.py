@@ -1,7 +1,6 @@
 """Whatever stands in a file of a source, ingest ends, and says of every line what became of it."""
 
 import random
-import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -9,66 +8,26 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from accounted import FAST, accounted
 from configured import source_of
 from fuzzing import Sample, mutated_file, samples_of
 from fuzzing_parquet import damaged_parquet, mutated_parquet
 from ingesting import ingest
 
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.ingesting.ingest import IngestCounts, ingest_file
+from ecinstruct_build.ingesting.ingest import IngestCounts
 from ecinstruct_build.ingesting.readers import Limits, csv_records
 from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.source import Source
-from ecinstruct_build.tables import TABLES
 
 NAMES = SOURCES.names()
 SMALL = Limits(block_bytes=1 << 14, batch_rows=100)
 LARGE = Limits(block_bytes=16 << 20)
-_FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None
-
-
-def lines_of(path: Path) -> list[int]:
-    found = pq.ParquetFile(path).read(["line"])["line"]
-    return list(found.to_pylist())
 
 
 def ingested(data: bytes, source: Source, file: str, limits: Limits | None = None) -> IngestCounts:
     """Ingest a file with this content, and check what holds for any content."""
-    with tempfile.TemporaryDirectory(dir=_FAST) as place:
-        path, out = Path(place, "data"), Path(place, "out")
-        path.write_bytes(data)
-        counts = ingest_file(path, source, file, out, Path(place, "scratch"), None, lambda _: None, limits)
-        found = source.kind_of(file)
-        assert found is not None
-        kind = found[0]
-        last = pq.ParquetFile(path).metadata.num_rows if kind.format == "parquet" else data.count(b"\n") + 1
-        quarantine = pq.ParquetFile(out / "quarantine.parquet").read()
-        quarantined, collapsed = quarantine["line"].to_pylist(), lines_of(out / "collapsed.parquet")
-        rows: dict[str, int] = dict.fromkeys(kind.tables, 0)
-        given: set[int] = set()
-        for part in sorted(out.glob("*/part-*.parquet")):
-            table = pq.ParquetFile(part).read()
-            schema = TABLES[part.parent.name].schema
-            table.validate(full=True)
-            assert table.schema.equals(schema)
-            assert not any(table[column.name].null_count for column in schema if not column.nullable)
-            rows[part.parent.name] += len(table)
-            given.update(table["line"].to_pylist())
-        assert dict(counts.rows) == rows
-        assert counts.records == counts.ingested + counts.quarantined + counts.collapsed
-        assert (counts.quarantined, counts.collapsed) == (len(quarantined), len(collapsed))
-        aside = {*quarantined, *collapsed}
-        assert len(aside) == len(quarantined) + len(collapsed)
-        assert not aside & given
-        assert all(1 <= line <= last for line in aside | given)
-        assert len(given) <= counts.ingested
-        for reason in quarantine["reason"].unique().to_pylist():
-            assert re.fullmatch(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}", reason), reason
-            assert "object at 0x" not in reason
-        if kind.format in {"jsonl", "python", "lines"}:
-            lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-            assert counts.records == sum(bool(line.strip()) for line in lines)
-        return counts
+    return accounted(data, source, file, limits).counts
 
 
 def mutated(sample: Sample, count: int, rng: random.Random) -> bytes:
@@ -132,7 +91,7 @@ def test_damaged_parquet_files_are_refused_or_read(name: str) -> None:
             pq.write_table(pa.Table.from_pylist(list(sample.records) * 20), whole)
             for _ in range(60):
                 data = damaged_parquet(whole.getvalue().to_pybytes(), rng)
-                with tempfile.TemporaryDirectory(dir=_FAST) as place:
+                with tempfile.TemporaryDirectory(dir=FAST) as place:
                     path = Path(place, "data")
                     path.write_bytes(data)
                     try:
@@ -159,7 +118,7 @@ def test_rows_with_what_python_cannot_hold_are_quarantined_alone() -> None:
     columns = {"prev_items": [["A"], ["B"], ["B"], ["C"]], "locale": ["UK"] * 4, "next_item": texts}
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(columns), sink)
-    with tempfile.TemporaryDirectory(dir=_FAST) as place:
+    with tempfile.TemporaryDirectory(dir=FAST) as place:
         path = Path(place, "data")
         path.write_bytes(sink.getvalue().to_pybytes())
         done = ingest(path, source_of("amazon_m2"), "sessions_test.parquet")

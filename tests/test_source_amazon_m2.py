@@ -61,7 +61,7 @@ def test_golden_sessions_of_parquet() -> None:
     assert done.collapsed == [(3, 1)]
     assert done.quarantine == [
         (4, "prev_items names no product"),
-        (5, "Expected `str` matching regex '^\\\\S+$' - at `$.prev_items[1]`"),
+        (5, "Expected `str` matching regex '^\\\\S+\\\\Z' - at `$.prev_items[1]`"),
         (6, "Expected `array`, got `null` - at `$.prev_items`"),
     ]
 

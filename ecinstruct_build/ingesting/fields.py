@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-Key = Annotated[str, Meta(min_length=1, pattern=r"^\S+$")]
+Key = Annotated[str, Meta(min_length=1, pattern=r"^\S+\Z")]
 """An id: no blanks, not empty."""
 FastKey = Annotated[str, Meta(min_length=1)]
 """An id where records come by the million and the pattern of `Key` would cost half the decoding: see `refuse_blank`."""
