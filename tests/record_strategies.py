@@ -140,35 +140,45 @@ def records(draw: st.DrawFn, info: Any, form: str, columns: Sequence[str] = ()) 
 
 def _changed(draw: st.DrawFn, record: Pairs, form: str) -> Any:
     change = draw(
-        st.sampled_from(["odd", "odd", "odd", "deeper", "without", "extra", "twice", "shuffled", "renamed", "other"])
+        st.sampled_from(["value", "value", "value", "value", "quoted", "extra", "shuffled", "other", *_OF_A_FIELD])
     )
-    place = draw(st.integers(0, max(len(record) - 1, 0)))
-    name, value = record[place] if record else ("asin", None)
     match change:
-        case "odd":
-            return _with(record, place, (name, draw(_odd(form))))
-        case "deeper" if isinstance(value, list) and value:
-            inner = draw(st.integers(0, len(value) - 1))
-            if isinstance(value, Pairs):
-                return _with(record, place, (name, _changed(draw, value, form)))
-            return _with(record, place, (name, [*value[:inner], draw(_odd(form)), *value[inner + 1 :]]))
-        case "without":
-            return Pairs(record[:place] + record[place + 1 :])
+        case "quoted":
+            return Pairs((name, str(one) if isinstance(one, int | float) else one) for name, one in record)
         case "extra":
             return Pairs([*record, (draw(st.one_of(_TEXTS, st.just("price"))), draw(_odd(form)))])
-        case "twice":
-            return Pairs([*record, (name, draw(st.one_of(st.just(value), _odd(form))))])
         case "shuffled":
             return Pairs(draw(st.permutations(record)))
-        case "renamed":
-            return _with(record, place, (draw(st.sampled_from([name.upper(), f" {name}", f"{name}\x00", ""])), value))
         case "other":
             return draw(st.one_of(_odd(form), st.just([record]), st.just(Pairs())))
-    return record
+    return _changed_field(draw, record, change, form) if record else record
 
 
-def _with(record: Pairs, place: int, pair: tuple[str, Any]) -> Pairs:
-    return Pairs([*record[:place], pair, *record[place + 1 :]])
+_OF_A_FIELD = ("without", "twice", "renamed")
+
+
+def _changed_field(draw: st.DrawFn, record: Pairs, change: str, form: str) -> Pairs:
+    place = draw(st.integers(0, len(record) - 1))
+    before, (name, value), after = record[:place], record[place], record[place + 1 :]
+    match change:
+        case "without":
+            return Pairs([*before, *after])
+        case "twice":
+            return Pairs([*record, (name, draw(st.one_of(st.just(value), _odd(form))))])
+        case "renamed":
+            renamed = draw(st.sampled_from([name.upper(), f" {name}", f"{name}\x00", ""]))
+            return Pairs([*before, (renamed, value), *after])
+    return Pairs([*before, (name, _changed_value(draw, value, form)), *after])
+
+
+def _changed_value(draw: st.DrawFn, value: Any, form: str) -> Any:
+    """Put something odd in the value's place or, where it holds others, in the place of one of them."""
+    if isinstance(value, list) and value and draw(st.booleans()):
+        if isinstance(value, Pairs):
+            return _changed(draw, value, form)
+        inner = draw(st.integers(0, len(value) - 1))
+        return [*value[:inner], draw(_odd(form)), *value[inner + 1 :]]
+    return draw(_odd(form))
 
 
 def _odd(form: str) -> st.SearchStrategy[Any]:
@@ -265,7 +275,9 @@ def parquet_file(draw: st.DrawFn, kind: FileKind, columns: Sequence[str]) -> byt
         values = draw(
             st.lists(well_formed(types.get(name, described.StrType()), "parquet"), min_size=count, max_size=count)
         )
-        change = draw(st.sampled_from(["", "", "", "", "nulls", "other", "without"]))
+        change = draw(st.sampled_from(["", "", "", "", "nulls", "text", "other", "without"]))
+        if change == "text":
+            values = [str(value) for value in values]
         if change == "nulls":
             values = [draw(st.sampled_from([None, value])) for value in values]
         if change != "without" or name in kind.needed_columns:
