@@ -1,6 +1,9 @@
 """Manners of fetching: how hosts are treated, what they are told, and what is kept from them."""
 
+import socket
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -127,6 +130,45 @@ def test_no_connection_is_given_up_early(tmp_path: Path) -> None:
     waits: list[float] = []
     with pytest.raises(UserError, match=r"no connection .*, 3 times running"):
         fetch(wanted(tmp_path, url), settings=replace(HURRIED, wait=lambda _stop, seconds: waits.append(seconds)))
+    assert len(waits) == 2
+
+
+@contextmanager
+def deaf() -> Iterator[str]:
+    """Offer the address of a host that answers no connection: it listens, and its queue is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening, ExitStack() as stack:
+        for _ in range(8):
+            caller = stack.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(listening.getsockname())
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/file"
+
+
+@pytest.mark.parametrize(("retries", "tries"), [(5, 3), (1, 2), (0, 1)])
+def test_a_host_that_lets_connections_wait_is_given_up_early(
+    server: FaultServer, tmp_path: Path, retries: int, tries: int
+) -> None:
+    waits: list[float] = []
+    settings = replace(HURRIED, retries=retries, connect_timeout=0.05, wait=lambda _stop, time: waits.append(time))
+    with deaf() as url:
+        times = f", {tries} times running" if tries > 1 else ""
+        with pytest.raises(UserError, match=rf"/file: no connection within 0\.05 s{times}\.$"):
+            fetch(wanted(tmp_path, url), settings=settings)
+        assert len(waits) == tries - 1
+        mirror = server.plan("/mirror", Reply(DATA))
+        assert [one.url for one in fetch(wanted(tmp_path, url, mirror), settings=settings)] == [mirror]
+
+
+def test_a_proxy_that_connects_to_nobody_is_given_up_early(
+    server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("https_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", server.origin)  # which knows nothing of CONNECT
+    waits: list[float] = []
+    settings = replace(HURRIED, retries=5, wait=lambda _stop, time: waits.append(time))
+    with pytest.raises(UserError, match="the proxy would not connect to it, 3 times running"):
+        fetch(wanted(tmp_path, "https://corpora.invalid/file"), settings=settings)
     assert len(waits) == 2
 
 

@@ -117,6 +117,34 @@ def test_verify_reads_every_file_anew_and_fails_on_a_wrong_one(upstream: FaultSe
     assert (quiet.returncode, [row["state"] for row in json.loads(quiet.stdout)]) == (1, ["verified", "wrong"])
 
 
+def test_the_list_says_which_files_are_not_what_the_lock_says(upstream: FaultServer, tmp_path: Path) -> None:
+    call_command("sources", "fetch", "amazonqa", "--raw", "raw", "--quiet", cwd=tmp_path)
+    seen = ("sources", "list", "--raw", "raw")
+    before = say(call_command(*seen, cwd=tmp_path).stdout)
+    assert ("2 verified" in before, "wrong" in before, "sources.lock.toml" in before) == (True, False, False)
+
+    file = tmp_path / "raw" / "amazonqa" / VAL
+    file.write_bytes(other := FILES[VAL].replace(b"red", b"rot"))  # of the same size
+    after = say(call_command(*seen, cwd=tmp_path).stdout)
+    assert "1 verified, 1 wrong" in after
+    digests = (sha256(FILES[VAL]).hexdigest(), sha256(other).hexdigest())
+    assert f"raw/amazonqa/{VAL}: sources.lock.toml says sha256 {digests[0]}, and it has {digests[1]}" in after
+    shown = say(call_command("sources", "show", "amazonqa", "--raw", "raw", cwd=tmp_path).stdout)
+    assert f"sources.lock.toml says sha256 {digests[0]}" in shown
+    rows = json.loads(call_command(*seen, "--json", cwd=tmp_path).stdout)
+    files = next(row["files"] for row in rows if row["name"] == "amazonqa")
+    assert [(one["file"], one["state"], one["stated_by"]) for one in files] == [
+        (TRAIN, "verified", "sources.lock.toml"),
+        (VAL, "wrong", "sources.lock.toml"),
+    ]
+
+    file.write_bytes(FILES[VAL] + b"\n")
+    size = len(FILES[VAL])
+    assert f"sources.lock.toml says {size} bytes, and it has {size + 1}" in say(
+        call_command(*seen, cwd=tmp_path).stdout
+    )
+
+
 def test_a_file_in_a_folder_of_its_own_is_held_against_upstream_and_the_lock(
     server: FaultServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -33,14 +33,17 @@ _NO_LOCK = Path("sources.lock.toml")
 
 @sources_app.command("list")
 def list_sources(raw: RawFolder = None, lock: LockFile = _NO_LOCK, as_json: AsJson = False) -> None:  # noqa: FBT002
-    """List the corpora that there are adapters for: terms, size to fetch, what they fill and feed, state on disk."""
+    """List the corpora that there are adapters for: terms, size to fetch, what they fill and feed, state on disk.
+
+    Below the table stands every file that is not what upstream or the lock says.
+    """
     from ecinstruct_build.fetching.lock import Lock
-    from ecinstruct_build.fetching.report import disk_words, size_words, source_record, tasks_fed
+    from ecinstruct_build.fetching.report import disk_words, render_faults, size_words, source_record, tasks_fed
     from ecinstruct_build.fetching.state import source_states
     from ecinstruct_build.registry import SOURCES
 
     entries = Lock(lock)
-    states = {source.name: source_states(source, raw, entries, read="known") for source in SOURCES} if raw else {}
+    states = {source.name: source_states(source, raw, entries, read="small") for source in SOURCES} if raw else {}
     if as_json:
         print_json([source_record(source, states.get(source.name), entries) for source in SOURCES])
         return
@@ -57,6 +60,7 @@ def list_sources(raw: RawFolder = None, lock: LockFile = _NO_LOCK, as_json: AsJs
         }
         rows.append({**row, "on disk": disk_words(states[source.name])} if raw else row)
     print_rows(rows, as_json=False)
+    render_faults([state for found in states.values() for state in found], Console())
 
 
 @sources_app.command("show")
@@ -75,7 +79,7 @@ def show_source(
     from ecinstruct_build.registry import SOURCES
 
     source, entries = SOURCES.get(name), Lock(lock)
-    states = source_states(source, raw, entries, read="known") if raw else None
+    states = source_states(source, raw, entries, read="small") if raw else None
     record = source_record(source, states, entries)
     if as_json:
         print_json(record)

@@ -169,7 +169,7 @@ def render_states(states: Sequence[FileState], console: Console) -> None:
     """Show how files stand, and what is wrong with those that are wrong."""
     rows = [(f"{state.source}/{state.file}", *_state_cells(state)) for state in states]
     _print_rows(("file", "size", "sha256", "state"), rows, console)
-    _render_faults(states, console)
+    render_faults(states, console)
 
 
 def render_files(
@@ -205,10 +205,11 @@ def render_files(
     _print_rows(("file", "size", "sha256", *([] if states is None else ["state"]), ""), rows, console)
     if hidden:
         console.print(f"{hidden} more are other forms of these, fetched only where they are named: --all shows them.")
-    _render_faults(states or (), console)
+    render_faults(states or (), console)
 
 
-def _render_faults(states: Sequence[FileState], console: Console) -> None:
+def render_faults(states: Sequence[FileState], console: Console) -> None:
+    """Say of each file that is wrong what upstream or the lock says, and what it is."""
     for state in states:
         if state.fault:
             console.print(f"{escape(str(state.path))}: {escape(state.fault)}", highlight=False, soft_wrap=True)

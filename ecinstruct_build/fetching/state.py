@@ -15,13 +15,14 @@ from ecinstruct_build.source import Remote, Source
 
 State = Literal["absent", "partial", "unverified", "verified", "wrong"]
 
-Reading = Literal["known", "new", "all"]
+Reading = Literal["small", "new", "all"]
 
 NOTES = ".digests"
 """The folder inside the raw folder that remembers digests, so that files are read through once."""
 
 _BLOCK = 1 << 20
 _LARGE = 256 << 20
+_SMALL = 16 << 20  # bytes that are read through in no time
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,8 @@ def file_state(
     digests
         The digests that are remembered.
     read
-        Whether to read files through: not at all (``known``), those of unknown digest (``new``), or ``all``.
+        Which files to read through: those of unknown digest (``new``), of these the ``small`` ones that something is
+        known to hold against, or ``all``.
     begun
         Whether a part of it was fetched.
     """
@@ -142,7 +144,7 @@ def file_state(
     if fault := expected.fault(size, None):
         return FileState(source, file, path, "wrong", expected, size, fault=fault)
     sha256 = None if read == "all" else digests.known(path)
-    if sha256 is None and read != "known":
+    if sha256 is None and (read != "small" or (size <= _SMALL and expected.sha256 is not None)):
         sha256 = digests.of(path)
     if fault := expected.fault(size, sha256):
         return FileState(source, file, path, "wrong", expected, size, sha256, fault)
