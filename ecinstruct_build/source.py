@@ -45,6 +45,10 @@ class SourceSettings(BaseModel):
     files: tuple[str, ...] = (EVERYTHING,)
     categories: tuple[str, ...] = ()
 
+    def of_records(self) -> dict[str, Any]:
+        """Return, as JSON values, the settings that decide what becomes of a record, not those that choose files."""
+        return self.model_dump(mode="json", exclude={"files", "categories"})
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:

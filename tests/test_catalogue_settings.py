@@ -6,9 +6,15 @@ from typing import Any
 
 import pytest
 
+from ecinstruct_build.engine import EngineSettings
 from ecinstruct_build.errors import UserError
+from ecinstruct_build.ingesting.catalogue_settings import CatalogueSettings
+from ecinstruct_build.progress import Silence
 from ecinstruct_build.publish.recipe_file import recipe_toml
 from ecinstruct_build.recipe import load_recipe, parse_recipe
+from ecinstruct_build.stages.corpora import ingest
+from ecinstruct_build.stages.machine import Machine
+from ecinstruct_build.store import Store
 
 PRODUCT = {"id": "sku", "title": "name"}
 SETTINGS = Path(__file__).parent / "fixtures" / "sources" / "catalogue" / "settings.toml"
@@ -113,3 +119,36 @@ def test_the_source_is_the_shops_own():
     assert {name: getattr(source, name) for name in said} == said
     assert source.tables == ("product",)
     assert (source.files[0].format, source.files[0].delimiter) == ("csv", ",")
+
+
+CARD = {
+    "title": "'The kettle shop'",
+    "licence": "'ours alone'",
+    "homepage": "'https://shop.example'",
+    "citation": "'The shop, 2025'",
+    "redistributable": "true",
+}
+READ = {"namespace": "'kettles'", "locale": "'gb'", "category": "'Kettles'"}
+
+
+def test_what_stands_on_the_card_alone_does_not_ingest_anew(tmp_path: Path) -> None:
+    (tmp_path / "raw" / "catalogue").mkdir(parents=True)
+    (tmp_path / "raw" / "catalogue" / "items.csv").write_text("sku,name\n1,Copper kettle\n")
+    recipe = tmp_path / "shop.toml"
+    recipe.write_text(
+        'name = "shop"\n[sources.catalogue]\n[[sources.catalogue.tables]]\nfile = "*.csv"\n'
+        'product = { id = "sku", title = "name" }\n'
+    )
+    machine = Machine(Store(tmp_path / "work"), EngineSettings(threads=1), jobs=1, progress=Silence())
+
+    def kept(**settings: str) -> bool:
+        overrides = [f"sources.catalogue.{name}={value}" for name, value in settings.items()]
+        ingested = ingest(load_recipe(str(recipe), overrides), tmp_path / "raw", machine)
+        return ingested.files[0].stage.cached
+
+    assert (kept(), kept()) == (False, True)
+    for name, value in CARD.items():
+        assert kept(**{name: value}), name
+    for name, value in READ.items():
+        assert not kept(**{name: value}), name
+    assert {*CARD, *READ, "files", "categories", "tables"} == set(CatalogueSettings.model_fields)

@@ -40,6 +40,7 @@ _FORMATS: Mapping[str, Form] = {
 }
 _DELIMITERS = {".tsv": "\t", ".tab": "\t"}
 _ASCII = bytes(range(128))
+_ON_THE_CARD = frozenset({"title", "licence", "homepage", "citation", "redistributable"})
 
 
 class TableSettings(Section):
@@ -208,6 +209,11 @@ class CatalogueSettings(SourceSettings):
     locale: AnyLocale = Constant(value="us")
     category: AnyConstant | None = None
     tables: tuple[TableSettings, ...] = Field(default=(), validate_default=True)
+
+    def of_records(self) -> dict[str, Any]:
+        """Return the settings that decide what becomes of a record: what stands on the card does not."""
+        settings = super().of_records()
+        return {name: value for name, value in settings.items() if name not in _ON_THE_CARD}
 
     @model_validator(mode="before")
     @classmethod

@@ -282,7 +282,7 @@ def _ingest_unit(
     code = [*map(code_digest, modules), own_digest(__name__)]
     inputs: dict[str, Any] = {"sha256": dict(zip(unit.files, digests, strict=True)), "code": code}
     if source.configure:
-        inputs["settings"] = recipe.sources[unit.source].model_dump(mode="json", exclude={"files", "categories"})
+        inputs["settings"] = recipe.sources[unit.source].of_records()
     stage = machine.store.run("ingest", unit.name, inputs, produce)
     return [
         IngestedFile(unit.source, file, _kind_of(source, file), size, digest, stage)
