@@ -52,38 +52,62 @@ class SourceSettings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Decoded records of one file, with their place in it.
+    """Decoded records of one file, or of several small ones, with their places.
 
     Attributes
     ----------
-    source, file
-        Adapter name; file path relative to the corpus's folder, with ``/``.
+    source
+        Adapter name.
+    files
+        The files, all of one kind, relative to the corpus's folder, with ``/``.
     groups
-        Named groups of the file kind's pattern, such as ``category``.
+        What the name of each holds in the named groups of the kind's pattern, such as ``category``.
     records
         Instances of the file kind's ``record`` struct.
     lines
-        The 1-based line of each record.
+        The 1-based line of each record in its file.
+    numbers
+        Which of ``files`` each record is from, ascending. What a batch names once, such as a product that several
+        records list, it names once a file.
     """
 
     source: str
-    file: str
-    groups: Mapping[str, str]
+    files: Sequence[str]
+    groups: Sequence[Mapping[str, str]]
     records: Sequence[Any]
-    lines: Sequence[int] | npt.NDArray[np.int64]
+    lines: npt.NDArray[np.int64]
+    numbers: npt.NDArray[np.int64]
 
-    def origin(self, count: int | None = None) -> dict[str, Any]:
+    def origin(self) -> dict[str, Any]:
         """Return the origin columns for one row a record."""
-        rows = len(self.records) if count is None else count
-        return {"source": repeated(self.source, rows), "file": repeated(self.file, rows), "line": self.lines}
+        return self._origin(self.numbers, self.lines)
 
     def origin_of(self, rows: Sequence[int]) -> dict[str, Any]:
         """Return the origin columns where row i came from record ``rows[i]`` (several rows a record)."""
-        return {
-            "source": repeated(self.source, len(rows)),
-            "file": repeated(self.file, len(rows)),
-            "line": np.asarray(self.lines, dtype=np.int64)[np.asarray(rows, dtype=np.int64)],
-        }
+        places = np.asarray(rows, dtype=np.int64)
+        return self._origin(self.numbers[places], self.lines[places])
+
+    def named(self, group: str, rows: Sequence[int] | None = None) -> pa.Array:
+        """Return what the name of each record's file, or of the file of each of ``rows``, holds in a named group.
+
+        Null where a name does not hold the group, or nothing in it.
+        """
+        numbers = self.numbers if rows is None else self.numbers[np.asarray(rows, dtype=np.int64)]
+        return _of_files([groups.get(group) or None for groups in self.groups], numbers)
+
+    def place_of(self, row: int) -> str:
+        """Return the file and line of a record, as people write it."""
+        return f"{self.files[self.numbers[row]]}:{self.lines[row]}"
+
+    def _origin(self, numbers: npt.NDArray[np.int64], lines: npt.NDArray[np.int64]) -> dict[str, Any]:
+        return {"source": repeated(self.source, len(lines)), "file": _of_files(self.files, numbers), "line": lines}
+
+
+def _of_files(texts: Sequence[str | None], numbers: npt.NDArray[np.int64]) -> pa.Array:
+    """Return as a column the text of each file that is numbered."""
+    if len(texts) == 1:
+        return pa.nulls(len(numbers), pa.string()) if texts[0] is None else repeated(texts[0], len(numbers))
+    return pa.array(texts, pa.string()).take(pa.array(numbers))
 
 
 @dataclass(frozen=True)

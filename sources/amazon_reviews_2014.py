@@ -121,7 +121,7 @@ def _convert_metadata(batch: Batch) -> Mapping[str, pa.Table]:
         "brand": [text_or_none(record.brand) for record in records],
         "categories": [listed(record.categories[0]) or None if record.categories else None for record in records],
         "price": [price_or_none(record.price) for record in records],
-        **domain(batch, len(records)),
+        **domain(batch),
         **batch.origin(),
     }
     found = [

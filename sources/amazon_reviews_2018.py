@@ -174,7 +174,7 @@ def _convert_metadata(batch: Batch) -> Mapping[str, pa.Table]:
         "categories": [listed(record.category) or None for record in records],
         "price": [price_or_none(record.price) for record in records],
         "main_category": [_department(record.main_cat) for record in records],
-        **domain(batch, len(records)),
+        **domain(batch),
         **batch.origin(),
     }
     found = [

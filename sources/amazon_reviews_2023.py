@@ -145,16 +145,17 @@ def _convert_reviews(batch: Batch) -> Mapping[str, pa.Table]:
 
 
 def _variants(batch: Batch, parents: pa.Array) -> pa.Table:
-    """Return the variants that a batch names, each once, with their parents."""
+    """Return the variants that a batch names, each once a file, with their parents."""
     variants = asins_of(record.asin for record in batch.records)
-    named = pa.table({"product_id": variants, "parent_id": parents, "row": pa.array(range(len(variants)), pa.int64())})
+    rows_of = {"file": pa.array(batch.numbers), "row": pa.array(range(len(variants)), pa.int64())}
+    named = pa.table({"product_id": variants, "parent_id": parents, **rows_of})
     told = named.filter(pc.and_(pc.not_equal(variants, parents), pc.not_equal(variants, "")))
-    found = told.group_by(["product_id", "parent_id"], use_threads=False)
+    found = told.group_by(["product_id", "parent_id", "file"], use_threads=False)
     firsts = found.aggregate([("row", "min")]).sort_by("row_min").combine_chunks()
     rows = firsts["row_min"].to_pylist()
     columns = {
         **{name: keys_of(firsts[name].combine_chunks()) for name in ("product_id", "parent_id")},
-        **domain(batch, len(rows)),
+        **domain(batch, rows),
         **batch.origin_of(rows),
     }
     return arrow_table("product", columns)
@@ -183,7 +184,7 @@ def _convert_metadata(batch: Batch) -> Mapping[str, pa.Table]:
         "categories": [listed(record.categories) or None for record in records],
         "price": [price_or_none(record.price) for record in records],
         "main_category": [text_or_none(record.main_category) for record in records],
-        **domain(batch, len(records)),
+        **domain(batch),
         **batch.origin(),
     }
     return {"product": arrow_table("product", columns)}

@@ -34,7 +34,7 @@ _VARIANTS = ("Structured/Amazon-Google", "Dirty/iTunes-Amazon", "Dirty/Walmart-A
 
 
 def _keys(batch: Batch) -> Keys:
-    folder = quote(batch.groups["dataset"], safe="")
+    folder = quote(batch.groups[0]["dataset"], safe="")
     return Keys(f"{NAME}_{folder}_a", f"{NAME}_{folder}_b")
 
 

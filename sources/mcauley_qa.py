@@ -21,7 +21,7 @@ Quirks, and what becomes of them:
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -111,7 +111,7 @@ def _convert_single(batch: Batch) -> Mapping[str, pa.Table]:
         "question": [record.question for record in records],
         "kind": [_KINDS[record.questionType] for record in records],
         "answers": [_answers(Answer(record.answer, None, record.answerType)) for record in records],
-        **_domain(batch, len(records)),
+        **_domain(batch),
         **batch.origin(),
     }
     return {"question": arrow_table("question", columns)}
@@ -123,14 +123,15 @@ def _convert_multiple(batch: Batch) -> Mapping[str, pa.Table]:
         for row, record in enumerate(batch.records)
         for key, question in zip(_keys(record), record.questions, strict=True)
     ]
+    rows = [row for row, _, _, _ in found]
     columns = {
         "question_id": [key for _, _, key, _ in found],
         "product_id": [asin_key(asin) for _, asin, _, _ in found],
         "question": [question.questionText for _, _, _, question in found],
         "kind": [_KINDS[question.questionType] for _, _, _, question in found],
         "answers": [_answers(*question.answers) for _, _, _, question in found],
-        **_domain(batch, len(found)),
-        **batch.origin_of([row for row, _, _, _ in found]),
+        **_domain(batch, rows),
+        **batch.origin_of(rows),
     }
     return {"question": arrow_table("question", columns)}
 
@@ -154,11 +155,12 @@ def _answers(*answers: Answer) -> list[dict[str, Any]]:
     return rows
 
 
-def _domain(batch: Batch, count: int) -> dict[str, pa.Array]:
+def _domain(batch: Batch, rows: Sequence[int] | None = None) -> dict[str, pa.Array]:
+    category = batch.named("category", rows)
     return {
-        "category": repeated(batch.groups["category"], count),
-        "catalogue": repeated(CATALOGUE, count),
-        "locale": repeated("us", count),
+        "category": category,
+        "catalogue": repeated(CATALOGUE, len(category)),
+        "locale": repeated("us", len(category)),
     }
 
 

@@ -66,8 +66,11 @@ class Product(Struct, gc=False):
 
 
 def _convert_annotations(batch: Batch) -> Mapping[str, pa.Table]:
-    category = batch.groups["category"]
-    titles = [Title(row, asin_key(record.asin), record.title, category) for row, record in enumerate(batch.records)]
+    categories = batch.named("category").to_pylist()
+    titles = [
+        Title(row, asin_key(record.asin), record.title, category)
+        for row, (record, category) in enumerate(zip(batch.records, categories, strict=True))
+    ]
     labels = [label for title in titles for label in _labels(title, batch.records[title.row].entities)]
     return label_tables(NAME, titles, labels, batch)
 
@@ -101,7 +104,7 @@ def _convert_products(batch: Batch) -> Mapping[str, pa.Table]:
         "title": [title_or_none(record.title) for record in records],
         "description": ["\n".join(listed(record.description)) or None for record in records],
         "features": [listed(record.bullet_point) or None for record in records],
-        "category": repeated(batch.groups["category"], len(records)),
+        "category": batch.named("category"),
         "locale": repeated("us", len(records)),
         **batch.origin(),
     }

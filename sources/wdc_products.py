@@ -36,6 +36,7 @@ from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from msgspec import Struct
 from xxhash import xxh3_128_hexdigest
 
@@ -171,19 +172,19 @@ def _admit_offers(record: OfferPair, crawl: str) -> Pair:
 def _convert(batch: Batch) -> Mapping[str, pa.Table]:
     """Make a match row of each pair, and a product row of each listing where it first stands in the batch."""
     records: list[Pair] = list(batch.records)
-    rows: dict[str, tuple[int, Mapping[str, Any]]] = {}
-    for row, record in enumerate(records):
+    rows: dict[tuple[int, str], tuple[int, Mapping[str, Any]]] = {}
+    for row, (number, record) in enumerate(zip(batch.numbers.tolist(), records, strict=True)):
         for listing in (record.left, record.right):
-            rows.setdefault(listing.key, (row, listing.said))
-    category = batch.groups.get("category")
-    category = None if category == "all" else category
+            rows.setdefault((number, listing.key), (row, listing.said))
+    places = [row for row, _ in rows.values()]
+    category = batch.named("category", places)
     columns = ("parent_id", "title", "description", "brand", "price", "features")
     products = {
-        "product_id": list(rows),
+        "product_id": [key for _, key in rows],
         **{column: [said.get(column) for _, said in rows.values()] for column in columns},
-        "category": [category] * len(rows),
+        "category": pc.if_else(pc.equal(category, "all"), None, category),
         "locale": ["us"] * len(rows),
-        **batch.origin_of([row for row, _ in rows.values()]),
+        **batch.origin_of(places),
     }
     lefts, rights = [record.left.key for record in records], [record.right.key for record in records]
     matches = match_rows(batch, lefts, rights, [record.is_match for record in records])

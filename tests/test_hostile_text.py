@@ -31,12 +31,14 @@ def run(text):
     detect_foreign(text, "en", LanguageSettings(min_letters=10**9))
 """
 METADATA = """
+import numpy as np
 from ecinstruct_build.source import Batch
 from sources.amazon_reviews_2018 import SOURCE
 def run(text):
     kind = SOURCE.files[0]
     record = kind.record(asin="B000000001", title=text, main_cat=text, similar_item="asin" + text)
-    kind.convert(Batch(SOURCE.name, "meta_Toys.json", {"category": "Toys"}, [record], [1]))
+    one = np.array([1])
+    kind.convert(Batch(SOURCE.name, ["meta_Toys.json"], [{"category": "Toys"}], [record], one, one - 1))
 """
 OPEN = (
     "<a ",

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from configured import FIXTURES, files_of, source_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingesting import collect, plain_source
@@ -24,6 +25,7 @@ from ecinstruct_build.ingesting.bundle import ingest_bundle
 from ecinstruct_build.ingesting.readers import Limits
 from ecinstruct_build.pipeline import run_stages
 from ecinstruct_build.progress import Silence
+from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.stages.bundles import Unit, units_of
 from ecinstruct_build.stages.corpora import Ingested, ingest
 from ecinstruct_build.stages.machine import Machine
@@ -63,6 +65,23 @@ def test_files_ingested_together_give_what_each_gives_alone(files: list[list[byt
             expected.update(by_file(alone.tables))
         assert together == expected
         assert not (place / "scratch" / "large").exists()
+
+
+@pytest.mark.parametrize("name", SOURCES.names())
+def test_small_files_of_any_source_give_together_what_each_gives_alone(name: str, tmp_path: Path) -> None:
+    source = source_of(name)
+    pairs = [(FIXTURES / name / file, file) for file in files_of(name)]
+    # Each once more under another name: what a file holds is never taken for a repeat of what another holds.
+    again = [(path, f"again/{file}") for path, file in pairs if source.kind_of(f"again/{file}") is not None]
+    files = sorted(pairs + again, key=lambda pair: pair[1])
+    counts = ingest_bundle(files, source, tmp_path / "out", tmp_path / "scratch")
+    together = by_file(collect(tmp_path / "out", counts[0], []).tables)
+    expected: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for (path, file), count in zip(files, counts, strict=True):
+        alone = ingest_alone(path, source, file)
+        assert count == alone.counts, file
+        expected.update(by_file(alone.tables))
+    assert together == expected
 
 
 def any_items() -> Any:

@@ -2,8 +2,9 @@
 
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,7 @@ def _slices(job: Job, block: Block) -> Iterator[bytes]:
 
 def _work_on_slice(job: Job, block: Block) -> Worked:
     decoded = decode_block(job.kind, block, job.limits)
-    tables = _convert(job, block, decoded)
+    tables = convert_decoded(job.kind, block, decoded, partial(_batch, job))
     return Worked(decoded.lines, decoded.digests, decoded.first, decoded.well_formed, tables, decoded.rejects)
 
 
@@ -174,44 +175,57 @@ def without_lines(rows: pa.Table, lines: npt.NDArray[np.int64]) -> pa.Table:
     return rows.filter(pc.invert(pc.is_in(rows["line"], value_set=pa.array(lines))))
 
 
-def _convert(job: Job, block: Block, decoded: Decoded) -> Mapping[str, pa.Table]:
-    """Turn the records into rows; records that the tables cannot hold become malformed ones."""
+def convert_decoded(
+    kind: FileKind, block: Block, decoded: Decoded, batch_of: Callable[[Decoded, slice], Batch]
+) -> Mapping[str, pa.Table]:
+    """Turn records into rows; those that the tables cannot hold become malformed ones, in ``decoded``.
+
+    Parameters
+    ----------
+    kind, block, decoded
+        The kind of file, the block, and what it was decoded to.
+    batch_of
+        Returns a slice of the decoded records as a batch.
+    """
     try:
-        return job.kind.convert(_batch(job, decoded))
+        return kind.convert(batch_of(decoded, slice(None)))
     except _UNSTORABLE:
-        bad = _unstorable(job, decoded, range(len(decoded.records)))
-    raws = split_lines(block.data) if job.kind.format != "parquet" else []
+        bad = _unstorable(kind, decoded, batch_of, range(len(decoded.records)))
+    raws = split_lines(block.data) if kind.format != "parquet" else []
     for row, error in bad:
         reason = reason_of(error) if isinstance(error, UnicodeError) else f"does not fit the tables: {error}"
         place = decoded.places[row]
         raw = raws[decoded.lines[place] - block.first_line] if raws else repr(decoded.records[row])
         decoded.reject(place, reason, raw)
     decoded.keep_well_formed()
-    return job.kind.convert(_batch(job, decoded))
+    return kind.convert(batch_of(decoded, slice(None)))
 
 
-def _unstorable(job: Job, decoded: Decoded, rows: range) -> list[tuple[int, Exception]]:
+def _unstorable(
+    kind: FileKind, decoded: Decoded, batch_of: Callable[[Decoded, slice], Batch], rows: range
+) -> list[tuple[int, Exception]]:
     """Find the records that fail to convert, by halving the batch."""
     try:
-        job.kind.convert(_batch(job, decoded, slice(rows.start, rows.stop)))
+        kind.convert(batch_of(decoded, slice(rows.start, rows.stop)))
     except _UNSTORABLE as error:
         if len(rows) == 1:
             return [(rows[0], error)]
         middle = len(rows) // 2
-        return _unstorable(job, decoded, rows[:middle]) + _unstorable(job, decoded, rows[middle:])
+        return _unstorable(kind, decoded, batch_of, rows[:middle]) + _unstorable(kind, decoded, batch_of, rows[middle:])
     return []
 
 
-def _batch(job: Job, decoded: Decoded, part: slice | None = None) -> Batch:
-    part = part or slice(None)
-    return Batch(job.source, job.file, job.groups, decoded.records[part], decoded.record_lines[part])
+def _batch(job: Job, decoded: Decoded, part: slice) -> Batch:
+    lines = decoded.record_lines[part]
+    numbers = np.zeros(len(lines), dtype=np.int64)
+    return Batch(job.source, [job.file], [job.groups], decoded.records[part], lines, numbers)
 
 
-def quarantine_table(job: Job, rejects: Sequence[Reject]) -> pa.Table:
-    """Return malformed records as rows of the quarantine."""
+def quarantine_table(source: str, files: Sequence[str], rejects: Sequence[Reject]) -> pa.Table:
+    """Return malformed records, and the file of each, as rows of the quarantine."""
     columns = [
-        [job.source] * len(rejects),
-        [job.file] * len(rejects),
+        [source] * len(rejects),
+        files,
         [reject.line for reject in rejects],
         [reject.reason for reject in rejects],
         [reject.excerpt for reject in rejects],
@@ -219,10 +233,11 @@ def quarantine_table(job: Job, rejects: Sequence[Reject]) -> pa.Table:
     return pa.table(columns, schema=QUARANTINE_SCHEMA)
 
 
-def collapsed_table(job: Job, lines: npt.NDArray[np.int64], first: npt.NDArray[np.int64]) -> pa.Table:
-    """Return records that repeat an earlier one, and where that one stands, as rows."""
-    names = [pa.repeat(job.source, len(lines)), pa.repeat(job.file, len(lines))]
-    return pa.table([*names, lines, first], schema=COLLAPSED_SCHEMA)
+def collapsed_table(
+    source: str, files: pa.Array, lines: npt.NDArray[np.int64], first: npt.NDArray[np.int64]
+) -> pa.Table:
+    """Return records that repeat an earlier one of their file, and where that one stands, as rows."""
+    return pa.table([pa.repeat(source, len(lines)), files, lines, first], schema=COLLAPSED_SCHEMA)
 
 
 def write_rows(rows: pa.Table, path: Path, table: str = "") -> None:

@@ -1,12 +1,13 @@
 """Ingest many small files at once: one worker reads them one after another, and their rows share Parquet files.
 
-What becomes of each record is what `ingest_file` makes of it. A file that turns out to be larger than a block once it
-is decompressed goes the way of large files, so that memory stays bounded whatever the files hold.
+What becomes of each record is what `ingest_file` makes of it. Files of lines are worked on together, a slice's worth at
+a time; a file that turns out to be larger than a block once it is decompressed goes the way of large files, so that
+memory stays bounded whatever the files hold.
 """
 
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import chain, islice
 from pathlib import Path
@@ -28,7 +29,8 @@ from ecinstruct_build.ingesting.blocks import (
     write_rows,
 )
 from ecinstruct_build.ingesting.ingest import IngestCounts, ingest_blocks
-from ecinstruct_build.ingesting.readers import Block, Limits, read_blocks
+from ecinstruct_build.ingesting.readers import Block, Limits, read_blocks, read_small
+from ecinstruct_build.ingesting.together import work_together
 from ecinstruct_build.source import Source
 
 _SHORT = 1000  # rows; many pieces of fewer are written faster once they are one
@@ -70,18 +72,47 @@ def ingest_bundle(
         If a file is not one of the source's, cannot be read, is damaged, or lacks a required column.
     """
     limits = limits or Limits()
-    counts = []
+    counts: list[IngestCounts] = []
+    waiting: list[tuple[Job, bytes]] = []  # small files that are worked on together
     with _Output(out, limits) as output:
         for path, file in files:
             job = job_of(source, file, limits)
             output.make_folders(job)
-            blocks = read_blocks(path, job.kind, limits)
-            beginning = list(islice(blocks, 2))
-            if len(beginning) > 1:
-                counts.append(_ingest_large(job, chain(beginning, blocks), output, scratch))
+            data = read_small(path, job.kind, limits)
+            if waiting and (data is None or not _fits(waiting, job, data)):
+                counts += _ingest_waiting(waiting, output)
+            if data is None:
+                counts.append(_ingest_alone(path, job, output, scratch))
             else:
-                counts.append(_ingest_small(job, beginning, output))
+                waiting.append((job, data))
+        if waiting:
+            counts += _ingest_waiting(waiting, output)
     return counts
+
+
+def _fits(waiting: Sequence[tuple[Job, bytes]], job: Job, data: bytes) -> bool:
+    """Say whether a small file can be worked on together with those that wait."""
+    held = sum(len(other) for _, other in waiting) + len(data)
+    first, _ = waiting[0]
+    return held <= job.limits.slice_bytes and job.kind == first.kind
+
+
+def _ingest_waiting(waiting: list[tuple[Job, bytes]], output: "_Output") -> Sequence[IngestCounts]:
+    """Ingest the files that wait, so that none do."""
+    jobs, contents = zip(*waiting, strict=True)
+    waiting.clear()
+    done = work_together(jobs, contents)
+    output.add({**done.tables, "quarantine": done.quarantine, "collapsed": done.collapsed}, sum(map(len, contents)))
+    return done.counts
+
+
+def _ingest_alone(path: Path, job: Job, output: "_Output", scratch: Path) -> IngestCounts:
+    """Ingest a file that is large, or none of lines."""
+    blocks = read_blocks(path, job.kind, job.limits)
+    beginning = list(islice(blocks, 2))
+    if len(beginning) > 1:
+        return _ingest_large(job, chain(beginning, blocks), output, scratch)
+    return _ingest_small(job, beginning, output)
 
 
 def _ingest_small(job: Job, blocks: Sequence[Block], output: "_Output") -> IngestCounts:
@@ -90,7 +121,7 @@ def _ingest_small(job: Job, blocks: Sequence[Block], output: "_Output") -> Inges
     if not blocks:
         return IngestCounts(0, 0, 0, 0, dict(sorted(rows.items())), {})
     worked = work(job, blocks[0])
-    output.add(job, worked, len(blocks[0].data))
+    output.add(_rows(job, worked), len(blocks[0].data))
     rows.update({table: len(found) for table, found in worked.tables.items()})
     repeats = len(worked.repeats)
     return IngestCounts(
@@ -101,6 +132,17 @@ def _ingest_small(job: Job, blocks: Sequence[Block], output: "_Output") -> Inges
         rows=dict(sorted(rows.items())),
         reasons=dict(sorted(worked.reasons.items())),
     )
+
+
+def _rows(job: Job, worked: Worked) -> Mapping[str, pa.Table]:
+    """Return the rows of a file by table, those of the quarantine and of collapsed records included."""
+    repeats, files = worked.repeats, [job.file] * len(worked.rejects)
+    lines, first = worked.lines[repeats], worked.lines[worked.first[repeats]]
+    return {
+        **worked.tables,
+        "quarantine": quarantine_table(job.source, files, worked.rejects),
+        "collapsed": collapsed_table(job.source, pa.repeat(job.file, len(repeats)), lines, first),
+    }
 
 
 def _ingest_large(job: Job, blocks: Iterator[Block], output: "_Output", scratch: Path) -> IngestCounts:
@@ -122,6 +164,7 @@ class _Output:
         self._tables: defaultdict[str, list[pa.Table]] = defaultdict(list)
         self._held = 0
         self._part = 0
+        self._folders: set[str] = set()
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -140,18 +183,15 @@ class _Output:
     def make_folders(self, job: Job) -> None:
         """Make a folder for each table of a kind of file."""
         for table in job.kind.tables:
-            (self._out / table).mkdir(exist_ok=True)
+            if table not in self._folders:
+                (self._out / table).mkdir(exist_ok=True)
+                self._folders.add(table)
 
-    def add(self, job: Job, worked: Worked, data_bytes: int) -> None:
-        """Take in the whole of a file."""
-        for table, rows in worked.tables.items():
+    def add(self, tables: Mapping[str, pa.Table], data_bytes: int) -> None:
+        """Take in rows by table, which came from so many bytes of data."""
+        for table, rows in tables.items():
             if len(rows):
                 self._tables[table].append(rows)
-        if worked.rejects:
-            self._tables["quarantine"].append(quarantine_table(job, worked.rejects))
-        if len(repeats := worked.repeats):
-            lines, first = worked.lines[repeats], worked.lines[worked.first[repeats]]
-            self._tables["collapsed"].append(collapsed_table(job, lines, first))
         self._held += data_bytes
         if self._held >= self._limits.block_bytes:
             self._flush()

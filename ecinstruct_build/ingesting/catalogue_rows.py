@@ -111,7 +111,7 @@ def convert_rows(tables: Sequence[str], catalogue: str, batch: Batch) -> Mapping
     for place, rows in enumerate(batch.records):
         for table, row in rows:
             for name in _PLACED.get(table, ()):
-                row[name] = row.get(name) or f"{batch.file}:{batch.lines[place]}"
+                row[name] = row.get(name) or batch.place_of(place)
             found[table].append(row)
             places[table].append(place)
     return {table: _arrow(table, found[table], places[table], catalogue, batch) for table in tables}

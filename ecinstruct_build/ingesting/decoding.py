@@ -22,6 +22,7 @@ _LITERAL_CHARACTERS = 4 << 20  # parsing a literal takes a hundred times its len
 _EXCERPT_CHARACTERS = 200
 _REASON_CHARACTERS = 200
 _REASON_END = 60  # the end of a reason says where in the record the fault stands
+_APART = 0x9E3779B97F4A7C15  # odd, so that no two files' digests are shifted alike
 _MALFORMED = (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)
 _UNREADABLE = (ValueError, OverflowError, pa.ArrowException)  # text that is none, times beyond Python's
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
@@ -111,8 +112,16 @@ class Decoded:
         return found
 
 
-def decode_block(kind: FileKind, block: Block, limits: Limits) -> Decoded:
-    """Decode the records of ``block`` as ``kind`` describes them; nothing malformed raises."""
+def decode_block(kind: FileKind, block: Block, limits: Limits, numbers: npt.NDArray[np.int64] | None = None) -> Decoded:
+    """Decode the records of ``block`` as ``kind`` describes them; nothing malformed raises.
+
+    Parameters
+    ----------
+    kind, block, limits
+        The kind of file, the block, and how much is held at a time.
+    numbers
+        For a block with the lines of several files: which file each is from. A line repeats none of another file.
+    """
     if block.too_long is not None:
         decoded = _undecoded(block.first_line, [_digest(block.too_long)])
         decoded.reject(0, _too_long(limits.line_bytes), block.too_long)
@@ -120,14 +129,14 @@ def decode_block(kind: FileKind, block: Block, limits: Limits) -> Decoded:
     match kind.format:
         case "jsonl":
             decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(kind.record)
-            return _decode_lines(block, _admitting(kind, decoder.decode), limits.line_bytes)
+            return _decode_lines(block, _admitting(kind, decoder.decode), limits.line_bytes, numbers)
         case "lines":
-            return _decode_lines(block, _admitting(kind, _text_decoder(kind)), limits.line_bytes)
+            return _decode_lines(block, _admitting(kind, _text_decoder(kind)), limits.line_bytes, numbers)
         case "python":
             limit = min(limits.line_bytes, _LITERAL_CHARACTERS)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # odd escapes in upstream's strings
-                return _decode_lines(block, _admitting(kind, _literal_decoder(kind)), limit)
+                return _decode_lines(block, _admitting(kind, _literal_decoder(kind)), limit, numbers)
         case "csv":
             return _decode_csv(kind, block, limits.line_bytes)
         case "parquet":
@@ -163,17 +172,23 @@ def general_reason(reason: str) -> str:
     return re.sub(r"\[\d+\]", "[...]", reason)
 
 
-def _undecoded(lines: int | Sequence[int], digests: Sequence[bytes]) -> Decoded:
+def _undecoded(
+    lines: int | Sequence[int], digests: Sequence[bytes], numbers: npt.NDArray[np.int64] | None = None
+) -> Decoded:
     """Begin a block of records with these digests, which stand on these lines or on those from ``lines`` on."""
-    numbers = np.arange(lines, lines + len(digests)) if isinstance(lines, int) else np.array(lines, dtype=np.int64)
+    places = np.arange(lines, lines + len(digests)) if isinstance(lines, int) else np.array(lines, dtype=np.int64)
     halves = np.frombuffer(b"".join(digests), dtype=">u8").reshape(-1, 2).T.astype(np.uint64, order="C")
-    return Decoded(numbers, halves, first_of_each(halves))
+    if numbers is not None:
+        halves[0] ^= numbers.astype(np.uint64) * np.uint64(_APART)
+    return Decoded(places, halves, first_of_each(halves))
 
 
-def _decode_lines(block: Block, decode: Callable[[bytes], Any], limit: int) -> Decoded:
+def _decode_lines(
+    block: Block, decode: Callable[[bytes], Any], limit: int, numbers: npt.NDArray[np.int64] | None
+) -> Decoded:
     """Decode line by line: msgspec's ``decode_lines`` takes two records on a line, or one on two, and is no faster."""
     lines = split_lines(block.data)
-    decoded = _undecoded(block.first_line, _digests(block.data, lines))
+    decoded = _undecoded(block.first_line, _digests(block.data, lines), numbers)
     firsts: Sequence[int] = range(len(lines))
     if repeated := np.flatnonzero(decoded.first != firsts).tolist():
         firsts = np.delete(np.arange(len(lines)), repeated).tolist()

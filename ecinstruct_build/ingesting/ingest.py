@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecinstruct_build.durable import sync
@@ -223,7 +224,10 @@ def _work(job: Job, scratch: Path, block: Block) -> None:
         for table in done.rows:
             write_rows(worked.tables[table], unfinished / f"{table}.parquet", table)
         if worked.rejects:
-            write_rows(quarantine_table(job, worked.rejects), unfinished / "quarantine.parquet")
+            write_rows(
+                quarantine_table(job.source, [job.file] * len(worked.rejects), worked.rejects),
+                unfinished / "quarantine.parquet",
+            )
         digests = sorted_digests(worked.digests[:, worked.well_formed], worked.lines[worked.well_formed])
         np.save(unfinished / "digests.npy", digests)
         (unfinished / "done.json").write_text(json.dumps(asdict(done)))
@@ -301,4 +305,5 @@ def _write_collapsed(job: Job, lines: npt.NDArray[np.int64], first: npt.NDArray[
     with pq.ParquetWriter(path, COLLAPSED_SCHEMA, **PARQUET) as writer:
         for start in range(0, len(lines), _LINES_AT_ONCE):
             part = slice(start, start + _LINES_AT_ONCE)
-            writer.write_table(collapsed_table(job, lines[part], first[part]))
+            files = pa.repeat(job.file, len(lines[part]))
+            writer.write_table(collapsed_table(job.source, files, lines[part], first[part]))

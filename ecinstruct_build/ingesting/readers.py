@@ -11,6 +11,7 @@ and the threaded reader may take a worker thread that has just finished for the 
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -112,6 +113,31 @@ def read_blocks(path: Path, kind: FileKind, limits: Limits, spool: Path | None =
     if kind.format == "parquet":
         yield from _parquet_blocks(path, kind, limits)
         return
+    with _opened(path) as stream:
+        if kind.format == "csv":
+            yield from _csv_blocks(path, stream, kind, limits)
+        else:
+            yield from _line_blocks(stream, limits, spool)
+
+
+def read_small(path: Path, kind: FileKind, limits: Limits) -> bytes | None:
+    """Return the whole of a file of lines that takes no more than a slice, or None if it is none such.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, or is a damaged gzip file.
+    """
+    if kind.format in {"csv", "parquet"}:
+        return None
+    most = min(limits.slice_bytes, limits.block_bytes, limits.line_bytes)
+    with _opened(path) as stream:
+        data = stream.read(most + 1)
+    return data.removeprefix(_BYTE_ORDER_MARK) if len(data) <= most and _newlines(data) < limits.block_lines else None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator["_Stream"]:
     try:
         raw = path.open("rb")
     except OSError as error:
@@ -120,11 +146,7 @@ def read_blocks(path: Path, kind: FileKind, limits: Limits, spool: Path | None =
         if path.suffix == ".gz" and not raw.read(1):
             raise _damaged(path, "gzip", "it is empty")
         raw.seek(0)
-        stream = _Stream(path, raw)
-        if kind.format == "csv":
-            yield from _csv_blocks(path, stream, kind, limits)
-        else:
-            yield from _line_blocks(stream, limits, spool)
+        yield _Stream(path, raw)
 
 
 def split_lines(data: bytes) -> list[bytes]:

@@ -14,13 +14,13 @@ Link = tuple[int, str, str, str]
 """The number of the record in its batch, the product's key, the other product's key, and the kind of link."""
 
 
-def domain(batch: Batch, count: int) -> dict[str, Any]:
-    """Return the columns ``category``, from the file's name (null if it names none), and ``locale``."""
-    category = batch.groups.get("category")
-    return {
-        "category": repeated(category, count) if category else pa.nulls(count, pa.string()),
-        "locale": repeated("us", count),
-    }
+def domain(batch: Batch, rows: Sequence[int] | None = None) -> dict[str, Any]:
+    """Return the columns ``category``, from the file's name (null if it names none), and ``locale``.
+
+    One row a record, or those whose row i came from record ``rows[i]``.
+    """
+    category = batch.named("category", rows)
+    return {"category": category, "locale": repeated("us", len(category))}
 
 
 def asins_of(asins: Iterable[str]) -> pa.Array:
@@ -73,7 +73,7 @@ def review_table(
             "user_id": user_ids,
             "timestamp": times,
             **columns,
-            **domain(batch, count),
+            **domain(batch),
             "catalogue": repeated(batch.source, count),
             **batch.origin(),
         },
@@ -88,12 +88,13 @@ def links(row: int, asin: str, kind: str, others: str | Iterable[str] | None) ->
 
 def relation_table(batch: Batch, found: Sequence[Link]) -> pa.Table:
     """Return one row of ``relation`` for each link."""
+    rows = [row for row, _, _, _ in found]
     columns = {
         "product_id": [product for _, product, _, _ in found],
         "other_id": [other for _, _, other, _ in found],
         "kind": [kind for _, _, _, kind in found],
         "catalogue": repeated(batch.source, len(found)),
-        **domain(batch, len(found)),
-        **batch.origin_of([row for row, _, _, _ in found]),
+        **domain(batch, rows),
+        **batch.origin_of(rows),
     }
     return arrow_table("relation", columns)
