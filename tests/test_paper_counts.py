@@ -1,6 +1,8 @@
 """The paper's recipe gives exactly as many rows as it asks for, and nothing about them is left unexplained."""
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,3 +83,20 @@ def test_nothing_is_left_unexplained_and_all_but_the_counts_is_as_in_the_paper(p
     for line in parity.lines:
         if line.what.startswith("rows of ") and line.original != "0":
             assert line.reason == f"the recipe asks for {line.ours}", line
+
+
+@pytest.mark.slow
+def test_labels_that_are_not_as_the_corpora_have_them_are_found(tenth: Dataset) -> None:
+    ranking, answers = "query_product_ranking", "answerability_prediction"
+    found = {
+        **tenth.tasks,
+        ranking: replace(tenth.tasks[ranking], grades=Counter("CCCCCCCEEE"), test_options=Counter({4: 100})),
+        answers: replace(tenth.tasks[answers], labels={"test": Counter(yes=95, no=5), "test_ood": Counter(no=100)}),
+    }
+    lines = compare(replace(tenth, tasks=found), read_facts()).lines
+    assert {(line.task, line.what) for line in lines if line.verdict == "unexplained"} == {
+        (ranking, "list lengths of test"),
+        (ranking, "labels of test"),
+        (answers, "answers of test"),
+        (answers, "answers of test_ood"),
+    }

@@ -10,8 +10,10 @@ from publish_rows import row, table
 from typer.testing import CliRunner
 
 from ecinstruct_build.cli import app
-from ecinstruct_build.parity.compare import compare, count_reason, distance, read_facts
+from ecinstruct_build.drawing.labels import labelled
+from ecinstruct_build.parity.compare import compare, count_reason, read_facts
 from ecinstruct_build.parity.measure import Dataset, Measured, measure
+from ecinstruct_build.parity.shares import distance
 from ecinstruct_build.registry import TASKS
 
 OOD = "Tools_and_Home_Improvement"
@@ -37,6 +39,7 @@ def made_row(task: str, split: str, setting: str, number: int) -> dict[str, Any]
         category=OOD if setting.startswith("OOD") else "Electronics",
         template_id=f"{wording}/default",
         options="\n".join(f"{letter}: option" for letter in "ABCDE"[: OPTIONS[task]]),
+        output="A" if number < 6 else "B: option",
     )
 
 
@@ -129,6 +132,11 @@ def test_a_wrong_number_of_options_is_found(folder):
     assert run(folder) == (1, {("product_relation_prediction", "options")})
 
 
+def test_other_answers_than_the_candidates_have_are_found(folder):
+    change_rows(folder, "sentiment_analysis", "test_ood", lambda rows: [each | {"output": "A"} for each in rows])
+    assert run(folder) == (1, {("sentiment_analysis", "answers of test_ood")})
+
+
 def test_a_missing_wording_of_the_instruction_is_found(folder):
     def reword(rows):
         return [each | {"template_id": each["template_id"].replace("wording3", "wording2")} for each in rows]
@@ -166,19 +174,89 @@ def test_shares_are_compared_by_their_total_variation():
     assert distance({}, {"yes": 1}) == 1
 
 
-def line_of(task, what, found, **asked):
-    manifest = {"generated": False, "recipe": {"tasks": {task: asked}}, "tasks": {}}
+def line_of(task, what, found, funnel=(), **asked):
+    steps = [{"step": step, "count": count} for step, count in dict(funnel).items()]
+    account = {"wanted": {}, "shortfall": {}, "examples": {}, "funnel": steps}
+    manifest = {"generated": False, "recipe": {"tasks": {task: asked}}, "tasks": {task: account}}
     lines = compare(Dataset(manifest, {task: found}, ()), read_facts()).lines
     return next(line for line in lines if (line.task, line.what) == (task, what))
 
 
-def test_list_lengths_near_the_original_are_the_same_and_others_have_their_cause():
-    near = Measured(rows=Counter(test=100), test_options=Counter({2: 65, 3: 30, 4: 5}))
-    far = Measured(rows=Counter(test=100), test_options=Counter({2: 10, 3: 20, 4: 70}))
-    what = ("query_product_ranking", "list lengths of test")
-    assert line_of(*what, near).verdict == "same"
-    assert line_of(*what, far).reason == "the draw keeps what upstream's judgements hold (total variation 0.65)"
-    assert "the recipe weighs" in line_of(*what, far, length_weights=[1, 3, 8]).reason
+def ranked(lengths: dict[int, int], grades: str = "ESIC") -> Measured:
+    """Lists of a test of query product ranking, with as many options of each of some grades."""
+    return Measured(
+        rows=Counter(test=sum(lengths.values())),
+        places={"test": Counter(esci=sum(lengths.values()))},
+        test_options=Counter(lengths),
+        grades=Counter(grades * 100),
+    )
+
+
+def test_list_lengths_near_the_original_are_the_same():
+    assert line_of("query_product_ranking", "list lengths of test", ranked({2: 65, 3: 30, 4: 5})).verdict == "same"
+
+
+@pytest.mark.parametrize(
+    ("held", "weights", "lengths", "verdict"),
+    [
+        ({"ESCI": 50, "ES": 50}, [1, 3, 8], {2: 545, 3: 125, 4: 330}, "explained"),
+        ({"ESCI": 50, "ES": 50}, [1, 3, 8], {2: 100, 3: 125, 4: 775}, "unexplained"),
+        ({"ESCI": 50, "ES": 50}, [0, 0, 1], {2: 500, 4: 500}, "explained"),
+        ({"ESCI": 100}, [0, 0, 1], {2: 500, 4: 500}, "unexplained"),
+        ({"ES": 100}, [0, 0, 1], {2: 1000}, "explained"),
+    ],
+)
+def test_list_lengths_are_explained_by_the_queries_and_the_weights_alone(held, weights, lengths, verdict):
+    funnel = {labelled(grades, "ind", "esci"): count for grades, count in held.items()}
+    line = line_of("query_product_ranking", "list lengths of test", ranked(lengths), funnel, length_weights=weights)
+    assert line.verdict == verdict
+
+
+def test_grades_are_explained_only_if_the_queries_hold_as_many_of_each():
+    what = ("query_product_ranking", "labels of test")
+    asked = {"length_weights": [1, 3, 8]}
+    funnel = {labelled("EC", "ind", "esci"): 70, labelled("SC", "ind", "esci"): 30}
+    held = ranked({2: 500}, "EEEEEEECCCCCCCCCCSSS")
+    assert line_of(*what, held, funnel, **asked).verdict == "explained"
+    assert line_of(*what, ranked({2: 500}, "EEESSSSSSS"), funnel, **asked).verdict == "unexplained"
+    assert line_of(*what, held, {}, **asked).verdict == "unexplained"
+    assert line_of(*what, held, {labelled("EC", "ind", "another"): 70}, **asked).verdict == "unexplained"
+
+
+def answered(**counts: int) -> Measured:
+    whole = sum(counts.values())
+    labels, places = {"test": Counter(counts)}, {"test": Counter(amazonqa=whole)}
+    return Measured(rows=Counter(test=whole), labels=labels, places=places)
+
+
+@pytest.mark.parametrize(
+    ("answers", "candidates", "verdict"),
+    [
+        ({"yes": 640, "no": 360}, {"yes": 1, "no": 1}, "same"),
+        ({"yes": 490, "no": 510}, {"yes": 1, "no": 1}, "explained"),
+        ({"yes": 800, "no": 200}, {"yes": 1, "no": 1}, "unexplained"),
+        ({"yes": 490, "no": 510}, {}, "unexplained"),
+        ({"yes": 8, "no": 12}, {"yes": 1, "no": 1}, "explained"),
+        ({"yes": 1, "no": 19}, {"yes": 1, "no": 1}, "unexplained"),
+    ],
+)
+def test_answers_are_explained_only_by_what_the_corpora_held_before_the_draw(answers, candidates, verdict):
+    funnel = {labelled(label, "ind", "amazonqa"): count for label, count in candidates.items()}
+    funnel[labelled("yes", "ood", "amazonqa")] = 10**6
+    assert line_of("answerability_prediction", "answers of test", answered(**answers), funnel).verdict == verdict
+
+
+def test_answers_that_the_recipe_asks_for_are_explained_if_they_are_there():
+    what = ("answerability_prediction", "answers of test")
+    assert line_of(*what, answered(yes=300, no=700), positive_share=0.3).verdict == "explained"
+    assert line_of(*what, answered(yes=500, no=500), positive_share=0.3).verdict == "unexplained"
+
+
+def test_candidates_of_several_corpora_are_weighed_by_their_rows():
+    found = answered(yes=200, no=800)
+    found.places["test"] = Counter(amazonqa=800, shop=200)
+    funnel = {labelled("no", "ind", "amazonqa"): 5, labelled("yes", "ind", "shop"): 5_000}
+    assert line_of("answerability_prediction", "answers of test", found, funnel).verdict == "explained"
 
 
 def test_more_non_matches_than_matches_are_explained_only_by_the_recipe():
@@ -186,6 +264,7 @@ def test_more_non_matches_than_matches_are_explained_only_by_the_recipe():
     what = ("product_matching", "matches and others")
     assert line_of(*what, found).verdict == "unexplained"
     assert line_of(*what, found, negatives_per_match=3.0).verdict == "explained"
+    assert line_of(*what, Measured(outputs=Counter(yes=0, no=1000)), negatives_per_match=3.0).verdict == "unexplained"
 
 
 def test_a_longer_history_than_the_original_is_found():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecinstruct_build.drawing.draw import ProductKey, fetch_products, first_rows, of_sources, origin_of
+from ecinstruct_build.drawing.labels import count_labels
 from ecinstruct_build.drawing.pools import Stretch, in_pool, same_words, same_words_column, take_share
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option, Origin
@@ -161,9 +162,11 @@ def draw_judgements(
     drawn = tables.fetch(taken, by=["source", *key]).to_pylist()
     lost: Counter[str] = Counter()
     found = list(_judged(tables, drawn, lost))
+    labels = count_labels(tables, pool, pool.label)
     funnel = {
         "graded judgements": tables.count(every),
-        "of this task's queries, one of each product": tables.count(pool),
+        "of this task's queries, one of each product": sum(labels.values()),
+        **labels,
         "judgements drawn": len(drawn),
         **dict(sorted(lost.items())),
     }

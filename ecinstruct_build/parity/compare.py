@@ -5,18 +5,25 @@ asks for what is there. All other differences are unexplained.
 """
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from ecinstruct_build.parity.measure import Dataset, Measured
+from ecinstruct_build.parity.shares import (
+    TOLERANCE,
+    Expected,
+    distance,
+    expected_answers,
+    expected_lists,
+    percent,
+    reason_of,
+)
 from ecinstruct_build.splits import SPLITS
 
 Verdict = Literal["same", "explained", "unexplained"]
-
-TOLERANCE = 0.05
-"""Total variation distance (0 to 1, half the sum of differences of shares) up to which two sets of shares are same."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +66,6 @@ def compare(dataset: Dataset, facts: Mapping[str, Any]) -> Parity:
     for task in (name for name in facts["corpora"] if name != "from"):
         lines += _task_lines(task, dataset, facts)
     return Parity((*_totals(dataset, facts, lines), *lines))
-
-
-def distance(ours: Mapping[Any, int], original: Mapping[Any, int]) -> float:
-    """Return the total variation distance of two sets of counts: 0 = same shares, 1 = nothing in common."""
-    mine, theirs = sum(ours.values()), sum(original.values())
-    if not mine or not theirs:
-        return 1.0
-    return sum(abs(ours.get(key, 0) / mine - original.get(key, 0) / theirs) for key in {**ours, **original}) / 2
 
 
 def _line(  # noqa: PLR0917 - the columns of a line
@@ -208,34 +207,36 @@ def _forms(task: str, found: Measured, facts: Mapping[str, Any], asked: Mapping[
 def _shares(
     task: str, found: Measured, dataset: Dataset, facts: Mapping[str, Any], asked: Mapping[str, Any]
 ) -> Iterator[Line]:
+    account = dataset.manifest["tasks"].get(task) or {}
     if task == "query_product_ranking" and found.rows["test"]:
-        lengths = {str(number): count for number, count in sorted(found.test_options.items())}
-        weights = asked.get("length_weights")
-        weighed = f"the recipe weighs the lengths {weights}" if weights and len(set(weights)) > 1 else _judged(dataset)
-        yield _share_line(task, "list lengths of test", lengths, facts["ranking_lengths"], weighed)
-        yield _share_line(task, "labels of test", found.grades, facts["ranking_labels"], _judged(dataset))
+        lengths, grades = expected_lists(account, asked, found)
+        ours = {str(number): count for number, count in sorted(found.test_options.items())}
+        yield _share_line(task, "list lengths of test", ours, facts["ranking_lengths"], lengths)
+        yield _share_line(task, "labels of test", found.grades, facts["ranking_labels"], grades)
     if task == "product_matching":
         ratio = asked.get("negatives_per_match", 1.0)
-        reason = f"the recipe asks for {ratio:g} negatives a match" if ratio != 1.0 else ""
-        yield _share_line(task, "matches and others", found.outputs, facts["matching_labels"], reason)
+        wanted = Expected({"yes": 1.0, "no": ratio}, f"the recipe asks for {ratio:g} negatives a match")
+        expected = wanted if ratio != 1.0 else None
+        yield _share_line(task, "matches and others", found.outputs, facts["matching_labels"], expected)
+    said = facts["labels"].get(task, {})
+    for split in (split for split in SPLITS if split in said and found.rows[split]):
+        fact = {"shares": said[split], "from": said["from"]}
+        answers = found.labels.get(split, Counter())
+        if "other" in said[split]:
+            named = {name: answers[name] for name in said[split] if name != "other"}
+            answers = Counter({**named, "other": answers.total() - sum(named.values())})
+        expected = expected_answers(task, account, asked, found, split)
+        yield _share_line(task, f"answers of {split}", answers, fact, expected)
 
 
-def _share_line(task: str, what: str, ours: Mapping[str, int], fact: Mapping[str, Any], reason: str) -> Line:
-    far = distance(ours, fact["shares"])
-    said = f"{reason} (total variation {far:.2f})" if reason and sum(ours.values()) else ""
-    shown = _percent(ours, fact["shares"])
-    return _line(task, what, shown, _percent(fact["shares"], fact["shares"]), said, fact["from"], same=far <= TOLERANCE)
-
-
-def _percent(counts: Mapping[str, int], order: Mapping[str, int]) -> str:
-    total = sum(counts.values()) or 1
-    return ", ".join(f"{name} {counts.get(name, 0) / total:.0%}" for name in {**order, **counts})
-
-
-def _judged(dataset: Dataset) -> str:
-    if dataset.manifest.get("generated"):
-        return "the corpora are generated: their judgements are not upstream's"
-    return "the draw keeps what upstream's judgements hold"
+def _share_line(
+    task: str, what: str, ours: Mapping[str, int], fact: Mapping[str, Any], expected: Expected | None
+) -> Line:
+    far, original = distance(ours, fact["shares"]), percent(fact["shares"], fact["shares"])
+    reason = reason_of(ours, expected)
+    said = f"{reason} (total variation {far:.2f})" if reason else ""
+    shown = percent(ours, fact["shares"])
+    return _line(task, what, shown, original, said, fact["from"], same=far <= TOLERANCE)
 
 
 def _asked(dataset: Dataset, task: str) -> Mapping[str, Any]:

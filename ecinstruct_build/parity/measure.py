@@ -18,6 +18,7 @@ _READ = ("task", "split", "setting", "instruction", "template_id", "input", "opt
 _BATCH_ROWS = 4096
 _OPTION = re.compile(r"^[A-Z]:", re.MULTILINE)
 _HISTORY = re.compile(r"^\d+\. ", re.MULTILINE)
+_ANSWER = re.compile(r"(?:yes|no|[A-Z])(?=:|$)")
 _SEEN = ("train", "validation", "test", "test_ood")
 
 
@@ -31,6 +32,10 @@ class Measured:
         Rows of each published split.
     corpora, ood_categories
         Rows of each corpus, and of each category out of domain.
+    places
+        Rows of each corpus in each of the published splits with seen instructions.
+    labels
+        Rows of each answer in each of these splits, of answers that are yes, no, or a letter and its option.
     seen, unseen
         Rows of each instruction in the settings with seen and with held-out ones.
     options
@@ -46,6 +51,8 @@ class Measured:
     rows: Counter[str] = field(default_factory=Counter)
     corpora: Counter[str] = field(default_factory=Counter)
     ood_categories: Counter[str] = field(default_factory=Counter)
+    places: dict[str, Counter[str]] = field(default_factory=dict)
+    labels: dict[str, Counter[str]] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
     unseen: Counter[str] = field(default_factory=Counter)
     options: Counter[int] = field(default_factory=Counter)
@@ -110,6 +117,9 @@ def _count(row: dict[str, Any], tasks: dict[str, Measured], modules: dict[str, s
         return
     found.seen[wording] += 1
     found.corpora[said["source"]] += 1
+    found.places.setdefault(place, Counter())[said["source"]] += 1
+    if answer := _ANSWER.match(said["output"]):
+        found.labels.setdefault(place, Counter())[answer[0]] += 1
     if place == "test_ood":
         found.ood_categories[said["category"]] += 1
     else:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from ecinstruct_build.answers import YES_NO
 from ecinstruct_build.drawing.draw import count_by_domain
+from ecinstruct_build.drawing.labels import count_labels
 from ecinstruct_build.drawing.pools import Stretch, take_share
 from ecinstruct_build.drawing.questions import (
     ANSWERABILITY_POOL,
@@ -43,6 +44,7 @@ def draw(tables: Tables, settings: AnswerabilityPredictionSettings, request: Req
     examples = [question_example(NAME, each, "yes" if each.row["answerable"] else "no") for each in asked]
     funnel = {
         **count_by_domain(tables, rows, "this task's questions with snippets and a verdict"),
+        **count_labels(tables, rows, rows.answerable.ifelse("yes", "no")),
         "questions drawn": len(examples) + sum(lost.values()),
         **dict(sorted(lost.items())),
         "examples": len(examples),

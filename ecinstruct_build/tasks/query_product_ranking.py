@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from operator import add
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +24,7 @@ from ecinstruct_build.drawing.graded import (
     query_groups,
     titles_of,
 )
+from ecinstruct_build.drawing.labels import count_labels
 from ecinstruct_build.drawing.pools import Stretch
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option, Origin
@@ -56,9 +59,12 @@ class QueryProductRankingSettings(GradedSettings):
 
 
 def _queries(rows: ir.Table) -> ir.Table:
-    """Return the queries that have products of two grades or more."""
-    queries = rows.group_by([*_QUERY, "domain"]).agg(grades=rows.label.nunique())
-    return queries.filter(queries.grades >= 2)
+    """Return the queries that have products of two grades or more, with their ``grades``, such as ``ESI``."""
+    has = {f"has_{grade}": (rows.label == grade).any() for grade in GRADES}
+    queries = rows.group_by([*_QUERY, "domain"]).agg(**has)
+    grades = [queries[f"has_{grade}"].ifelse(grade, "") for grade in GRADES]
+    queries = queries.mutate(grades=reduce(add, grades)).drop(*has)
+    return queries.filter(queries.grades.length() >= 2)
 
 
 def _candidates(rows: ir.Table, queries: ir.Table, seed: int) -> ir.Table:
@@ -150,12 +156,14 @@ def draw(tables: Tables, settings: QueryProductRankingSettings, request: Request
         _candidates(rows, tables.lend(drawn), request.seed), by=[*_QUERY, "label", "place", "product_id"]
     )
     lost: Counter[str] = Counter()
+    labels = count_labels(tables, queries, queries.grades)
     made = (_example(group, settings, request.seed, lost) for group in _by_query(tables, candidates))
     examples = [example for example in made if example is not None]
     funnel = {
         "graded judgements": tables.count(every),
         "of this task's queries in the small version, one of each product": tables.count(rows),
-        "queries with two grades or more": tables.count(queries),
+        "queries with two grades or more": sum(labels.values()),
+        **labels,
         "queries drawn": drawn.num_rows,
         **dict(sorted(lost.items())),
     }

@@ -13,9 +13,10 @@ from pydantic import Field
 
 from ecinstruct_build.answers import FIXED_LETTER
 from ecinstruct_build.drawing.draw import eligible_by_domain, first_rows, of_sources, origin_of, take, with_domain
+from ecinstruct_build.drawing.labels import labelled
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example, Option
-from ecinstruct_build.lazily import ir
+from ecinstruct_build.lazily import ibis, ir
 from ecinstruct_build.task import Drawn, Request, Task, TaskSettings
 from ecinstruct_build.text import clean, plain, word_count
 
@@ -64,6 +65,20 @@ def eligible_reviews(tables: Tables, settings: SentimentSettings) -> ir.Table:
     return with_domain(first_rows(ids, ["source", "review_id"]), settings).drop("category")
 
 
+def counted_alike(eligible: ir.Table) -> ir.Table:
+    """Add the column ``alike``: how many eligible reviews of the same source and domain have as many stars."""
+    # Counted on the way, since counting on its own would read every review's text a second time.
+    same = ibis.window(group_by=["source", "domain", "rating"])
+    return eligible.mutate(alike=eligible.count().over(same))
+
+
+def label_counts(drawn: pa.Table) -> dict[str, int]:
+    """Count what could have been drawn of each label, for the funnel, by the column ``alike`` of what was drawn."""
+    found = drawn.group_by(["source", "domain", "rating"]).aggregate([("alike", "max")])
+    rows = found.sort_by([("source", "ascending"), ("domain", "ascending"), ("rating", "descending")]).to_pylist()
+    return {labelled(FEELINGS[row["rating"]], row["domain"], row["source"]): row["alike_max"] for row in rows}
+
+
 def with_text(tables: Tables, drawn: pa.Table) -> list[dict[str, Any]]:
     """Return the drawn rows, in order of review, with the text of each."""
     key = ["source", "review_id", "file", "line"]
@@ -94,12 +109,13 @@ def to_example(row: Mapping[str, Any], text: str) -> Example:
 def draw_examples(tables: Tables, settings: SentimentSettings, request: Request) -> Drawn:
     """Draw reviews, by source and domain."""
     stratum = "rating" if settings.balance == "uniform" else None
-    eligible = eligible_reviews(tables, settings)
+    eligible = counted_alike(eligible_reviews(tables, settings))
     drawn = tables.fetch(take(eligible, request, NAME, ["review_id"], stratum), by=["source", "review_id"])
     rows = [(row, plain(row["text"])) for row in with_text(tables, drawn)]
     examples = [to_example(row, text) for row, text in rows if word_count(clean(text)) >= settings.min_words]
     funnel = {
         **eligible_by_domain(drawn, "reviews that seem long enough"),
+        **label_counts(drawn),
         "drawn": len(rows),
         "too short after cleaning": len(rows) - len(examples),
         "examples": len(examples),

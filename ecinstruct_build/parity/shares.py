@@ -1,0 +1,135 @@
+"""Whether shares are the original's, and if not, whether the books of the build prove why.
+
+A difference is explained by what the recipe asks for, or by what the corpora held before anything was drawn. Either
+says which shares are to be expected, and ours have to be these: what else the draw, the checks or the split did to them
+is not explained.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+from ecinstruct_build.drawing.labels import read_labels
+from ecinstruct_build.parity.measure import Measured
+
+TOLERANCE = 0.05
+"""Total variation distance (0 to 1, half the sum of differences of shares) up to which two sets of shares are same."""
+
+Shares = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The shares that the books make one expect, and what does so."""
+
+    shares: Shares
+    reason: str
+
+
+def distance(ours: Shares, original: Shares) -> float:
+    """Return the total variation distance of two sets of counts or shares: 0 = same shares, 1 = nothing in common."""
+    mine, theirs = sum(ours.values()), sum(original.values())
+    if not mine or not theirs:
+        return 1.0
+    return sum(abs(ours.get(key, 0) / mine - original.get(key, 0) / theirs) for key in {**ours, **original}) / 2
+
+
+def reason_of(ours: Mapping[str, int], expected: Expected | None) -> str:
+    """Return why our counts have other shares than the original, or "" if the books do not prove it."""
+    if expected is None or distance(ours, expected.shares) > _allowed(ours, expected.shares):
+        return ""
+    return f"{expected.reason}: {percent(expected.shares, expected.shares)}"
+
+
+def _allowed(ours: Mapping[str, int], shares: Shares) -> float:
+    """Return how far counts may be from shares: the tolerance or, of few, two and a half times what chance makes."""
+    number, whole = sum(ours.values()), sum(shares.values())
+    parts = (share / whole for share in shares.values())
+    return max(TOLERANCE, sum(sqrt(part * (1 - part) / number) for part in parts)) if number else 0.0
+
+
+def percent(counts: Shares, order: Shares) -> str:
+    """Return shares in words, in a given order."""
+    total = sum(counts.values()) or 1
+    return ", ".join(f"{name} {counts.get(name, 0) / total:.0%}" for name in {**order, **counts})
+
+
+def candidates(account: Mapping[str, Any], found: Measured, place: str) -> dict[str, float] | None:
+    """Return the shares of labels among the candidates of a split, or None if the books do not have them.
+
+    What several corpora gave is weighed by the rows of the split that are of each.
+    """
+    pools = read_labels(account.get("funnel", ()), "ood" if place == "test_ood" else "ind")
+    rows = found.places.get(place, Counter())
+    if not rows or not all(source in pools for source in rows):
+        return None
+    mixed: defaultdict[str, float] = defaultdict(float)
+    for source, count in rows.items():
+        for label, number in pools[source].items():
+            mixed[label] += count * number / pools[source].total()
+    return mixed
+
+
+def expected_answers(
+    task: str, account: Mapping[str, Any], asked: Mapping[str, Any], found: Measured, place: str
+) -> Expected | None:
+    """Return the shares of answers that the recipe or the candidates make one expect in a split, if they do.
+
+    Parameters
+    ----------
+    task
+        Its name.
+    account, asked
+        What the manifest has of it: its account, and the recipe's settings.
+    found, place
+        What its rows hold, and the split.
+    """
+    if asked.get("positive_share") is not None:
+        share = asked["positive_share"]
+        return Expected({"yes": share, "no": 1 - share}, "the recipe asks for it")
+    if asked.get("balance") == "uniform":
+        return Expected({"A": 1, "other": 4}, "the recipe asks for each number of stars as often")
+    pool = candidates(account, found, place)
+    return Expected(_answers(task, pool), "so do the candidates of the corpora") if pool else None
+
+
+def _answers(task: str, pool: Shares) -> dict[str, float]:
+    """Turn labels of candidates into the answers that samples have; those that nobody asks for are ``other``."""
+    if task == "sentiment_analysis":
+        first = pool.get("very positive", 0)
+        return {"A": first, "other": sum(pool.values()) - first}
+    if task == "product_substitute_identification":
+        first = pool.get("S", 0)
+        return {"yes": first, "no": sum(pool.values()) - first}
+    return dict(pool)
+
+
+def expected_lists(
+    account: Mapping[str, Any], asked: Mapping[str, Any], found: Measured
+) -> tuple[Expected | None, Expected | None]:
+    """Return the lengths and the grades that the queries of the corpora and the recipe's weights make one expect.
+
+    See `expected_answers`; the labels of a query are the grades of its products, such as ``ESI``.
+    """
+    pool, weights = candidates(account, found, "test"), asked.get("length_weights")
+    if not pool or not weights:
+        return None, None
+    lengths: defaultdict[str, float] = defaultdict(float)
+    grades: defaultdict[str, float] = defaultdict(float)
+    for held, queries in pool.items():
+        for length, share in _lengths(len(held), weights).items():
+            lengths[str(length)] += queries * share
+            for grade in held:
+                grades[grade] += queries * share * length / len(held)
+    reason = "so do the queries of the corpora, by the recipe's weights of lengths"
+    return Expected(dict(sorted(lengths.items())), reason), Expected(grades, reason)
+
+
+def _lengths(grades: int, weights: Sequence[float]) -> dict[int, float]:
+    """Return the share of each length among lists of a query with so many grades."""
+    possible = weights[: grades - 1]
+    if not sum(possible):
+        return {grades: 1.0}
+    return {length: weight / sum(possible) for length, weight in enumerate(possible, start=2)}
