@@ -1,6 +1,5 @@
 """The front door: the ``ecinstruct`` command. It parses, calls, and prints; it decides nothing."""
 
-import gc
 import sys
 from typing import Annotated
 
@@ -22,6 +21,7 @@ from ecinstruct_build.commands import (
     sources,
 )
 from ecinstruct_build.errors import UserError
+from ecinstruct_build.memory import seldom_collect_garbage
 
 app = typer.Typer(
     name="ecinstruct",
@@ -57,8 +57,7 @@ def _version(
 
 def main() -> None:
     """Run the command line; errors meant for users are one paragraph and exit with status 1."""
-    gc.set_threshold(200_000, 50, 1_000)  # what a build holds is held to the end: look for garbage less often
-    gc.freeze()  # and not at all in what was imported
+    seldom_collect_garbage()
     try:
         app(standalone_mode=True)
     except UserError as error:

@@ -16,7 +16,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
-from ecinstruct_build.memory import peak_of
+from ecinstruct_build.memory import peak_of, seldom_collect_garbage
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,8 +41,8 @@ class Helper:
         self._asked: deque[_Asked[Any]] = deque()  # what no answer came to, in order
 
     def start(self) -> None:
-        """Start the second process, if there may be one."""
-        if self._processes == 1:
+        """Start the second process, if there may be one and it is not there."""
+        if self._processes == 1 or self._pipe is not None:
             return
         self._pipe, theirs = Pipe()
         life, self._life = os.pipe()  # nothing is ever written: its end tells that this process ended
@@ -127,6 +127,7 @@ class _Asked(Generic[T]):
 
 def serve() -> None:
     """Be the second process: answer one call after the other. The command line names its ends of the pipes."""
+    seldom_collect_garbage()
     Thread(target=_end_with, args=[int(sys.argv[2])], daemon=True).start()
     with Connection(int(sys.argv[1])) as pipe:
         while True:

@@ -6,6 +6,7 @@ resumes where it stopped and a changed setting reruns only what follows from it.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def build(
     review: Mapping[str, Any] | None = None,
     *,
     fetching: Path | None = None,
+    helper: Helper | None = None,
 ) -> Mapping[str, Any]:
     """Build a dataset.
 
@@ -63,6 +65,8 @@ def build(
         What people said so far, as `ecinstruct_build.review.report.ReviewReport.to_json` gives it.
     fetching
         The lock to fetch missing upstream files by; None = nothing touches the network.
+    helper
+        A second process that made itself ready by `get_ready`; None = one is started when there is work for it.
 
     Returns
     -------
@@ -74,13 +78,14 @@ def build(
     UserError
         If something that the user can mend is in the way.
     """
-    return _build(recipe, raw, out, machine, review, fetching)[1]
+    with _helping(helper, machine) as second:
+        return _build(recipe, raw, out, machine, second, review, fetching)[1]
 
 
 def build_splits(
-    recipe: Recipe, raw: Path | None, out: Path, seeds: Sequence[int], machine: Machine
+    recipe: Recipe, raw: Path | None, out: Path, seeds: Sequence[int], machine: Machine, *, helper: Helper | None = None
 ) -> Mapping[str, Any]:
-    """Build a dataset beside ``out``, as ``<out>-seed-<seed>``, for each of several split seeds.
+    """Build a dataset beside ``out``, as ``<out>-seed-<seed>``, for each of several split seeds; see `build`.
 
     Returns
     -------
@@ -89,10 +94,11 @@ def build_splits(
         ``out``, as ``<out>-splits.json``.
     """
     placed = {}
-    for seed in seeds:
-        seeded = recipe.model_copy(update={"split": recipe.split.model_copy(update={"seed": seed})})
-        built, _ = _build(seeded, raw, out.with_name(f"{out.name}-seed-{seed}"), machine)
-        placed[seed] = {task: _splits_of(built, task) for task in built.drawn}
+    with _helping(helper, machine) as second:
+        for seed in seeds:
+            seeded = recipe.model_copy(update={"split": recipe.split.model_copy(update={"seed": seed})})
+            built, _ = _build(seeded, raw, out.with_name(f"{out.name}-seed-{seed}"), machine, second)
+            placed[seed] = {task: _splits_of(built, task) for task in built.drawn}
     comparison = compare_splits(placed)
     out.with_name(f"{out.name}-splits.json").write_text(json.dumps(comparison, indent=2) + "\n", encoding="utf-8")
     return comparison
@@ -100,6 +106,7 @@ def build_splits(
 
 def run_stages(recipe: Recipe, raw: Path | None, machine: Machine, helper: Helper | None = None) -> Built:
     """Run, or take from the store, every stage up to the rendered samples; a helper renders some of them."""
+    helped = helper is not None and helper.is_there  # while files are ingested, too
     ingested = ingest(recipe, raw or sample_corpora(recipe, machine), machine)
     with canonical_tables(ingested.files, machine) as tables:
         drawn = {name: draw(name, task, recipe.seed, tables, machine) for name, task in recipe.tasks.items()}
@@ -110,9 +117,10 @@ def run_stages(recipe: Recipe, raw: Path | None, machine: Machine, helper: Helpe
     frozen = freeze(recipe, checked, joined, machine)
     if helper:
         helper.start()
-    assigned = split(recipe, checked, spun, alike, frozen=frozen, machine=machine)
+    assigned = split(recipe, checked, spun, alike, frozen=frozen, machine=machine, helper=helper)
     rendered = render(recipe, checked.repaired, assigned, frozen=frozen, machine=machine, helper=helper)
-    workers = max(ingested.worker_bytes, helper.peak_bytes if helper else 0)  # which do not run at the same time
+    others = ingested.worker_bytes, helper.peak_bytes if helper else 0
+    workers = sum(others) if helped else max(others)
     return Built(ingested.files, drawn, checked, workers, joined, alike, spun, frozen, assigned, rendered)
 
 
@@ -153,12 +161,13 @@ def _build(  # noqa: PLR0917 - as `build` has them
     raw: Path | None,
     out: Path,
     machine: Machine,
+    helper: Helper,
     review: Mapping[str, Any] | None = None,
     fetching: Path | None = None,
 ) -> tuple[Built, Mapping[str, Any]]:
     _refuse_places(out, machine)
     spare_pandas()
-    with machine.store.locked(), Helper(machine.jobs, get_ready) as helper:
+    with machine.store.locked():
         if fetching is not None:
             from ecinstruct_build.stages.fetch import fetch  # noqa: PLC0415 - 0.05 s that few builds need
 
@@ -182,6 +191,11 @@ def _build(  # noqa: PLR0917 - as `build` has them
                 say=machine.progress.note,
             )
     return built, finished
+
+
+def _helping(helper: Helper | None, machine: Machine) -> AbstractContextManager[Helper]:
+    """Return a helper for a while: one that somebody else ends, or one of our own."""
+    return nullcontext(helper) if helper else Helper(machine.jobs, get_ready)
 
 
 def _report_on(

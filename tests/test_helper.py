@@ -5,17 +5,23 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from building import SmallBuild
+from split_world import SETTINGS, WEIGHTS, clustered
 
 from ecinstruct_build.audit.aside import begin_audit
 from ecinstruct_build.audit.limits import AuditLimits
 from ecinstruct_build.audit.run import audit_dataset
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.helper import Helper
+from quality.splitting.leakage import assign
+from quality.splitting.web import web_of
 
 STARTED = """
 import os, sys
@@ -87,8 +93,39 @@ def test_it_ends_with_the_process_that_started_it() -> None:
     os.close(handle)
 
 
+def test_two_processes_place_examples_as_one_does(helper: Helper) -> None:
+    near = [clustered(60, cluster=5, seed=seed) for seed in range(6)]  # which share products of one name: a web each
+    apart = [
+        replace(one, identity=f"{web} {one.identity}", products=tuple(f"{web} {product}" for product in one.products))
+        for web, world in enumerate(near)
+        for one in world
+    ]
+    web, shared = web_of(apart, {}), Shared(helper)
+    alone, both = assign(web, SETTINGS, WEIGHTS, 3), assign(web, SETTINGS, WEIGHTS, 3, beside=shared)
+    assert shared.asked > 1
+    assert np.array_equal(alone.split, both.split)
+    assert alone.reason == both.reason
+    assert np.array_equal(alone.packed, both.packed)
+
+
+class Shared:
+    """Asks a helper for every second thing, however busy it is."""
+
+    def __init__(self, helper: Helper) -> None:
+        self._helper, self.asked, self._turn = helper, 0, False
+
+    @property
+    def is_free(self) -> bool:
+        self._turn = not self._turn
+        return self._turn
+
+    def begin(self, function: Callable[..., Any], *args: Any) -> Callable[[], Any]:
+        self.asked += 1
+        return self._helper.begin(function, *args)
+
+
 def test_two_processes_find_in_a_dataset_what_one_finds(small_build: SmallBuild, helper: Helper) -> None:
-    limits = AuditLimits(jaccard=0.6, html_share=0.0)
+    limits = AuditLimits(jaccard=0.5, html_share=0.0)
     whole = audit_dataset(small_build.out, limits)
     assert sum(one.values for one in whole.overlaps if one.kind == "near")
     assert begin_audit(small_build.out, limits, helper)() == whole

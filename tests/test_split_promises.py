@@ -22,7 +22,7 @@ from quality.splitting.proof import LeakError, prove
 from quality.splitting.quotas import KEPT_TESTS, OVER_QUOTA, SHARED_WITH_OOD, STRADDLES, TOO_ALIKE
 from quality.splitting.ragged import Integers
 from quality.splitting.refinement import Floats
-from quality.splitting.retention import retention
+from quality.splitting.retention import by_hashing, retention
 from quality.splitting.web import Web, read_web, web_of
 
 pytestmark = pytest.mark.slow
@@ -212,7 +212,7 @@ def test_an_example_that_straddles_two_placements_is_used_if_no_sample_needs_its
 def test_the_report_counts_every_candidate_once(world: list[Example]) -> None:
     web = web_of(world, FAMILIES)
     found = assign(web, SETTINGS, WEIGHTS, 0)
-    report = retention(web, SETTINGS, found, WEIGHTS, 0)
+    report = retention(web, SETTINGS, found, by_hashing(web, SETTINGS, WEIGHTS, 0))
     for task, rows in report.items():
         mine = np.asarray([name == task for name in web.tasks], np.bool_) & found.candidate
         for column in ("examples", "kept", "hashing"):
@@ -224,7 +224,7 @@ def test_the_report_counts_every_candidate_once(world: list[Example]) -> None:
 def test_hashing_keeps_as_many_pairs_as_chance_says() -> None:
     world = [example("pairs", str(number), products=[f"x{number}", f"y{number}"]) for number in range(3000)]
     web = web_of(world, {})
-    rows = retention(web, SETTINGS, assign(web, SETTINGS, WEIGHTS, 0), WEIGHTS, 0)["pairs"]
+    rows = retention(web, SETTINGS, assign(web, SETTINGS, WEIGHTS, 0), by_hashing(web, SETTINGS, WEIGHTS, 0))["pairs"]
     assert [row["products"] for row in rows] == ["all", "2"]
     assert rows[0]["kept"] == 3000
     assert int(rows[0]["hashing"]) / 3000 == pytest.approx(0.8**2 + 0.1**2 + 0.1**2, abs=0.03)

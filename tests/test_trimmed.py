@@ -20,6 +20,7 @@ from ecinstruct_build.splits import SPLITS
 from ecinstruct_build.stages.checks import Checked, check
 from ecinstruct_build.stages.lookalikes import (
     duplicate_settings,
+    input_words,
     kept_forms,
     like_kept_tests,
     lookalikes,
@@ -64,7 +65,8 @@ def settled(tmp_path, world, assigned, *, measured=True):
     recipe = load_recipe("sample").model_copy(update={"tasks": {TASK: SETTINGS["histories"]}})
     checked = checked_by(tmp_path, world, measured=measured)
     found = lookalikes(recipe, checked, Machine(Store(tmp_path), EngineSettings(), 1, Silence()))
-    return settled_lookalikes(recipe, checked, found, web_of(world, {}), assigned)
+    web = web_of(world, {})
+    return settled_lookalikes(recipe, checked, found, web, assigned, words=input_words(checked, found, web))
 
 
 def assigned_to(web, went) -> Assigned:

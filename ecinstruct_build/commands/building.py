@@ -1,6 +1,7 @@
 """Commands that build."""
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,12 +31,12 @@ from ecinstruct_build.commands.options import (
 )
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.progress import Progress
-from ecinstruct_build.recipe import Recipe, load_recipe, parse_recipe
-from ecinstruct_build.stages.machine import Machine
-from ecinstruct_build.store import Store
 
 if TYPE_CHECKING:
+    from ecinstruct_build.helper import Helper
+    from ecinstruct_build.recipe import Recipe
     from ecinstruct_build.review.folder import Reviewed
+    from ecinstruct_build.stages.machine import Machine
 
 
 def build(
@@ -62,6 +63,8 @@ def build(
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Build a dataset: fetch, ingest, draw, check, split, render, publish; what people judged defective is left out."""
+    from ecinstruct_build.recipe import load_recipe
+
     stated = {"seed": seed, "split.seed": split_seed, "split.freeze": freeze and f"'{freeze}'"}
     overrides = [*(settings or ()), *(f"{name}={value}" for name, value in stated.items() if value is not None)]
     machine = partial(machine_at, work, engine, memory, jobs)
@@ -91,29 +94,37 @@ def splits(
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Regenerate the splits of the last build with another seed; only split and render run again."""
-    from ecinstruct_build.pipeline import build_splits, last_recipe
-    from ecinstruct_build.split_comparison import render_comparison
-
     if seeds and seed is not None:
         raise UserError("Give either --seed or --seeds, not both.")
-    overrides = [*(settings or ()), f"split.seed={seed or 0}"]
-    if recipe is None:
-        last, last_raw = last_recipe(Store(work))
-        chosen, raw = parse_recipe(last, "the last build's recipe", overrides), raw or last_raw
-    else:
-        chosen = load_recipe(recipe, overrides)
-    machine = partial(machine_at, work, engine, memory, jobs)
-    if not seeds:
+    # Before NumPy is imported: its threads would look for work that there is none of, and two processes have enough.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from ecinstruct_build.helper import Helper
+    from ecinstruct_build.stages.ready import get_ready
+
+    with Helper(worker_count(jobs), get_ready) as helper:
+        helper.start()  # at once, for what it is to do comes soon: what it imports first is as much as here
+        overrides = [*(settings or ()), f"split.seed={seed or 0}"]
+        chosen, raw = _recipe_of(recipe, raw, work, overrides)
+        machine = partial(machine_at, work, engine, memory, jobs)
+        if seeds:
+            _build_several(chosen, raw, out, _numbers(seeds), machine, helper, quiet=quiet, as_json=as_json)
+            return
         said = _reviewed(review)
-        _build(chosen, raw, out, machine, review=said.report if said else None, quiet=quiet, as_json=as_json)
-        return
-    with listener(quiet=quiet or as_json) as progress:
-        comparison = build_splits(chosen, raw, out, _numbers(seeds), machine(progress))
-    if as_json:
-        print_json(comparison)
-    elif not quiet:
-        render_comparison(comparison, Console())
-        Console().print(f"The datasets are beside [bold]{escape(str(out))}[/bold], one folder for each seed.")
+        report = said.report if said else None
+        _build(chosen, raw, out, machine, review=report, quiet=quiet, as_json=as_json, helper=helper)
+
+
+def _recipe_of(recipe: str | None, raw: Path | None, work: Path, overrides: list[str]) -> tuple["Recipe", Path | None]:
+    """Return a recipe and the raw folder; those of the last build if no recipe is named."""
+    from ecinstruct_build.recipe import load_recipe, parse_recipe
+
+    if recipe is not None:
+        return load_recipe(recipe, overrides), raw
+    from ecinstruct_build.pipeline import last_recipe
+    from ecinstruct_build.store import Store
+
+    last, last_raw = last_recipe(Store(work))
+    return parse_recipe(last, "the last build's recipe", overrides), raw or last_raw
 
 
 def _numbers(text: str) -> list[int]:
@@ -124,12 +135,13 @@ def _numbers(text: str) -> list[int]:
         raise UserError(f"'{text}' is no list of seeds. Give whole numbers with commas, such as 1,2,3.") from None
 
 
-def _heeding(recipe: Recipe, review: Path, work: Path) -> tuple[Recipe, Mapping[str, Any] | None]:
+def _heeding(recipe: "Recipe", review: Path, work: Path) -> tuple["Recipe", Mapping[str, Any] | None]:
     """Return the recipe without what people judged defective, and what they said so far."""
     said = _reviewed(review)
     if said is None:
         return recipe, None
     from ecinstruct_build.review.folder import heeding
+    from ecinstruct_build.store import Store
 
     return heeding(recipe, said, Store(work)), said.report
 
@@ -144,26 +156,52 @@ def _reviewed(review: Path) -> "Reviewed | None":
 
 
 def _build(
-    recipe: Recipe,
+    recipe: "Recipe",
     raw: Path | None,
     out: Path,
-    machine: Callable[[Progress], Machine],
+    machine: Callable[[Progress], "Machine"],
     *,
     review: Mapping[str, Any] | None,
     quiet: bool,
     as_json: bool,
     fetching: Path | None = None,
+    helper: "Helper | None" = None,
 ) -> None:
     from ecinstruct_build.pipeline import build as build_dataset
-    from ecinstruct_build.summary import render_summary
 
     with listener(quiet=quiet or as_json) as progress:
-        manifest = build_dataset(recipe, raw, out, machine(progress), review, fetching=fetching)
+        manifest = build_dataset(recipe, raw, out, machine(progress), review, fetching=fetching, helper=helper)
     if as_json:
         print_json(manifest)
     elif not quiet:
+        from ecinstruct_build.summary import render_summary
+
         render_summary(manifest, Console())
         Console().print(f"The dataset is in [bold]{escape(str(out))}[/bold].")
+
+
+def _build_several(
+    recipe: "Recipe",
+    raw: Path | None,
+    out: Path,
+    seeds: Sequence[int],
+    machine: Callable[[Progress], "Machine"],
+    helper: "Helper",
+    *,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    from ecinstruct_build.pipeline import build_splits
+
+    with listener(quiet=quiet or as_json) as progress:
+        comparison = build_splits(recipe, raw, out, seeds, machine(progress), helper=helper)
+    if as_json:
+        print_json(comparison)
+    elif not quiet:
+        from ecinstruct_build.split_comparison import render_comparison
+
+        render_comparison(comparison, Console())
+        Console().print(f"The datasets are beside [bold]{escape(str(out))}[/bold], one folder for each seed.")
 
 
 def sample_corpora(

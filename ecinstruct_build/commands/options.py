@@ -12,18 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from ecinstruct_build.console import RichProgress
-from ecinstruct_build.engine import EngineName, EngineSettings
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.progress import Progress, Silence
-from ecinstruct_build.stages.machine import Machine
-from ecinstruct_build.store import Store
 
 if TYPE_CHECKING:
     from ecinstruct_build.browsing.shelf import Shelf
+    from ecinstruct_build.engine import EngineName
     from ecinstruct_build.review.desk import Desk
+    from ecinstruct_build.stages.machine import Machine
 
 RecipeArgument = Annotated[str, typer.Argument(help="A recipe's TOML file, or the name of a packaged one.")]
 Raw = Annotated[
@@ -51,7 +48,7 @@ Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a
 _INTERRUPTED = "Query interrupted"  # what DuckDB makes of an interrupt
 
 
-def machine_at(work: Path, engine: str, memory: str, jobs: int, progress: Progress) -> Machine:
+def machine_at(work: Path, engine: str, memory: str, jobs: int, progress: Progress) -> "Machine":
     """Return what to build with, as the command line says it.
 
     Raises
@@ -59,6 +56,10 @@ def machine_at(work: Path, engine: str, memory: str, jobs: int, progress: Progre
     UserError
         If there is no such engine, or the memory is no amount.
     """
+    from ecinstruct_build.engine import EngineSettings
+    from ecinstruct_build.stages.machine import Machine
+    from ecinstruct_build.store import Store
+
     known: dict[str, EngineName] = {"duckdb": "duckdb", "spark": "spark"}
     if engine not in known:
         raise UserError(f"There is no engine '{engine}'. Choose duckdb or spark.")
@@ -69,7 +70,7 @@ def machine_at(work: Path, engine: str, memory: str, jobs: int, progress: Progre
     return Machine(store=Store(work), engine=settings, jobs=processes, progress=progress)
 
 
-def asking_machine(work: Path) -> Machine:
+def asking_machine(work: Path) -> "Machine":
     """Return a machine to ask a finished build with: it shows no progress."""
     return machine_at(work, "duckdb", "1GB", 0, Silence())
 
@@ -86,6 +87,8 @@ def listener(*, quiet: bool) -> Iterator[Progress]:
         if quiet:
             yield Silence()
             return
+        from ecinstruct_build.console import RichProgress
+
         with RichProgress(Console(stderr=True)) as progress:
             yield progress
     except (KeyboardInterrupt, RuntimeError) as error:
@@ -128,6 +131,8 @@ def print_rows(rows: list[dict[str, str]], *, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
+    from rich.table import Table
+
     table = Table(*rows[0]) if rows else Table()
     for row in rows:
         table.add_row(*(escape(value) for value in row.values()))

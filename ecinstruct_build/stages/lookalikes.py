@@ -18,11 +18,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ecinstruct_build.check import PAIR_SCHEMA
-from ecinstruct_build.example import Example
+from ecinstruct_build.example import EXAMPLE_SCHEMA, Example, Option, table_to_examples
 from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.stages.checks import Checked
-from ecinstruct_build.stages.examples import read_examples
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 from quality.content import content_texts, field_texts
@@ -32,7 +31,6 @@ from quality.similarity.passages import passages_within
 from quality.similarity.shingles import from_arrow, shingled
 from quality.splitting.leakage import Assigned
 from quality.splitting.placement import NOWHERE
-from quality.splitting.ragged import Integers
 from quality.splitting.trimmed import Likeness, holders_of_passages, like_earlier_ones, passages_of, read_passages
 from quality.splitting.web import Web
 
@@ -115,11 +113,13 @@ def _without_options(example: Example) -> Example:
     return replace(example, options=(), answer="")
 
 
-def settled_lookalikes(recipe: Recipe, checked: Checked, found: Stage, examples: Web, assigned: Assigned) -> pa.Table:
+def settled_lookalikes(
+    recipe: Recipe, checked: Checked, found: Stage, examples: Web, assigned: Assigned, *, words: pa.Table
+) -> pa.Table:
     """Return the pairs of samples of two splits that became look-alikes only when the split trimmed their context.
 
     What was compared before is the whole context. Options that the split replaced are wrong ones: they are not
-    compared.
+    compared. ``words`` is what `input_words` returns.
     """
     trimmed = trimmed_samples(checked, examples, assigned)
     if not trimmed:
@@ -130,7 +130,6 @@ def settled_lookalikes(recipe: Recipe, checked: Checked, found: Stage, examples:
     stands[late] = False
     others = np.flatnonzero(stands)
     rows = np.concatenate([others, late])
-    words = _input_words(checked, found, examples, others)
     settled = shingled([_input_text(one) for one in trimmed]).to_arrow()
     texts = from_arrow(pa.chunked_array([*words["words"].chunks, settled]))
     where = pc.index_in(pa.array(ids[others], pa.string()), words["example_id"]).to_numpy()
@@ -160,13 +159,30 @@ def trimmed_samples(checked: Checked, examples: Web, assigned: Assigned) -> list
     rows = np.flatnonzero(short)
     ids = [examples.example_ids[row] for row in rows.tolist()]
     kept = dict(zip(ids, assigned.context.take(rows).to_lists(), strict=True))
+    options = dict(zip(ids, examples.options.take(rows).to_lists(), strict=True))
     tasks = sorted({examples.tasks[row] for row in rows.tolist()})
-    whole = (read_examples(checked.repaired[task], ids, spare_options=False) for task in tasks)
+    whole = (_without_listed(checked.repaired[task], ids) for task in tasks)
     samples = {
-        one.example_id: replace(one, context=tuple(one.context[item] for item in kept[one.example_id]))
+        one.example_id: replace(
+            one,
+            context=tuple(one.context[item] for item in kept[one.example_id]),
+            options=_options(examples, options[one.example_id]),
+        )
         for one in chain.from_iterable(whole)
     }
     return [samples[example_id] for example_id in ids]
+
+
+def _options(examples: Web, places: Sequence[int]) -> tuple[Option, ...]:
+    values = examples.option_values.take(pa.array(places, pa.int64()))
+    return tuple(Option(**value) for value in values.to_pylist())
+
+
+def _without_listed(stage: Stage, ids: Sequence[str]) -> list[Example]:
+    """Read examples without their options and origins, which are most of what lies there."""
+    columns = [name for name in EXAMPLE_SCHEMA.names if name not in ("options", "spare_options", "origins")]
+    table = stage.table("examples", columns)
+    return table_to_examples(table.filter(pc.is_in(table["example_id"], value_set=pa.array(ids, pa.string()))))
 
 
 def like_kept_tests(trimmed: Sequence[Example], tests: Sequence[Example], similarity: float) -> list[str]:
@@ -213,12 +229,12 @@ def _input_text(example: Example) -> str:
     return " ".join(field_texts(example))
 
 
-def _input_words(checked: Checked, found: Stage, examples: Web, rows: Integers) -> pa.Table:
-    """Return the words of inputs, at least of those in some rows: measured with the look-alikes or by the check."""
+def input_words(checked: Checked, found: Stage, examples: Web) -> pa.Table:
+    """Return the words of the inputs of all examples: measured with the look-alikes or by the check."""
     tables = [found.table("inputs")]
-    ids = pa.array([examples.example_ids[row] for row in rows.tolist()], pa.string())
-    missing = pc.invert(pc.is_in(ids, value_set=tables[0]["example_id"])).to_numpy(zero_copy_only=False)
-    tasks = sorted({examples.tasks[row] for row in rows[missing].tolist()})
+    ids = pa.array(examples.example_ids, pa.string())
+    missing = pc.invert(pc.is_in(ids, value_set=tables[0]["example_id"]))
+    tasks = sorted(pa.array(examples.tasks, pa.string()).filter(missing).unique().to_pylist())
     tables += (checked.measured[_CHECK][task].table("measures", ["example_id", "words"]) for task in tasks)
     return pa.concat_tables(tables)
 

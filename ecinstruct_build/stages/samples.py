@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from pyarrow import feather
 
 from ecinstruct_build.errors import UserError
@@ -27,7 +28,11 @@ from ecinstruct_build.store import Stage
 if TYPE_CHECKING:  # a helper renders, and needs nothing of what splits
     from ecinstruct_build.stages.frozen import Frozen
 
-_READ = [name for name in EXAMPLE_SCHEMA.names if name not in ("options", "spare_options")]
+_LISTS = ("context", "options", "spare_options", "origins")
+_PLAIN = [name for name in EXAMPLE_SCHEMA.names if name not in _LISTS]
+# What samples show of items and options, by its path in the files.
+_SHOWN_ITEMS = [f"context.list.element.{part}" for part in ("product_id", "text")]
+_SHOWN_OPTIONS = [f"options.list.element.{part}" for part in ("key", "text", "product_id", "grade")]
 
 
 def render(
@@ -79,7 +84,7 @@ def render_task(
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track(f"render {name}"):
-            examples, settings = settled(repaired, assigned, name), settings_of(recipe.layout)
+            examples, settings = settled(repaired, assigned, name, records=False), settings_of(recipe.layout)
             limit = recipe.templates.paraphrases
             samples = render_samples(examples, TASKS.get(name), templates, recipe.seed, settings, paraphrases=limit)
             if frozen:
@@ -122,18 +127,28 @@ def _refuse_known_instructions(name: str, samples: pa.Table, kept: pa.Table) -> 
         )
 
 
-def settled(repaired: Stage, assigned: Stage, task: str) -> list[Assigned]:
-    """Return a task's assigned examples as the split settled them: context trimmed, options replaced."""
-    placed = assigned.table(task)
+def settled(repaired: Stage, assigned: Stage, task: str, *, records: bool = True) -> list[Assigned]:
+    """Return a task's assigned examples as the split settled them: context trimmed, options replaced.
+
+    With or without the raw records that they were made from: no sample shows these, and they are much to read.
+    """
+    options, items = (["options"], ["context", "origins"]) if records else (_SHOWN_OPTIONS, _SHOWN_ITEMS)
+    placed = _read(_assignments(assigned, task), ["example_id", "split", "context", "families", *options])
     placed = placed.filter(pc.is_valid(placed["split"]))
-    drawn = repaired.table("examples", _READ)
+    drawn = _read(repaired.folder / "examples.parquet", [*_PLAIN, *items])
     drawn = drawn.filter(pc.is_in(drawn["example_id"], value_set=placed["example_id"].combine_chunks()))
     # Both are ordered by example_id, so that rows stand side by side.
     context = _picked(drawn["context"].combine_chunks(), placed["context"].combine_chunks())
-    drawn = drawn.set_column(_READ.index("context"), "context", context).append_column("options", placed["options"])
+    drawn = drawn.set_column(drawn.column_names.index("context"), "context", context)
+    drawn = drawn.append_column("options", placed["options"])
     examples, splits = table_to_examples(drawn), placed["split"].to_pylist()
     families = placed["families"].to_pylist()
     return [Assigned(*one[:2], tuple(one[2])) for one in zip(examples, splits, families, strict=True)]
+
+
+def _read(file: Path, columns: Sequence[str]) -> pa.Table:
+    with pq.ParquetFile(file) as stored:
+        return stored.read(columns)
 
 
 def _picked(lists: pa.ListArray, positions: pa.ListArray) -> pa.ListArray:

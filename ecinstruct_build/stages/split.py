@@ -1,6 +1,8 @@
 """Split, wrapped for the store: from accepted examples to what they stand on, and to their assignment."""
 
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ecinstruct_build.check import PAIR_SCHEMA
 from ecinstruct_build.example import EXAMPLE_SCHEMA
+from ecinstruct_build.helper import Helper
 from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.splits import SPLITS
@@ -18,6 +22,7 @@ from ecinstruct_build.stages.families import read_families
 from ecinstruct_build.stages.frozen import Frozen
 from ecinstruct_build.stages.lookalikes import (
     duplicate_settings,
+    input_words,
     kept_forms,
     like_kept_tests,
     lookalikes_code,
@@ -32,7 +37,7 @@ from quality.splitting.leakage import Assigned, assign, drop_alike, drop_like_ke
 from quality.splitting.placement import NOWHERE
 from quality.splitting.proof import prove
 from quality.splitting.ragged import Integers
-from quality.splitting.retention import retention
+from quality.splitting.retention import by_hashing, retention
 from quality.splitting.ties import FAMILY
 from quality.splitting.web import Web, read_web, web_of
 
@@ -79,7 +84,14 @@ def web(recipe: Recipe, checked: Checked, joined: Stage, found: Stage, machine: 
 
 
 def split(
-    recipe: Recipe, checked: Checked, spun: Stage, found: Stage, *, frozen: Frozen | None, machine: Machine
+    recipe: Recipe,
+    checked: Checked,
+    spun: Stage,
+    found: Stage,
+    *,
+    frozen: Frozen | None,
+    machine: Machine,
+    helper: Helper | None = None,
 ) -> Stage:
     """Assign every accepted example of all tasks to a split, or drop it with a reason.
 
@@ -95,18 +107,29 @@ def split(
         Test rows that are kept from an earlier build.
     machine
         What to build with.
+    helper
+        Places some of the components, and tells what hashing would keep.
     """
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track("split"):
             examples, left_out = read_web(spun.folder), checked.rejected_late()
-            assigned, settled = _assigned(recipe, checked, found, examples, frozen=frozen, left_out=left_out)
+            with ThreadPoolExecutor(1) as thread:  # it reads, while this one places, what is needed then
+                words = thread.submit(input_words, checked, found, examples) if _may_trim(recipe) else None
+                assigned = _assigned(recipe, examples, frozen=frozen, left_out=left_out, helper=helper)
+            hashed = helper.begin(_hashed, spun, recipe) if helper else partial(_hashed, spun, recipe)
+            settled = PAIR_SCHEMA.empty_table()
+            if words is not None:
+                settled = settled_lookalikes(recipe, checked, found, examples, assigned, words=words.result())
+                assigned = drop_alike(examples, assigned, settled)
+            if frozen:
+                assigned = _apart_from_kept(recipe, checked, frozen, examples, assigned)
             checks = prove(examples, recipe.tasks, assigned, pa.concat_tables([read_pairs(found), settled]))
             table = assignment_table(examples, assigned, left_out)
             for name in recipe.tasks:
                 rows = table.filter(pc.starts_with(table["example_id"], f"{name}:"))
                 pq.write_table(rows, out / f"{name}.parquet", compression="zstd")
-            survey = retention(examples, recipe.tasks, assigned, recipe.split_weights, recipe.split_seed)
+            survey = retention(examples, recipe.tasks, assigned, hashed())
         return {"checked": checks, "retention": survey}
 
     inputs = {
@@ -133,17 +156,22 @@ def split(
 
 
 def _assigned(
-    recipe: Recipe, checked: Checked, found: Stage, examples: Web, *, frozen: Frozen | None, left_out: Collection[str]
-) -> tuple[Assigned, pa.Table]:
-    """Assign, drop what trimming made too alike, and return the pairs that it made so, too."""
+    recipe: Recipe, examples: Web, *, frozen: Frozen | None, left_out: Collection[str], helper: Helper | None
+) -> Assigned:
     kept = frozen.read_held() if frozen else None
     settings = training_only(recipe.tasks) if frozen else recipe.tasks
-    assigned = assign(examples, settings, recipe.split_weights, recipe.split_seed, kept=kept, left_out=left_out)
-    settled = settled_lookalikes(recipe, checked, found, examples, assigned)
-    assigned = drop_alike(examples, assigned, settled)
-    if frozen:
-        assigned = _apart_from_kept(recipe, checked, frozen, examples, assigned)
-    return assigned, settled
+    return assign(
+        examples, settings, recipe.split_weights, recipe.split_seed, kept=kept, left_out=left_out, beside=helper
+    )
+
+
+def _may_trim(recipe: Recipe) -> bool:
+    """Return whether an example may lose context, and become too like another."""
+    return any(task.leakage == "trim" for task in recipe.tasks.values())
+
+
+def _hashed(spun: Stage, recipe: Recipe) -> Integers:
+    return by_hashing(read_web(spun.folder), recipe.tasks, recipe.split_weights, recipe.split_seed)
 
 
 def _reading_code() -> list[str]:

@@ -23,7 +23,7 @@ from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import TaskSettings
 from quality.splitting.communities import components
 from quality.splitting.levelling import level
-from quality.splitting.placement import NOWHERE, Ties, homes, place
+from quality.splitting.placement import NOWHERE, Beside, Ties, homes, place
 from quality.splitting.quotas import (
     FILLED,
     KEPT_TESTS,
@@ -96,6 +96,7 @@ def assign(
     *,
     kept: Kept | None = None,
     left_out: Collection[str] = (),
+    beside: Beside | None = None,
 ) -> Assigned:
     """Assign every example to a split, or say why it was dropped.
 
@@ -117,6 +118,8 @@ def assign(
     left_out
         Ids of examples that leave when all are assigned: the others stay where they are, and what was over quota
         comes in for them.
+    beside
+        Who may do some of the work at the same time.
 
     Raises
     ------
@@ -128,7 +131,7 @@ def assign(
     run = _Run(web, settings, seed)
     run.keep(kept)
     run.out_of_domain()
-    run.in_domain(shares)
+    run.in_domain(shares, beside)
     run.leave_out(left_out)
     return run.assigned()
 
@@ -229,7 +232,7 @@ class _Run:
         """Hold examples out for the test out of domain."""
         self.filling.hold_out(self.ranked(np.flatnonzero(self.web.ood)))
 
-    def in_domain(self, shares: list[float]) -> None:
+    def in_domain(self, shares: list[float], beside: Beside | None) -> None:
         """Place all other nodes, and fill the quotas with the examples that fall in one split."""
         ties, filling, taken = self.ties, self.filling, self.filling.taken
         outside = taken == OOD
@@ -241,7 +244,7 @@ class _Run:
         self.candidate = ~self.web.ood & (filling.reason == "")
         rows = np.flatnonzero(self.candidate)
         within = Ties(ties.task, ties.core, ties.soft.where(taken[ties.soft.values] != OOD), ties.need).take(rows)
-        placed = place(within, self.web.nodes, shares, self.seed)
+        placed = place(within, self.web.nodes, shares, self.seed, beside)
         placed = np.where(taken != NOWHERE, taken, placed)
         lowest, highest = homes(within.core, placed)
         items = ties.soft.take(rows)

@@ -4,8 +4,9 @@ Every connected component is placed on its own, from its own nodes alone: what a
 nothing here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -51,7 +52,20 @@ class Ties:
         return Ties(self.task[rows], self.core.take(rows), self.soft.take(rows), self.need[rows])
 
 
-def place(ties: Ties, names: Sequence[str], shares: Sequence[float], seed: int) -> Integers:
+class Beside(Protocol):
+    """Somebody who does some of the work at the same time."""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether he would begin at once."""
+
+    def begin(self, function: Callable[..., Any], *args: Any) -> Callable[[], Any]:
+        """Have a function called; what is returned waits for its result."""
+
+
+def place(
+    ties: Ties, names: Sequence[str], shares: Sequence[float], seed: int, beside: Beside | None = None
+) -> Integers:
     """Choose the split of every node that the examples stand on.
 
     Parameters
@@ -64,6 +78,8 @@ def place(ties: Ties, names: Sequence[str], shares: Sequence[float], seed: int) 
         The relative size of each split; sums to 1.
     seed
         Seed of the keyed choices.
+    beside
+        Who may place some of the components: it does not matter who places which.
 
     Returns
     -------
@@ -74,12 +90,20 @@ def place(ties: Ties, names: Sequence[str], shares: Sequence[float], seed: int) 
     row_label = labels[ties.core.values[ties.core.starts[:-1]]]
     used = distinct(np.concatenate([ties.core.values, ties.soft.values]))
     nodes_of, rows_of = _grouped(used, labels[used]), _grouped(np.arange(len(row_label)), row_label)
-    for label, rows in rows_of.items():
+    waited_for: list[tuple[Integers, Callable[[], Integers]]] = []
+    # The largest first, so that nobody waits long for the last one.
+    for label, rows in sorted(rows_of.items(), key=lambda one: -len(one[1])):
         nodes = nodes_of[label]
         if len(rows) <= WHOLE:
             placed[nodes] = draw_share(shares, chance.uniform(seed, "split", names[nodes[0]]))
+            continue
+        component = _Component(nodes, names, ties.take(rows))
+        if beside and beside.is_free:
+            waited_for.append((nodes, beside.begin(component.place, shares, seed)))
         else:
-            placed[nodes] = _Component(nodes, names, ties.take(rows)).place(shares, seed)
+            placed[nodes] = component.place(shares, seed)
+    for nodes, splits in waited_for:
+        placed[nodes] = splits()
     return placed
 
 

@@ -28,7 +28,7 @@ LENGTHS: tuple[tuple[str, int, int], ...] = (
 
 
 def retention(
-    web: Web, settings: Mapping[str, TaskSettings], assigned: Assigned, weights: Mapping[Split, float], seed: int
+    web: Web, settings: Mapping[str, TaskSettings], assigned: Assigned, hashed: Integers
 ) -> dict[str, list[dict[str, str | int]]]:
     """Count what is kept of the in-domain candidates, before quotas.
 
@@ -36,10 +36,8 @@ def retention(
     ----------
     web, settings, assigned
         What was assigned, by which policies, and the outcome.
-    weights
-        The relative sizes of train, validation and test.
-    seed
-        Seed of the hashing.
+    hashed
+        Where plain hashing puts each example; see `by_hashing`.
 
     Returns
     -------
@@ -47,7 +45,6 @@ def retention(
     ``products`` (`ALL` or a name of `LENGTHS`), ``examples``, ``kept`` by the packing, and those that ``hashing``
     would keep.
     """
-    hashed = by_hashing(web, settings, weights, seed)
     families = web.is_family
     products = union(web.firm, web.context).count(families[union(web.firm, web.context).values])
     tasks = np.asarray(web.tasks, object)
