@@ -19,7 +19,8 @@ from ecinstruct_build.stages.corpora import IngestedFile
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.stages.samples import read_samples
 from ecinstruct_build.store import Stage
-from ecinstruct_build.task import Quota
+from ecinstruct_build.task import TaskSettings
+from quality.splitting.mixing import weights_of
 
 
 def manifest_of(recipe: Recipe, built: Built, machine: Machine) -> dict[str, Any]:
@@ -41,9 +42,7 @@ def manifest_of(recipe: Recipe, built: Built, machine: Machine) -> dict[str, Any
         "layout": recipe.layout,
         "recipe": recipe.resolved(),
         "inputs": [_input_account(file) for file in built.files],
-        "tasks": {
-            name: _task_account(name, recipe.tasks[name].quota, recipe.layout, built) for name in sorted(built.drawn)
-        },
+        "tasks": {name: _task_account(name, recipe.tasks[name], recipe.layout, built) for name in sorted(built.drawn)},
         "stages": [_stage_account(stage) for stage in built.stages],
         "peak_memory_bytes": _peak_memory(built, machine),
     }
@@ -59,13 +58,13 @@ def _input_account(file: IngestedFile) -> dict[str, Any]:
     }
 
 
-def _task_account(name: str, quota: Quota, layout: Layout, built: Built) -> dict[str, Any]:
+def _task_account(name: str, task: TaskSettings, layout: Layout, built: Built) -> dict[str, Any]:
     drawn, verdicts = built.drawn[name], built.checked.verdict_table(name)
-    assignments = built.assigned.table(name, ["split", "reason"])
+    assignments = built.assigned.table(name, ["example_id", "split", "reason"])
     dropped = assignments.filter(pc.is_null(assignments["split"]))
     examples = Counter(assignments["split"].to_pylist())
     frozen = Counter(built.frozen.splits(name).values()) if built.frozen else Counter()
-    wanted = quota.model_dump()
+    wanted = task.quota.model_dump()
     missing = {split: wanted[split] - examples[split] - frozen.get(split, 0) for split in SPLITS}
     return {
         "wanted": wanted,
@@ -76,6 +75,7 @@ def _task_account(name: str, quota: Quota, layout: Layout, built: Built) -> dict
         "flagged": _sorted(_said(verdicts, "flag")),
         "dropped": _sorted(dropped["reason"].to_pylist()),
         "examples": {split: examples[split] for split in SPLITS},
+        "sources": _source_counts(drawn, assignments, task),
         "retention": _retention(built.assigned.facts["retention"][name]),
         "samples": _sample_counts(built.rendered[name], layout),
         "frozen": {split: frozen.get(split, 0) for split in SPLITS},
@@ -110,6 +110,25 @@ def _sample_counts(rendered: Stage, layout: Layout) -> dict[str, int]:
     else:
         named = {published_split(row["split"], row["setting"]) or "": row["count_all"] for row in counts}
     return {name: named[name] for name in sorted(named)}
+
+
+def _source_counts(drawn: Stage, assignments: pa.Table, task: TaskSettings) -> dict[str, dict[str, Any]]:
+    """Return, by source, what was drawn of it, the share that it was to have (or null), and its examples by split."""
+    examples = drawn.table("examples", ["example_id", "source"])
+    drawn_of = {one["values"]: one["counts"] for one in pc.value_counts(examples["source"]).to_pylist()}
+    wanted = weights_of(task, drawn_of) if task.shares else {}
+    rows = pc.index_in(assignments["example_id"], value_set=examples["example_id"].combine_chunks())
+    placed = pa.table({"source": examples["source"].take(rows), "split": assignments["split"]})
+    counts = placed.group_by(["source", "split"]).aggregate([([], "count_all")]).to_pylist()
+    made = {(row["source"], row["split"]): row["count_all"] for row in counts}
+    return {
+        source: {
+            "drawn": drawn_of.get(source, 0),
+            "share": wanted.get(source),
+            "examples": {split: made.get((source, split), 0) for split in SPLITS},
+        }
+        for source in sorted({*drawn_of, *wanted})
+    }
 
 
 def _stage_account(stage: Stage) -> dict[str, Any]:

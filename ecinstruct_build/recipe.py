@@ -244,7 +244,7 @@ def parse_recipe(raw: Mapping[str, Any], where: str, overrides: Sequence[str] = 
     for name, settings in recipe.checks.items():
         _refuse_check(f"{where}, [checks.{name}]", name, settings)
     for name, task in recipe.tasks.items():
-        for source in task.sources:
+        for source in task.named_sources:
             if source not in recipe.sources:
                 raise UserError(
                     f"{where}, [tasks.{name}]: source '{source}' is not one of the recipe's "

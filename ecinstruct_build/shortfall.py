@@ -40,6 +40,25 @@ def judge_shortfall(recipe: Recipe, manifest: Mapping[str, Any], progress: Progr
         )
     for line in short:
         progress.note(f"quota not met: {line} are missing")
+    for task, account in manifest["tasks"].items():
+        for line in short_shares(account):
+            progress.note(f"share not met: {task}: {line}")
+
+
+def short_shares(account: Mapping[str, Any]) -> list[str]:
+    """Say which sources of a task have less of a split than the recipe asks for, and how much they have.
+
+    Parameters
+    ----------
+    account
+        The task's account in the manifest.
+    """
+    return [
+        f"{source} has {made:,} of {every:,} in {split_name} ({made / every:.1%} in place of {one['share']:.1%})"
+        for source, one in account["sources"].items()
+        for split_name, made in one["examples"].items()
+        if one["share"] is not None and made + 1 < one["share"] * (every := account["examples"][split_name])
+    ]
 
 
 def _why_nothing(recipe: Recipe, accounts: Mapping[str, Any]) -> str:

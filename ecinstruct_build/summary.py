@@ -27,7 +27,8 @@ def render_summary(manifest: Mapping[str, Any], console: Console) -> None:
         Where to print.
     """
     tables = [_examples_table(manifest["tasks"]), _rows_table(manifest["tasks"]), _sources_table(manifest["inputs"])]
-    tables += [_retention_table(manifest["tasks"]), _left_out_table(manifest["tasks"])]
+    tables += [_shares_table(manifest["tasks"]), _retention_table(manifest["tasks"])]
+    tables += [_left_out_table(manifest["tasks"])]
     tables += [_stages_table(manifest["stages"])]
     for table in tables:
         if table.row_count:
@@ -93,6 +94,25 @@ def _sources_table(inputs: Iterable[Mapping[str, Any]]) -> Table:
             source, _count(len(entries)), _size(sum(entry["bytes"] for entry in entries)), *map(_count, counts)
         )
     return table
+
+
+def _shares_table(tasks: Mapping[str, Any]) -> Table:
+    """Lay out what the sources make of each split, for tasks whose recipe asks for shares; what is short stands out."""
+    table = _table("Shares of the sources", "task", "source", "wanted", "drawn", *SPLITS, left=2)
+    for name, task in sorted(tasks.items()):
+        for source, account in sorted(task["sources"].items()):
+            if account["share"] is not None:
+                shares = (_share_made(task, account, split) for split in SPLITS)
+                table.add_row(name, source, f"{account['share']:.1%}", _count(account["drawn"]), *shares)
+    return table
+
+
+def _share_made(task: Mapping[str, Any], account: Mapping[str, Any], split: str) -> str:
+    made, every = account["examples"][split], task["examples"][split]
+    if not every:
+        return "-"
+    said = f"{made / every:.1%}"
+    return f"[yellow]{said}[/yellow]" if made + 1 < account["share"] * every else said
 
 
 def _retention_table(tasks: Mapping[str, Any]) -> Table:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ecinstruct_build.answers import AnswerKind
 from ecinstruct_build.engine import Tables
@@ -18,6 +18,9 @@ from ecinstruct_build.example import Example
 from ecinstruct_build.lazily import ir
 
 LeakagePolicy = Literal["strict", "trim", "target"]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+_ROUNDING = 1e-9  # ten times 0.1 is more than 1
 
 
 class Quota(BaseModel):
@@ -49,6 +52,10 @@ class TaskSettings(BaseModel):
         Marketplaces to draw from (ISO 3166 in lower case: ``us``, ``gb``, ``jp``); empty = every one.
     ind, ood
         Values of the domain column that are in and out of domain; an empty ``ind`` = all that are not in ``ood``.
+    shares
+        The part of each split that each source is to have, such as ``{ oa_mine = 0.1 }``; the sources that are not
+        named have equal parts of the rest, and with ``equal`` all have equal parts. What one source lacks the others
+        make up for in proportion. Empty = as much of each as was drawn of it, which follows their sizes.
     oversample
         Examples drawn for each one wanted, so that checks and the split may drop some.
     leakage
@@ -66,9 +73,22 @@ class TaskSettings(BaseModel):
     locales: tuple[str, ...] = ()
     ind: tuple[str, ...] = ()
     ood: tuple[str, ...] = ()
+    shares: Literal["equal"] | dict[str, Share] = Field(default_factory=dict)
     oversample: float = Field(default=2.0, ge=1.0)
     leakage: LeakagePolicy = "strict"
     min_context: int = Field(default=1, ge=0)
+
+    @field_validator("shares")
+    @classmethod
+    def _no_more_than_all(cls, shares: Literal["equal"] | dict[str, float]) -> Literal["equal"] | dict[str, float]:
+        if shares != "equal" and sum(shares.values()) > 1 + _ROUNDING:
+            raise ValueError(f"the shares of the sources are {sum(shares.values()):g} together, which is more than 1")
+        return shares
+
+    @property
+    def named_sources(self) -> tuple[str, ...]:
+        """The sources that the settings name."""
+        return tuple(dict.fromkeys((*self.sources, *(() if self.shares == "equal" else self.shares))))
 
     def in_domain(self, column: ir.StringColumn) -> ir.BooleanValue:
         """Return the expression that holds for rows in domain."""

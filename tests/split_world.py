@@ -12,6 +12,7 @@ from ecinstruct_build.example import Domain, Example, Item, Option
 from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import Quota, TaskSettings
 from quality.splitting.leakage import Kept, assign
+from quality.splitting.mixing import mixing_of
 from quality.splitting.proof import prove
 from quality.splitting.web import web_of
 
@@ -36,6 +37,7 @@ def example(
     options: Sequence[str] = (),
     spares: Iterable[str] = (),
     domain: Domain = "ind",
+    source: str = "corpus",
 ) -> Example:
     """Make an example; its first option is the right one."""
 
@@ -44,7 +46,7 @@ def example(
 
     return Example(
         task,
-        "corpus",
+        source,
         identity,
         domain,
         "us",
@@ -85,9 +87,12 @@ def split_of(
     kept: Kept | None = None,
     left_out: Iterable[str] = (),
 ) -> dict[str, Went]:
-    table = pairs_of(alike)
+    examples, table = list(examples), pairs_of(alike)
     web = web_of(examples, families, table)
-    found = assign(web, settings, weights, seed, kept=kept, left_out=set(left_out))
+    asking = (name for name, task in settings.items() if task.shares)
+    sources = {name: {one.example_id: one.source for one in examples if one.task == name} for name in asking}
+    mixing = mixing_of(settings, sources)
+    found = assign(web, settings, weights, seed, kept=kept, left_out=set(left_out), mixing=mixing)
     prove(web, settings, found, table)
     context, options = found.context.to_lists(), found.options.to_lists()
     keys = web.option_values.field("key").to_pylist()

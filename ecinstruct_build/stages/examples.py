@@ -18,6 +18,8 @@ from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 from ecinstruct_build.task import Request, TaskSettings
 
+_LATER = {"quota", "shares", "leakage", "min_context", "oversample"}  # the request says how much; the split, the rest
+
 
 def draw(name: str, settings: TaskSettings, seed: int, tables: OpenTables, machine: Machine) -> Stage:
     """Draw a task's examples."""
@@ -38,11 +40,17 @@ def draw(name: str, settings: TaskSettings, seed: int, tables: OpenTables, machi
 
     inputs = {
         "request": asdict(request),
-        "settings": settings.model_dump(mode="json", exclude={"quota", "leakage", "min_context", "oversample"}),
+        "settings": settings.model_dump(mode="json", exclude=_LATER),
         "tables": tables.digests(task.reads),
         "code": [code_digest(TASKS.module(name).__name__), own_digest(__name__)],
     }
     return machine.store.run("draw", name, inputs, produce)
+
+
+def read_sources(stage: Stage) -> dict[str, str]:
+    """Return the source of each of a task's examples, by example_id; ``stage`` is as for `read_examples`."""
+    table = stage.table("examples", ["example_id", "source"])
+    return dict(zip(table["example_id"].to_pylist(), table["source"].to_pylist(), strict=True))
 
 
 def read_examples(stage: Stage, only: Collection[str] | None = None, *, spare_options: bool = True) -> list[Example]:

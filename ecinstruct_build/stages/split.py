@@ -18,6 +18,7 @@ from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.splits import SPLITS
 from ecinstruct_build.stages.checks import Checked
+from ecinstruct_build.stages.examples import read_sources
 from ecinstruct_build.stages.families import read_families
 from ecinstruct_build.stages.frozen import Frozen
 from ecinstruct_build.stages.lookalikes import (
@@ -34,6 +35,7 @@ from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 from ecinstruct_build.task import Quota, TaskSettings
 from quality.splitting.leakage import Assigned, assign, drop_alike, drop_like_kept
+from quality.splitting.mixing import mixing_of
 from quality.splitting.placement import NOWHERE
 from quality.splitting.proof import prove
 from quality.splitting.ragged import Integers
@@ -116,7 +118,7 @@ def split(
             examples, left_out = read_web(spun.folder), checked.rejected_late()
             with ThreadPoolExecutor(1) as thread:  # it reads, while this one places, what is needed then
                 words = thread.submit(input_words, checked, found, examples) if _may_trim(recipe) else None
-                assigned = _assigned(recipe, examples, frozen=frozen, left_out=left_out, helper=helper)
+                assigned = _assigned(recipe, checked, examples, frozen=frozen, left_out=left_out, helper=helper)
             hashed = helper.begin(_hashed, spun, recipe) if helper else partial(_hashed, spun, recipe)
             settled = PAIR_SCHEMA.empty_table()
             if words is not None:
@@ -137,7 +139,7 @@ def split(
         "look-alikes": found.digest,
         "examples": [stage.digest for stage in checked.stages],
         "settings": {
-            name: task.model_dump(mode="json", include={"quota", "leakage", "min_context", "ood"})
+            name: task.model_dump(mode="json", include={"quota", "shares", "leakage", "min_context", "ood"})
             for name, task in recipe.tasks.items()
         },
         "kept": [frozen.rows.digest, frozen.held.digest] if frozen else [],
@@ -156,12 +158,26 @@ def split(
 
 
 def _assigned(
-    recipe: Recipe, examples: Web, *, frozen: Frozen | None, left_out: Collection[str], helper: Helper | None
+    recipe: Recipe,
+    checked: Checked,
+    examples: Web,
+    *,
+    frozen: Frozen | None,
+    left_out: Collection[str],
+    helper: Helper | None,
 ) -> Assigned:
     kept = frozen.read_held() if frozen else None
     settings = training_only(recipe.tasks) if frozen else recipe.tasks
+    sources = {name: read_sources(checked.repaired[name]) for name, task in recipe.tasks.items() if task.shares}
     return assign(
-        examples, settings, recipe.split_weights, recipe.split_seed, kept=kept, left_out=left_out, beside=helper
+        examples,
+        settings,
+        recipe.split_weights,
+        recipe.split_seed,
+        kept=kept,
+        left_out=left_out,
+        mixing=mixing_of(recipe.tasks, sources),
+        beside=helper,
     )
 
 

@@ -23,6 +23,7 @@ from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import TaskSettings
 from quality.splitting.communities import components
 from quality.splitting.levelling import level
+from quality.splitting.mixing import Mixing
 from quality.splitting.placement import NOWHERE, Beside, Ties, homes, place
 from quality.splitting.quotas import (
     FILLED,
@@ -96,6 +97,7 @@ def assign(
     *,
     kept: Kept | None = None,
     left_out: Collection[str] = (),
+    mixing: Mixing | None = None,
     beside: Beside | None = None,
 ) -> Assigned:
     """Assign every example to a split, or say why it was dropped.
@@ -118,6 +120,8 @@ def assign(
     left_out
         Ids of examples that leave when all are assigned: the others stay where they are, and what was over quota
         comes in for them.
+    mixing
+        Of which sources the examples of tasks are, where these are to be mixed; None = as they come.
     beside
         Who may do some of the work at the same time.
 
@@ -128,7 +132,7 @@ def assign(
     """
     kept = kept or Kept()
     shares = _shares({"train": 1} if kept.frozen else weights)
-    run = _Run(web, settings, seed)
+    run = _Run(web, settings, seed, mixing)
     run.keep(kept)
     run.out_of_domain()
     run.in_domain(shares, beside)
@@ -197,9 +201,10 @@ def _without(assigned: Assigned, split: Integers, reason: list[str]) -> Assigned
 class _Run:
     """One run of the split."""
 
-    def __init__(self, web: Web, settings: Mapping[str, TaskSettings], seed: int) -> None:
+    def __init__(self, web: Web, settings: Mapping[str, TaskSettings], seed: int, mixing: Mixing | None) -> None:
         self.web = web
         self.seed = seed
+        self.mixing = mixing
         self.ties = ties_of(web, settings)
         self.filling = Filling(web, self.ties, [settings[name].quota for name in sorted(settings)])
         self.packed = np.full(len(web.example_ids), NOWHERE)
@@ -223,14 +228,30 @@ class _Run:
         )
 
     def ranked(self, rows: Integers, purpose: str = "quota") -> Integers:
-        """Return rows in a keyed order: the one in which they fill quotas."""
+        """Return rows in a keyed order: for quotas, the one in which they fill them."""
         ids = self.web.example_ids
         keys = {row: (chance.digest(self.seed, purpose, ids[row]), ids[row]) for row in rows.tolist()}
         return np.array(sorted(keys, key=keys.__getitem__), np.int64)
 
+    def queued(self, rows: Integers, groups: Integers | None = None) -> Integers:
+        """Return rows in the order in which they fill quotas: `ranked`, with the sources of a task mixed.
+
+        The shares of the sources hold among the rows of one number in ``groups``, which has one for each example.
+        """
+        queue = self.ranked(rows)
+        if self.mixing is None:
+            return queue
+        for task in self.mixing.weights:
+            slots = np.flatnonzero(np.fromiter((self.web.tasks[row] == task for row in queue.tolist()), np.bool_))
+            mine = queue[slots]
+            among = np.zeros(len(mine), np.int64) if groups is None else groups[mine]
+            ids = [self.web.example_ids[row] for row in mine.tolist()]
+            queue[slots] = mine[self.mixing.ordered(task, ids, among.tolist())]
+        return queue
+
     def out_of_domain(self) -> None:
         """Hold examples out for the test out of domain."""
-        self.filling.hold_out(self.ranked(np.flatnonzero(self.web.ood)))
+        self.filling.hold_out(self.queued(np.flatnonzero(self.web.ood)))
 
     def in_domain(self, shares: list[float], beside: Beside | None) -> None:
         """Place all other nodes, and fill the quotas with the examples that fall in one split."""
@@ -256,7 +277,8 @@ class _Run:
         filling.drop(rows[~fits & (home != NOWHERE)], SHORT_CONTEXT)
         filling.drop(rows[~fits & (lowest == highest)], TOO_ALIKE)
         filling.drop(rows[~fits], STRADDLES)
-        filling.fill(self.ranked(rows), *self._levelled(placed))
+        packed, moved = self._levelled(placed)
+        filling.fill(self.queued(rows, packed), packed, moved)
 
     def leave_out(self, names: Collection[str]) -> None:
         """Let examples leave, and others come in for them where they can; nothing else moves."""
@@ -269,8 +291,8 @@ class _Run:
         waiting = ~leaving & (filling.reason == OVER_QUOTA)
         wanted = waiting & self.web.ood & (filling.room[self.ties.task, OOD] > 0)
         filling.reason[wanted] = ""
-        filling.hold_out(self.ranked(np.flatnonzero(wanted)))
-        filling.fill_short(self.ranked(np.flatnonzero(waiting & self.candidate)))
+        filling.hold_out(self.queued(np.flatnonzero(wanted)))
+        filling.fill_short(self.queued(np.flatnonzero(waiting & self.candidate)))
 
     def _levelled(self, placed: Integers) -> tuple[Integers, Integers]:
         """Move components of what fits between splits where that fills quotas; return examples' and nodes' splits."""
