@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +99,24 @@ def test_every_task_is_fed_by_every_source_meant_for_it_and_the_books_add_up(mod
         made, rejected = sum(account["examples"].values()), sum(account["rejected"].values())
         assert account["drawn"] == made + rejected + sum(account["dropped"].values()), name
     assert load_recipe("modern").sources.keys() == {entry["source"] for entry in manifest["inputs"]}
+
+
+def test_sources_have_the_shares_that_the_recipe_asks_for_so_far_as_they_last(modern: Built) -> None:
+    for manifest in modern.manifests.values():
+        for name in ("attribute_value_extraction", "product_matching"):
+            account = manifest["tasks"][name]
+            for split, made in account["examples"].items():
+                assert sum(one["examples"][split] for one in account["sources"].values()) == made
+            assert sum(one["share"] for one in account["sources"].values()) == pytest.approx(1)
+            assert sum(one["drawn"] for one in account["sources"].values()) == account["drawn"]
+            made = account["examples"]["train"]
+            for source, one in account["sources"].items():
+                share = one["examples"]["train"] / made
+                assert abs(share - one["share"]) < 0.05, (name, source)
+    rows = modern.rows[SEEDS[0]]["product_matching"]
+    trained = Counter(row["source"] for row in rows if row["split"] == "train")
+    accounts = modern.manifests[SEEDS[0]]["tasks"]["product_matching"]["sources"]
+    assert trained == {source: one["examples"]["train"] for source, one in accounts.items()}
 
 
 def test_all_marketplaces_are_there_and_none_but_the_english_has_titles_in_a_foreign_language(modern: Built) -> None:
