@@ -17,6 +17,28 @@ from ecinstruct_build.task import Task, TaskSettings
 _OPTION_ORDERS = {"none": "none", "fixed": "lettered, always in the same order", "shuffled": "lettered, in keyed order"}
 
 
+_SHARES = """\
+### Shares of the sources
+
+Of every source a task draws as many examples as all splits want together, times `oversample`, if there are so many.
+Which of them then fill the splits is left to chance, so that the part of each source follows its size: a corpus of two
+thousand products is hardly seen beside one of millions. `shares` says otherwise:
+
+```toml
+[tasks.attribute_value_extraction]
+shares = { ae110k = 0.3, oa_mine = 0.1 } # the others have equal parts of the rest
+
+[tasks.product_matching]
+shares = "equal"
+```
+
+The shares hold in every split, among the examples that the checks and the split leave. A source that has no more gives
+its part to the others, in proportion to theirs; one with a share of 0 only fills up. Shares change no draw, so that a
+build with others runs from the split on; and a source that is added changes how many examples of another are taken, but
+not which come first. What each source was to have, and has, stands in the build's summary and, for every task, under
+`sources` in `manifest.json`; a build notes every share that is not met."""
+
+
 def reference_pages() -> dict[str, str]:
     """Return every page by file name."""
     return {
@@ -94,6 +116,7 @@ def tasks_reference() -> str:
         "What each task asks, reads and can be told in its section of a recipe, `[tasks.<name>]`.",
         "## Settings of every task",
         settings_table(settings_of(TaskSettings)),
+        _SHARES,
         *(task_page(one) for one in TASKS),
     )
 
