@@ -3,6 +3,7 @@
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,12 @@ from hypothesis import strategies as st
 from publish_rows import manifest
 from rich.console import Console
 from split_world import Went, example, split_of, worlds
+from tiny_reviews import TASK, machine_at, quota, recipe_of, review, write_reviews
 
+from ecinstruct_build.accounts import manifest_of
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import Example
+from ecinstruct_build.pipeline import run_stages
 from ecinstruct_build.progress import Silence
 from ecinstruct_build.shortfall import judge_shortfall, short_shares
 from ecinstruct_build.splits import SPLITS
@@ -41,8 +45,8 @@ def made(examples: Sequence[Example], went: Mapping[str, Went], split: str) -> C
     return Counter(one.source for one in examples if went[one.example_id].split == split)
 
 
-def shared(shares: Any, quota: Quota = WANTED) -> dict[str, TaskSettings]:
-    return {"pairs": TaskSettings(quota=quota, shares=shares)}
+def shared(shares: Any, sizes: Quota = WANTED) -> dict[str, TaskSettings]:
+    return {"pairs": TaskSettings(quota=sizes, shares=shares)}
 
 
 @st.composite
@@ -115,13 +119,13 @@ def test_every_split_has_the_shares_of_the_recipe(shares: Any, expected: Mapping
 
 
 def test_what_a_source_lacks_the_others_make_up_for_in_proportion() -> None:
-    quota = Quota(train=400, validation=50, test=50)
+    sizes = Quota(train=400, validation=50, test=50)
     examples = pairs({"big": 6000, "middle": 1500, "small": 50})
-    went = split_of(examples, settings=shared({"small": 0.5, "middle": 0.1}, quota), families={})
+    went = split_of(examples, settings=shared({"small": 0.5, "middle": 0.1}, sizes), families={})
     counts = sum((made(examples, went, split) for split in ("train", "validation", "test")), Counter[str]())
     assert (counts.total(), counts["small"]) == (500, 50), "all of it is used"
     assert abs(counts["middle"] / counts["big"] - 0.1 / 0.4) < 0.02
-    without = split_of(examples, settings=shared({}, quota), families={})
+    without = split_of(examples, settings=shared({}, sizes), families={})
     assert made(examples, without, "train")["small"] < 10, "as much of each as there is of it"
 
 
@@ -172,6 +176,35 @@ def test_shares_of_more_than_all_or_of_unknown_sources_are_refused() -> None:
     with pytest.raises(UserError, match="shares"):
         small_recipe("tasks.sentiment_analysis.shares='even'")
     assert small_recipe("tasks.sentiment_analysis.shares='equal'").tasks["sentiment_analysis"].shares == "equal"
+
+
+def test_a_build_with_other_shares_runs_from_the_split_on(tmp_path: Path) -> None:
+    raw, machine = write_reviews(tmp_path, [review(number) for number in range(80)]), machine_at(tmp_path)
+    (raw / "amazon_reviews_2018").mkdir()
+    later = "".join(f"{review(number)}\n" for number in range(100, 116))
+    (raw / "amazon_reviews_2018" / "Electronics_5.json").write_text(later)
+    wanted = [f"tasks.{TASK}.oversample=10.0", *quota(train=20, validation=4, test=4)]
+
+    def built(*overrides: str) -> tuple[set[str], dict[str, Any]]:
+        recipe = recipe_of(tmp_path, "sources.amazon_reviews_2018={}", *wanted, *overrides)
+        done = run_stages(recipe, raw, machine)
+        ran = {stage.stage for stage in done.stages if not stage.cached}
+        return ran, manifest_of(recipe, done, machine)["tasks"][TASK]
+
+    ran, plain = built()
+    assert "draw" in ran
+    assert {source: (one["drawn"], one["share"]) for source, one in plain["sources"].items()} == {
+        "amazon_reviews_2014": (80, None),
+        "amazon_reviews_2018": (16, None),
+    }
+    ran, mixed = built(f"tasks.{TASK}.shares={{amazon_reviews_2018=0.5}}")
+    assert ran == {"split", "render"}
+    assert {source: (one["share"], one["examples"]["train"]) for source, one in mixed["sources"].items()} == {
+        "amazon_reviews_2014": (0.5, 10),
+        "amazon_reviews_2018": (0.5, 10),
+    }
+    assert mixed["examples"] == plain["examples"] == {"train": 20, "validation": 4, "test": 4, "test_ood": 0}
+    assert mixed["drawn"] == plain["drawn"]
 
 
 ACCOUNT: dict[str, dict[str, Any]] = {
