@@ -53,11 +53,11 @@ def shared(shares: Any, sizes: Quota = WANTED) -> dict[str, TaskSettings]:
 def mixtures(draw: st.DrawFn) -> tuple[Mixing, list[str], list[int]]:
     """A mixing of up to five sources, examples of them in any order, and the group of each."""
     sources = [f"s{number}" for number in range(draw(st.integers(1, 5)))]
-    stated = draw(st.dictionaries(st.sampled_from(sources), st.floats(0, 1 / len(sources)), max_size=5))
-    shares = draw(st.sampled_from(["equal", stated]))
+    share = st.just(0.0) | st.floats(0, 1 / len(sources))
+    shares: Any = draw(st.just("equal") | st.dictionaries(st.sampled_from(sources), share, min_size=1))
     of = draw(st.lists(st.sampled_from(sources), min_size=1, max_size=200))
     ids = [f"t:{number}" for number in range(len(of))]
-    task = TaskSettings(shares=shares or "equal")
+    task = TaskSettings(shares=shares)
     mixing = mixing_of({"t": task}, {"t": dict(zip(ids, of, strict=True))})
     assert mixing is not None
     return mixing, ids, draw(st.lists(st.integers(-1, 2), min_size=len(ids), max_size=len(ids)))
