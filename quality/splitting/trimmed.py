@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,10 @@ from pyarrow import feather
 from quality.similarity.contents import Contents
 from quality.similarity.ngrams import Hashes, look_up
 from quality.similarity.shingles import Shingled
-from quality.splitting.ragged import Integers, Ragged, distinct, from_arrow
+from quality.splitting.ragged import Integers, Ragged, from_arrow
 
 _ROUNDING = 1e-9
+_HITS = 4  # rare words that two like texts share: with fewer asked for, far more texts are looked at
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,8 @@ def holders_of_passages(
 def like_earlier_ones(texts: Shingled, first: int, threshold: float, min_words: int) -> Likeness:
     """Return the pairs of which one is among the last texts.
 
-    A text that is like one with ``n`` words has at least ``threshold * n`` of them, and so at least one of any few
-    that are more than the rest: only texts with one of its rarest words are looked at.
+    A text that is like one with ``n`` words has at least ``threshold * n`` of them, and so at least four of any few
+    that are four more than the rest: only texts of about its length with four of its rarest words are looked at.
 
     Parameters
     ----------
@@ -139,8 +141,9 @@ def like_earlier_ones(texts: Shingled, first: int, threshold: float, min_words: 
     found = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))]
     mine = np.zeros(len(frequency), np.bool_)
     for text, few in zip(last, rare, strict=True):
-        others = distinct(holders.take(few).values)
-        others = others[others < text]
+        least = _needed(sizes[text], threshold)
+        others = _repeated(holders.take(few).values, min(_HITS, least))
+        others = others[(others < text) & (sizes[others] >= least) & (_needed(sizes[others], threshold) <= sizes[text])]
         mine[_row(words, text)] = True
         beside = words.take(others)
         shared = beside.count(mine[beside.values])
@@ -152,11 +155,23 @@ def like_earlier_ones(texts: Shingled, first: int, threshold: float, min_words: 
     return Likeness(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
+def _needed(size: npt.ArrayLike, threshold: float) -> Any:
+    """Return how many of the words of a text, at least, stand in one that is like it: a number, or an array of them."""
+    return np.maximum(np.ceil(threshold * np.asarray(size) - _ROUNDING), 1).astype(np.int64)
+
+
 def _rarest(words: Integers, frequency: Integers, threshold: float) -> Integers:
-    """Return so many of a text's words that one of them stands in every text that is like it."""
-    needed = int(np.ceil(threshold * len(words) - _ROUNDING))
-    few: Integers = words[np.argsort(frequency[words], kind="stable")][: len(words) - max(needed, 1) + 1]
+    """Return so many of a text's words that `_HITS` of them stand in every text that is like it, or all that must."""
+    needed = int(_needed(len(words), threshold))
+    few: Integers = words[np.argsort(frequency[words], kind="stable")][: len(words) - needed + min(_HITS, needed)]
     return few
+
+
+def _repeated(values: Integers, times: int) -> Integers:
+    """Return the different values that stand there so many times or more, ascending."""
+    ordered = np.sort(values)
+    begins = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+    return ordered[begins[np.diff(begins, append=len(ordered)) >= times]]
 
 
 def _row(rows: Ragged, row: int) -> Integers:
