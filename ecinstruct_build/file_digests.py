@@ -1,16 +1,37 @@
 """Digests of files, and what tells that a file is still the one that was digested."""
 
 import hashlib
+import os
 from pathlib import Path
+
+import xxhash
+
+_PIECE = 1 << 18  # bytes read at a time: they are still in the processor's cache when they are digested
 
 
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with path.open("rb", buffering=0) as file:
+        if os.fstat(file.fileno()).st_size > _PIECE:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.sha256(file.read()).hexdigest()  # without the buffer that would take longer than a small file
+
+
+def fingerprint_of(path: Path) -> str:
+    """Return the 128-bit XXH3 of a file.
+
+    It takes a tenth of the time of a SHA-256 and tells files apart as well, as long as nobody forges one: that is all
+    that is asked of files which were written here and are read here.
+    """
+    fingerprint = xxhash.xxh3_128()
+    with path.open("rb", buffering=0) as file:
+        while piece := file.read(_PIECE):
+            fingerprint.update(piece)
+    return fingerprint.hexdigest()
 
 
 def identity_of(path: Path) -> str:
-    """Return a name for a file as it stands, by path, size, inode and times of change: a change to it alters it."""
+    """Return a name for a file as it stands, by path, inode, size and times of change: a change to it alters it."""
     status = path.stat()
-    return f"{path.resolve()}|{status.st_size}|{status.st_ino}|{status.st_mtime_ns}|{status.st_ctime_ns}"
+    place = f"{os.path.abspath(path)}|{status.st_dev}|{status.st_ino}"  # noqa: PTH100 - resolving takes 30 times as long
+    return f"{place}|{status.st_size}|{status.st_mtime_ns}|{status.st_ctime_ns}"

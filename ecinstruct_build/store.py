@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from ecinstruct_build.durable import DISK_FULL, sync, sync_tree
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import dump_json
-from ecinstruct_build.file_digests import digest_of, identity_of
+from ecinstruct_build.file_digests import digest_of, fingerprint_of, identity_of
 from ecinstruct_build.provenance import library_versions
 
 RECORD = "stage.json"
@@ -155,19 +155,27 @@ class Store:
         return Stage(**{**done.__dict__, "cached": False})
 
     def file_digest(self, path: Path) -> str:
-        """Return the SHA-256 of a file, remembered by its path, size, inode and time of change."""
+        """Return the SHA-256 of a file, remembered by its path, inode, size and times of change."""
         return self.file_digests([path])[0]
 
     def file_digests(self, paths: Sequence[Path]) -> list[str]:
         """Return the SHA-256 of files that are used together; they are remembered together, as by `file_digest`."""
-        note = self.root / "digests" / _sha256("\n".join(map(identity_of, paths)))
-        known = note.read_text().split() if note.exists() else []
-        if len(known) == len(paths) and all(len(digest) == 64 for digest in known):
+        if known := self.known_digests(paths):
             return known
         digests = list(map(digest_of, paths))
+        note = self._note_of(paths)
         note.parent.mkdir(parents=True, exist_ok=True)
         _write_whole(note, "\n".join(digests))
         return digests
+
+    def known_digests(self, paths: Sequence[Path]) -> list[str] | None:
+        """Return what `file_digests` remembers of files, or None if it must read them."""
+        note = self._note_of(paths)
+        known = note.read_text().split() if note.exists() else []
+        return known if len(known) == len(paths) and all(len(digest) == 64 for digest in known) else None
+
+    def _note_of(self, paths: Sequence[Path]) -> Path:
+        return self.root / "digests" / _sha256("\n".join(map(identity_of, paths)))
 
     def keep(self, path: Path) -> Path:
         """Copy a small file that may change under a later build, and return the copy, named by its content."""
@@ -191,7 +199,7 @@ class Store:
 def _finish(out: Path, key: str, facts: Mapping[str, Any], seconds: float) -> None:
     paths = [path for path in sorted(out.rglob("*")) if path.is_file()]
     with ThreadPoolExecutor(_HASHERS) as threads:
-        digests = threads.map(digest_of, paths)
+        digests = threads.map(fingerprint_of, paths)
         files = {path.relative_to(out).as_posix(): digest for path, digest in zip(paths, digests, strict=True)}
     sizes = {name: (out / name).stat().st_size for name in files}
     record = {"key": key, "facts": dict(facts), "files": files, "sizes": sizes, "seconds": round(seconds, 3)}

@@ -30,7 +30,7 @@ from ecinstruct_build.ingesting.blocks import (
 )
 from ecinstruct_build.ingesting.ingest import IngestCounts, ingest_blocks
 from ecinstruct_build.ingesting.readers import Block, Limits, read_blocks, read_small
-from ecinstruct_build.ingesting.together import work_together
+from ecinstruct_build.ingesting.together import SmallFile, small_file, work_together
 from ecinstruct_build.source import Source
 
 _SHORT = 1000  # rows; many pieces of fewer are written faster once they are one
@@ -73,36 +73,40 @@ def ingest_bundle(
     """
     limits = limits or Limits()
     counts: list[IngestCounts] = []
-    waiting: list[tuple[Job, bytes]] = []  # small files that are worked on together
+    waiting: list[SmallFile] = []  # they are worked on together
     with _Output(out, limits) as output:
         for path, file in files:
             job = job_of(source, file, limits)
             output.make_folders(job)
             data = read_small(path, job.kind, limits)
-            if waiting and (data is None or not _fits(waiting, job, data)):
+            small = None if data is None else small_file(job, data)
+            if waiting and (small is None or not _fits(waiting, small)):
                 counts += _ingest_waiting(waiting, output)
-            if data is None:
+            if small is None:
                 counts.append(_ingest_alone(path, job, output, scratch))
             else:
-                waiting.append((job, data))
+                waiting.append(small)
         if waiting:
             counts += _ingest_waiting(waiting, output)
     return counts
 
 
-def _fits(waiting: Sequence[tuple[Job, bytes]], job: Job, data: bytes) -> bool:
+def _fits(waiting: Sequence[SmallFile], small: SmallFile) -> bool:
     """Say whether a small file can be worked on together with those that wait."""
-    held = sum(len(other) for _, other in waiting) + len(data)
-    first, _ = waiting[0]
-    return held <= job.limits.slice_bytes and job.kind == first.kind
+    limits, together = small.job.limits, [*waiting, small]
+    return (
+        sum(len(one.data) for one in together) <= limits.slice_bytes
+        and sum(one.height for one in together) <= limits.block_lines
+        and small.job.kind == waiting[0].job.kind
+    )
 
 
-def _ingest_waiting(waiting: list[tuple[Job, bytes]], output: "_Output") -> Sequence[IngestCounts]:
+def _ingest_waiting(waiting: list[SmallFile], output: "_Output") -> Sequence[IngestCounts]:
     """Ingest the files that wait, so that none do."""
-    jobs, contents = zip(*waiting, strict=True)
+    done = work_together(waiting)
+    tables = {**done.tables, "quarantine": done.quarantine, "collapsed": done.collapsed}
+    output.add(tables, sum(len(one.data) for one in waiting))
     waiting.clear()
-    done = work_together(jobs, contents)
-    output.add({**done.tables, "quarantine": done.quarantine, "collapsed": done.collapsed}, sum(map(len, contents)))
     return done.counts
 
 

@@ -22,8 +22,33 @@ from ecinstruct_build.ingesting.blocks import (
 )
 from ecinstruct_build.ingesting.decoding import Decoded, Reject, decode_block, general_reason
 from ecinstruct_build.ingesting.ingest import IngestCounts
-from ecinstruct_build.ingesting.readers import Block
+from ecinstruct_build.ingesting.readers import Block, count_newlines
 from ecinstruct_build.source import Batch
+
+
+@dataclass(frozen=True)
+class SmallFile:
+    """A small file of lines.
+
+    Attributes
+    ----------
+    job
+        What it is.
+    data
+        The whole of it; every line ends with a newline.
+    height
+        How many lines it has.
+    """
+
+    job: Job
+    data: bytes
+    height: int
+
+
+def small_file(job: Job, data: bytes) -> SmallFile:
+    """Return a small file with this content, as `ecinstruct_build.ingesting.readers.read_small` returns it."""
+    ended = data if data.endswith(b"\n") or not data else data + b"\n"
+    return SmallFile(job, ended, count_newlines(ended))
 
 
 @dataclass(frozen=True)
@@ -71,25 +96,15 @@ class _Lines:
         return [int(count) for count in np.bincount(self.numbers[places], minlength=len(self.files))]
 
 
-def work_together(jobs: Sequence[Job], contents: Sequence[bytes]) -> Together:
-    """Decode and convert files of lines.
-
-    Parameters
-    ----------
-    jobs
-        The files, all of one kind.
-    contents
-        The whole of each, as `ecinstruct_build.ingesting.readers.read_small` returns it.
-    """
-    job = jobs[0]
-    ended = [data if data.endswith(b"\n") or not data else data + b"\n" for data in contents]
-    heights = [data.count(b"\n") for data in ended]
-    numbers = np.repeat(np.arange(len(jobs)), heights)
+def work_together(files: Sequence[SmallFile]) -> Together:
+    """Decode and convert files of one kind."""
+    job, heights = files[0].job, [one.height for one in files]
+    numbers = np.repeat(np.arange(len(files)), heights)
     starts = np.cumsum([0, *heights[:-1]])
-    where = _Lines([one.file for one in jobs], numbers, np.arange(len(numbers)) - starts[numbers] + 1)
-    block = Block(0, 0, b"".join(ended), 0)  # a line's number in it is its place in ``where``
+    where = _Lines([one.job.file for one in files], numbers, np.arange(len(numbers)) - starts[numbers] + 1)
+    block = Block(0, 0, b"".join([one.data for one in files]), 0)  # a line's number in it is its place in ``where``
     decoded = decode_block(job.kind, block, job.limits, numbers)
-    groups = [one.groups for one in jobs]
+    groups = [one.job.groups for one in files]
 
     def batch_of(decoded: Decoded, part: slice) -> Batch:
         places = decoded.record_lines[part]

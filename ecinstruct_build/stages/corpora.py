@@ -1,6 +1,8 @@
 """Fetch and ingest, wrapped for the store: from upstream files to canonical tables."""
 
+import gc
 import multiprocessing
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Executor, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
@@ -134,8 +136,20 @@ def find_files(recipe: Recipe, raw: Path) -> list[tuple[str, str]]:
 
 def taken_files(source: Source, settings: SourceSettings, folder: Path) -> list[str]:
     """Return the files in a corpus's folder that the settings take, relative to it, sorted."""
-    present = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return [file for file in present if takes(source, settings, file, settings.files)]
+    return [file for file in sorted(_files_below(folder, "")) if takes(source, settings, file, settings.files)]
+
+
+def _files_below(folder: Path | str, prefix: str) -> Iterator[str]:
+    """Yield the files below a folder, relative to it; there may be thousands, and a `Path` of each takes its time."""
+    try:
+        entries = list(os.scandir(folder))
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        if entry.is_file():
+            yield prefix + entry.name
+        elif entry.is_dir(follow_symlinks=False):
+            yield from _files_below(entry.path, f"{prefix}{entry.name}/")
 
 
 def takes(source: Source, settings: SourceSettings, file: str, globs: Sequence[str]) -> bool:
@@ -192,7 +206,10 @@ class _Stopped(Exception):  # noqa: N818 - no error: another file's failure ende
 def _side_by_side(
     work: Callable[[Unit, Callable[[], None]], list[IngestedFile]], units: Sequence[Unit], jobs: int
 ) -> list[list[IngestedFile]]:
-    """Work on as many units at a time as there are workers; a thread feeds the workers and waits for them."""
+    """Work on as many units at a time as there are workers; a thread feeds the workers and waits for them.
+
+    One more thread digests what comes next and puts away what is done, so that no worker waits for that.
+    """
     if jobs == 1:
         return [work(unit, lambda: None) for unit in units]
     stopped = Event()
@@ -201,7 +218,7 @@ def _side_by_side(
         if stopped.is_set():
             raise _Stopped
 
-    with ThreadPoolExecutor(jobs) as threads:
+    with ThreadPoolExecutor(jobs + 1) as threads:
         futures = [threads.submit(work, unit, go_on) for unit in units]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
@@ -230,6 +247,12 @@ class _Workers:
                 self._pool = self._stack.enter_context(worker_pool(self._jobs))
             return self._pool
 
+    def start(self) -> None:
+        """Have them start: a pool waits with that until there is something to do."""
+        if self._pool is None and (pool := self()):
+            for _ in range(self._jobs):
+                pool.submit(os.getpid)
+
 
 @contextmanager
 def worker_pool(jobs: int) -> Iterator[Executor | None]:
@@ -247,8 +270,13 @@ def worker_pool(jobs: int) -> Iterator[Executor | None]:
 
 
 def _prepare_worker() -> None:
-    """Keep the memory of one block for the next: the system would clear it each time, a tenth of the work."""
+    """Keep the memory of one block for the next: the system would clear it each time, a tenth of the work.
+
+    What is there by now stays, so that it need not be looked at each time that garbage is collected.
+    """
     import ctypes  # noqa: PLC0415 - stored results need neither
+
+    gc.freeze()
 
     import pyarrow as pa  # noqa: PLC0415
 
@@ -265,6 +293,8 @@ def _ingest_unit(
     go_on()
     source, folder = recipe.source(unit.source), raw / unit.source
     paths = [folder / file for file in unit.files]
+    if machine.store.known_digests(paths) is None:
+        pool.start()  # files that were never seen are hardly ingested yet: workers start while they are digested
     digests = machine.store.file_digests(paths)
     sizes = [path.stat().st_size for path in paths]
 
