@@ -4,16 +4,22 @@ What is surely well-formed, by a reading that shares no code with ingest, is ing
 quarantined; of everything it is said what became of it.
 """
 
+import ast
+import json
 import re
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
-from accounted import accounted
+from accounted import FAST, accounted
 from configured import source_of
+from fuzzing import samples_of
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from independent_reading import Verdict, all_of, csv_rows, fits, line_verdict, row_verdict
+from ingesting import ingest
 from msgspec import inspect as described
 from record_strategies import columns_of, csv_cells, csv_line, json_line, literal_line, parquet_file, parquet_rows
 
@@ -205,3 +211,48 @@ def test_many_drawn_records_get_the_verdict_of_an_independent_reading(which: Kin
     TESTS[opened(which)[1].format](which, MANY)
     expected = {None} if which[0] == "catalogue" else {True, False}  # what a recipe describes is a chapter of its own
     assert expected <= GIVEN[which]
+
+
+def rewritten(line: bytes, form: str) -> bytes:
+    """Write a record otherwise: fields in another order, all that can be escaped, more space, a field more."""
+    try:
+        value = json.loads(line) if form == "jsonl" else ast.literal_eval(line.decode())
+    except (ValueError, SyntaxError):
+        return line
+    if not isinstance(value, dict):
+        return line
+    fields = {name: value[name] for name in reversed(value)} | {"unasked for": [{"a": 1}, None, "\u00e9"]}
+    if form == "python":
+        return repr(fields).encode()
+    written = (f"{escaped(name)} :\t{json.dumps(one)}" for name, one in fields.items())
+    return f" {{ {' , '.join(written)} }} ".encode()
+
+
+def escaped(text: str) -> str:
+    units = text.encode("utf-16-be", "surrogatepass")
+    return '"' + "".join(f"\\u{units[at]:02x}{units[at + 1]:02X}" for at in range(0, len(units), 2)) + '"'
+
+
+@pytest.mark.parametrize("name", SOURCES.names())
+def test_a_record_that_is_written_otherwise_is_the_same_record(name: str) -> None:
+    source = source_of(name)
+    for sample in samples_of(source):
+        form = sample.kind.format
+        if form in {"jsonl", "python"}:
+            lines = [line for line in sample.records if line.strip()]
+            plain, other = (b"\n".join(written) for written in (lines, [rewritten(line, form) for line in lines]))
+            assert plain != other
+            assert tables_of(plain, source, sample.file) == tables_of(other, source, sample.file)
+
+
+def tables_of(data: bytes, source: Source, file: str) -> dict[str, list[dict[str, Any]]]:
+    with tempfile.TemporaryDirectory(dir=FAST) as place:
+        path = Path(place, "data")
+        path.write_bytes(data)
+        tables = ingest(path, source, file).tables
+    # How a record begins, and where a fault stands in it, is another matter.
+    kept = {"quarantine": ("line",)}
+    return {
+        name: [{key: value for key, value in row.items() if name not in kept or key in kept[name]} for row in rows]
+        for name, rows in tables.items()
+    }
