@@ -92,12 +92,14 @@ def _tied(contents: Contents, share: float) -> tuple[Numbers, Reals]:
     keys, shared = _merged([keys, hubs], [shared, np.zeros(len(hubs), np.int64)])
     in_crowds = np.bincount(crowds.members, weights=np.repeat(crowds.weights, crowds.sizes), minlength=count)
     left, right = np.divmod(keys, count)
-    doubtful = np.minimum(in_crowds[left], in_crowds[right]) > 0
+    more = np.minimum(in_crowds[left], in_crowds[right])  # at most so many n-grams of crowds they share
+    needed = share * np.minimum(contents.sizes[left], contents.sizes[right]) - _TINY
+    doubtful = (more > 0) & (shared + more >= needed)
     shared[doubtful] = _intersections(contents, left[doubtful], right[doubtful])
     pairs, scores = _enough(contents, keys, shared, share)
     parts = components(count, pairs[:, 0], pairs[:, 1])
-    more = np.unique(_keys(count, *tied_by_several(crowds, (contents.sizes * share).astype(np.float64), parts)))
-    others, other_scores = _enough(contents, more, _intersections(contents, *np.divmod(more, count)), share)
+    late = np.unique(_keys(count, *tied_by_several(crowds, (contents.sizes * share).astype(np.float64), parts)))
+    others, other_scores = _enough(contents, late, _intersections(contents, *np.divmod(late, count)), share)
     return np.concatenate([pairs, others]), np.concatenate([scores, other_scores])
 
 
