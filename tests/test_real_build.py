@@ -219,6 +219,9 @@ def test_quotas_are_met_and_the_books_of_the_tasks_add_up(everything: Mapping[st
     for name, account in everything["tasks"].items():
         made, rejected = sum(account["examples"].values()), sum(account["rejected"].values())
         assert account["drawn"] == made + rejected + sum(account["dropped"].values()), name
+        assert account["drawn"] == sum(one["drawn"] for one in account["sources"].values()), name
+        for split, count in account["examples"].items():
+            assert count == sum(one["examples"][split] for one in account["sources"].values()), name
     short = {name for name, account in everything["tasks"].items() if any(account["shortfall"].values())}
     assert short <= {"query_product_ranking", "sequential_recommendation"}
 
