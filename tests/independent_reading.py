@@ -93,7 +93,10 @@ def fits(info: Any, value: Any, form: str) -> Verdict:
             return _array(info, value, form)
         case described.DictType():
             pairs = _pairs(value)
-            return False if pairs is None else all_of(fits(info.value_type, one, form) for _, one in pairs)
+            if pairs is None:
+                return False
+            keys = [fits(info.key_type, key, form) for key, _ in pairs]
+            return all_of([*keys, *(fits(info.value_type, one, form) for _, one in pairs)])
         case described.AnyType():
             return True if _plain(value) else None
     return _scalar_cell(info, value) if form == "csv" else _scalar(info, value, form)
