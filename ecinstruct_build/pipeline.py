@@ -7,17 +7,16 @@ resumes where it stopped and a changed setting reruns only what follows from it.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from ecinstruct_build.accounts import manifest_of
 from ecinstruct_build.audit.result import Audit
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.helper import Helper
 from ecinstruct_build.lazily import spare_pandas
-from ecinstruct_build.publish.dataset import Report, publish
+from ecinstruct_build.publish.dataset import Report, Samples, publish
 from ecinstruct_build.publish.folder import ensure_replaceable, ensure_writable
 from ecinstruct_build.recipe import Recipe, parse_recipe
 from ecinstruct_build.shortfall import judge_shortfall
@@ -31,7 +30,7 @@ from ecinstruct_build.stages.frozen import freeze
 from ecinstruct_build.stages.lookalikes import lookalikes
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.stages.ready import get_ready
-from ecinstruct_build.stages.samples import read_samples, render
+from ecinstruct_build.stages.samples import read_all_samples, render
 from ecinstruct_build.stages.split import read_assignments, split, web
 from ecinstruct_build.store import Store
 
@@ -174,20 +173,17 @@ def _build(  # noqa: PLR0917 - as `build` has them
             fetch(recipe, raw, fetching, machine.progress)
         built = run_stages(recipe, raw, machine, helper)
         _remember(recipe, raw, machine)
-        manifest = manifest_of(recipe, built, machine)
-        judge_shortfall(recipe, manifest, machine.progress)
         with machine.progress.track("publish"):
-            samples = {name: read_samples(stage) for name, stage in built.rendered.items()}
             finished = publish(
                 out,
                 recipe,
-                samples,
-                manifest,
+                partial(read_all_samples, built.rendered),
+                partial(_books, recipe, built, machine),
                 generated=raw is None,
                 refused=machine.store.root / "audit",
                 helper=helper,
                 review=review,
-                report=_report_on(built, recipe, samples, review),
+                report=_report_on(built, recipe, review),
                 say=machine.progress.note,
             )
     return built, finished
@@ -198,11 +194,16 @@ def _helping(helper: Helper | None, machine: Machine) -> AbstractContextManager[
     return nullcontext(helper) if helper else Helper(machine.jobs, get_ready)
 
 
-def _report_on(
-    built: Built, recipe: Recipe, samples: Mapping[str, pa.Table], review: Mapping[str, Any] | None
-) -> Report:
-    def gather(manifest: Mapping[str, Any]) -> Callable[[Path, Audit], None]:
-        # While the audit runs.
+def _books(recipe: Recipe, built: Built, machine: Machine) -> Mapping[str, Any]:
+    """Make the books of a build, and judge whether it met its quotas."""
+    manifest = manifest_of(recipe, built, machine)
+    judge_shortfall(recipe, manifest, machine.progress)
+    return manifest
+
+
+def _report_on(built: Built, recipe: Recipe, review: Mapping[str, Any] | None) -> Report:
+    def gather(samples: Samples, manifest: Mapping[str, Any]) -> Callable[[Path, Audit], None]:
+        # While the helper writes shards and audits them.
         from ecinstruct_build.reporting.page.written import report_writer  # noqa: PLC0415
 
         return report_writer(built, recipe, samples, review, manifest)

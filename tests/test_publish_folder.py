@@ -190,7 +190,7 @@ def test_a_full_disk_is_explained(published):
     with pytest.raises(
         UserError, match=r"full: 1\.0 MiB of the dataset were written, .* up to [\d,.]+ MiB more are miss"
     ):
-        publish_folder(published, fill, expected_bytes=2**60)
+        publish_folder(published, fill, expected_bytes=lambda: 2**60)
     assert publish_rows.files(published) == before
     assert only(published.parent, "dataset")
 

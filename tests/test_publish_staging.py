@@ -42,7 +42,7 @@ def republish(small: SmallBuild, out: Path, *, generated: bool, layout: str = "h
     samples = read_samples(small.out, manifest)
     with Helper(1, lambda: None) as alone:
         places = {"refused": out.parent / "refused", "helper": alone}
-        return publish(out, recipe, samples, manifest, generated=generated, **places, **changes)
+        return publish(out, recipe, lambda: samples, lambda: manifest, generated=generated, **places, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +178,7 @@ def test_edits_of_the_card_survive_a_build_and_are_staged(small_build, tmp_path,
 
 
 def test_the_report_is_written_before_the_manifest_and_watched_over(small_build, tmp_path, folder):
-    def report(manifest):
+    def report(_samples, manifest):
         def write(place: Path, _audit) -> None:
             (place / "report.html").write_text(f"<p>{len(manifest['shards'])} shards</p>")
 
@@ -274,5 +274,5 @@ def test_a_source_that_gave_no_record_does_not_stand_in_the_way(small_build, tmp
     with Helper(1, lambda: None) as alone:
         places = {"refused": tmp_path / "refused", "helper": alone}
         finished = manifest | {"inputs": inputs}
-        publish(tmp_path / "dataset", small_build.recipe, samples, finished, generated=False, **places)
+        publish(tmp_path / "dataset", small_build.recipe, lambda: samples, lambda: finished, generated=False, **places)
     assert stage(tmp_path / "dataset", folder, REFUSE).restricted == ()

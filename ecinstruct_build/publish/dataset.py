@@ -1,6 +1,7 @@
 """Publish a build: shards, audit, card and manifest, in one folder, in one step; or nothing, if the audit fails."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,18 +16,22 @@ from ecinstruct_build.helper import Helper
 from ecinstruct_build.publish.card_info import review_figures
 from ecinstruct_build.publish.folder import publish_folder, write_manifest
 from ecinstruct_build.publish.recipe_file import published_settings
-from ecinstruct_build.publish.shards import text_bytes, write_shards
+from ecinstruct_build.publish.shards import Shard, text_bytes, write_shards
 from ecinstruct_build.recipe import Recipe
+from ecinstruct_build.splits import Layout
 
-Report = Callable[[Mapping[str, Any]], Callable[[Path, Audit], None]]
-"""``report(manifest)`` gathers what the report says, and returns what writes its page once the audit is there."""
+Samples = Mapping[str, pa.Table]
+"""Rows of `SAMPLE_SCHEMA` by task name."""
+
+Report = Callable[[Samples, Mapping[str, Any]], Callable[[Path, Audit], None]]
+"""``report(samples, manifest)`` gathers what the report says; what it returns writes the page, given the audit."""
 
 
 def publish(
     out: Path,
     recipe: Recipe,
-    samples: Mapping[str, pa.Table],
-    manifest: Mapping[str, Any],
+    read: Callable[[], Samples],
+    books: Callable[[], Mapping[str, Any]],
     *,
     generated: bool,
     refused: Path,
@@ -41,13 +46,16 @@ def publish(
     ----------
     out
         The dataset's folder; an earlier dataset there is replaced in one step, but for what people wrote into its card.
-    recipe, samples, manifest
-        What was built, rows of `SAMPLE_SCHEMA` by task name, and the books of the build, as
-        `ecinstruct_build.accounts.manifest_of` returns them.
+    recipe
+        What was built.
+    read
+        Reads the samples. The helper reads them by itself, so it is a function that a module defines.
+    books
+        Makes the books of the build, as `ecinstruct_build.accounts.manifest_of` returns them.
     generated, refused
         Whether it was built from sample corpora, and a folder for the findings of an audit that fails.
     helper
-        Does most of the audit.
+        Writes the shards and does most of the audit, while this process makes and describes the books.
     review
         What a review by people found, as `ecinstruct_build.review.report.ReviewReport.to_json` gives it.
     report, say
@@ -58,20 +66,25 @@ def publish(
     UserError
         If the audit finds more than the recipe tolerates; ``out`` is left as it was.
     """
-    finished: dict[str, Any] = {**manifest, "recipe": published_settings(recipe), "generated": generated}
-    if review:
-        finished["review"] = review_figures(review)
+    finished: dict[str, Any] = {}
 
     def write(folder: Path) -> None:
-        finished["shards"] = [asdict(shard) for shard in write_shards(samples, folder, recipe.layout)]
+        written_shards = helper.begin(_write_shards, read, folder, recipe.layout)
         findings = begin_audit(folder, recipe.audit, helper)
-        # From here on beside the audit; so is the import, which takes 0.05 s.
+        samples = read()
+        finished.update(books(), recipe=published_settings(recipe), generated=generated)
+        if review:
+            finished["review"] = review_figures(review)
+        # Here and not above: by now the helper has work, and this process the 0.05 s that the import takes.
         from ecinstruct_build.publish import papers  # noqa: PLC0415
 
+        write_report = report(samples, finished) if report else None
+        finished["shards"] = [asdict(shard) for shard in written_shards()]
         papers.write_rebuild(folder, recipe, finished)
-        write_report = report(finished) if report else None
-        sync_tree(folder)  # so that little is left to flush at the end
-        audit = findings()
+        with ThreadPoolExecutor(1) as thread:
+            flushed = thread.submit(sync_tree, folder)  # so that little is left to flush at the end
+            audit = findings()
+        flushed.result()
         written = papers.begin_findings(audit, folder, refused, helper)
         finished["audit"] = summary(audit)
         finished["card"] = papers.describe(folder, finished, samples, out=out, review=review, say=say)
@@ -81,5 +94,9 @@ def publish(
         finished["digests"] = papers.digests_of_papers(folder)
         write_manifest(folder, finished)
 
-    publish_folder(out, write, expected_bytes=sum(int(text_bytes(rows).sum()) for rows in samples.values()))
+    publish_folder(out, write, expected_bytes=lambda: sum(int(text_bytes(rows).sum()) for rows in read().values()))
     return finished
+
+
+def _write_shards(read: Callable[[], Samples], folder: Path, layout: Layout) -> list[Shard]:
+    return write_shards(read(), folder, layout)

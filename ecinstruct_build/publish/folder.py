@@ -23,7 +23,7 @@ _GENERATOR = "ecinstruct-build"
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
-def publish_folder(out: Path, write: Callable[[Path], None], expected_bytes: int | None = None) -> None:
+def publish_folder(out: Path, write: Callable[[Path], None], expected_bytes: Callable[[], int] | None = None) -> None:
     """Fill a folder and put it in the place of ``out`` in one step.
 
     Until the swap, and after any failure, ``out`` is what it was. What a killed run left behind is put right or
@@ -36,7 +36,7 @@ def publish_folder(out: Path, write: Callable[[Path], None], expected_bytes: int
     write
         Fills the empty folder that it is given; `write_manifest` is to come last in it.
     expected_bytes
-        About how much it will write, to say how much room is missing when the disk is full.
+        Says about how much it will write, and so how much room is missing when the disk is full.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def files_in(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
 
 
-def _fill(building: Path, out: Path, write: Callable[[Path], None], expected_bytes: int | None) -> None:
+def _fill(building: Path, out: Path, write: Callable[[Path], None], expected_bytes: Callable[[], int] | None) -> None:
     try:
         write(building)
         if not (building / MANIFEST).is_file():
@@ -207,7 +207,9 @@ def _old(out: Path) -> Path:
     return out.parent / f".{out.name}.old"
 
 
-def _disk_error(error: OSError, building: Path, out: Path, expected_bytes: int | None) -> UserError | None:
+def _disk_error(
+    error: OSError, building: Path, out: Path, expected_bytes: Callable[[], int] | None
+) -> UserError | None:
     if error.errno == errno.EFBIG:
         return UserError(
             f"A file of the dataset grew beyond what you may write (see 'ulimit -f'). {out} is as it was before. Raise "
@@ -218,8 +220,8 @@ def _disk_error(error: OSError, building: Path, out: Path, expected_bytes: int |
     written = sum((building / file).stat().st_size for file in files_in(building))
     free = shutil.disk_usage(building).free
     missing = ""
-    if expected_bytes is not None and expected_bytes > written:
-        missing = f", and up to {_mebibytes(max(expected_bytes - written - free, 0))} more are missing"
+    if expected_bytes is not None and (expected := expected_bytes()) > written:
+        missing = f", and up to {_mebibytes(max(expected - written - free, 0))} more are missing"
     return UserError(
         f"The disk that holds {out.parent} is full: {_mebibytes(written)} of the dataset were written, "
         f"{_mebibytes(free)} are free{missing}. {out} is as it was before. Free some space and build again "

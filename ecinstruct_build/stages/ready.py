@@ -8,6 +8,7 @@ def get_ready() -> None:
 
     spare_pandas()
     from ecinstruct_build.audit import language, page, run  # noqa: F401, PLC0415
+    from ecinstruct_build.publish import dataset  # noqa: F401, PLC0415
     from ecinstruct_build.registry import CHECKS, TASKS  # noqa: PLC0415
     from ecinstruct_build.stages import samples, split  # noqa: F401, PLC0415
 

@@ -169,6 +169,11 @@ def settle(example: Example, assignment: Mapping[str, Any]) -> Example:
     )
 
 
+def read_all_samples(rendered: Mapping[str, Stage]) -> dict[str, pa.Table]:
+    """Return the samples of all tasks; see `read_samples`."""
+    return {name: read_samples(stage) for name, stage in rendered.items()}
+
+
 def read_samples(rendered: Stage, columns: Sequence[str] | None = None) -> pa.Table:
     """Return a task's samples, as rows of `SAMPLE_SCHEMA`, or some columns of them."""
     return feather.read_table(rendered.folder / "samples.arrow", columns)
