@@ -166,7 +166,8 @@ def _origin(
 ) -> Iterator[Line]:
     original = facts["corpora"][task]
     named = asked.get("sources") or list(dataset.manifest.get("recipe", {}).get("sources", {}))
-    known = named and original not in named and all(name in named for name in found.corpora)
+    others = original in found.corpora or original not in named
+    known = others and bool(named) and all(name in named for name in found.corpora)
     reason = f"the recipe names {', '.join(named)}" if known else ""
     yield _line(task, "corpora", ", ".join(sorted(found.corpora)), original, reason, facts["corpora"]["from"])
     categories = facts["out_of_domain_categories"]
@@ -178,10 +179,12 @@ def _origin(
 
 def _instructions(task: str, found: Measured, dataset: Dataset, facts: Mapping[str, Any]) -> Iterator[Line]:
     original = facts["instructions"]
-    paraphrases = dataset.manifest.get("recipe", {}).get("templates", {}).get("paraphrases")
+    paraphrases = dataset.manifest.get("recipe", {}).get("templates", {}).get("paraphrases", original["seen"])
     for what, ours in (("seen", len(found.seen)), ("unseen", len(found.unseen))):
-        asked_otherwise = paraphrases not in (None, original["seen"]) and what == "seen" and ours == paraphrases
-        reason = f"the recipe asks for {paraphrases} paraphrases" if asked_otherwise else ""
+        asked = what == "seen" and ours == paraphrases != original["seen"]
+        reason = f"the recipe asks for {paraphrases} paraphrases" if asked else ""
+        if paraphrases is None and ours > original[what]:
+            reason = "the recipe asks for all paraphrases that there are"
         yield _line(task, f"{what} instructions", str(ours), str(original[what]), reason, original["from"])
 
 
@@ -233,7 +236,7 @@ def _share_line(
     task: str, what: str, ours: Mapping[str, int], fact: Mapping[str, Any], expected: Expected | None
 ) -> Line:
     far, original = distance(ours, fact["shares"]), percent(fact["shares"], fact["shares"])
-    reason = reason_of(ours, expected)
+    reason = reason_of(ours, expected, fact["shares"])
     said = f"{reason} (total variation {far:.2f})" if reason else ""
     shown = percent(ours, fact["shares"])
     return _line(task, what, shown, original, said, fact["from"], same=far <= TOLERANCE)

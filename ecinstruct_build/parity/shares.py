@@ -36,18 +36,28 @@ def distance(ours: Shares, original: Shares) -> float:
     return sum(abs(ours.get(key, 0) / mine - original.get(key, 0) / theirs) for key in {**ours, **original}) / 2
 
 
-def reason_of(ours: Mapping[str, int], expected: Expected | None) -> str:
-    """Return why our counts have other shares than the original, or "" if the books do not prove it."""
+def reason_of(ours: Mapping[str, int], expected: Expected | None, order: Shares) -> str:
+    """Return why our counts have other shares than the original, or "" if the books do not prove it.
+
+    Parameters
+    ----------
+    ours
+        What was counted.
+    expected
+        What the books make one expect, if they do.
+    order
+        The order in which shares are told.
+    """
     if expected is None or distance(ours, expected.shares) > _allowed(ours, expected.shares):
         return ""
-    return f"{expected.reason}: {percent(expected.shares, expected.shares)}"
+    return f"{expected.reason}: {percent(expected.shares, order)}"
 
 
 def _allowed(ours: Mapping[str, int], shares: Shares) -> float:
-    """Return how far counts may be from shares: the tolerance or, of few, two and a half times what chance makes."""
+    """Return how far counts may be from shares: the tolerance or, where they are few, three standard deviations."""
     number, whole = sum(ours.values()), sum(shares.values())
     parts = (share / whole for share in shares.values())
-    return max(TOLERANCE, sum(sqrt(part * (1 - part) / number) for part in parts)) if number else 0.0
+    return max(TOLERANCE, 3 * sum(sqrt(part * (1 - part) / number) for part in parts) / 2) if number else 0.0
 
 
 def percent(counts: Shares, order: Shares) -> str:
