@@ -42,7 +42,7 @@ def republish(small: SmallBuild, out: Path, *, generated: bool, layout: str = "h
     samples = read_samples(small.out, manifest)
     with Helper(1, lambda: None) as alone:
         places = {"refused": out.parent / "refused", "helper": alone}
-        return publish(out, recipe, lambda: samples, lambda: manifest, generated=generated, **places, **changes)
+        return publish(out, recipe, lambda _tasks: samples, lambda: manifest, generated=generated, **places, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -274,5 +274,12 @@ def test_a_source_that_gave_no_record_does_not_stand_in_the_way(small_build, tmp
     with Helper(1, lambda: None) as alone:
         places = {"refused": tmp_path / "refused", "helper": alone}
         finished = manifest | {"inputs": inputs}
-        publish(tmp_path / "dataset", small_build.recipe, lambda: samples, lambda: finished, generated=False, **places)
+        publish(
+            tmp_path / "dataset",
+            small_build.recipe,
+            lambda _tasks: samples,
+            lambda: finished,
+            generated=False,
+            **places,
+        )
     assert stage(tmp_path / "dataset", folder, REFUSE).restricted == ()

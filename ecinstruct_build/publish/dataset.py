@@ -1,6 +1,6 @@
 """Publish a build: shards, audit, card and manifest, in one folder, in one step; or nothing, if the audit fails."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +23,9 @@ from ecinstruct_build.splits import Layout
 Samples = Mapping[str, pa.Table]
 """Rows of `SAMPLE_SCHEMA` by task name."""
 
+Read = Callable[[Collection[str] | None], Samples]
+"""``read(tasks)`` reads the samples of some tasks, or of all."""
+
 Report = Callable[[Samples, Mapping[str, Any]], Callable[[Path, Audit], None]]
 """``report(samples, manifest)`` gathers what the report says; what it returns writes the page, given the audit."""
 
@@ -30,7 +33,7 @@ Report = Callable[[Samples, Mapping[str, Any]], Callable[[Path, Audit], None]]
 def publish(
     out: Path,
     recipe: Recipe,
-    read: Callable[[], Samples],
+    read: Read,
     books: Callable[[], Mapping[str, Any]],
     *,
     generated: bool,
@@ -55,7 +58,7 @@ def publish(
     generated, refused
         Whether it was built from sample corpora, and a folder for the findings of an audit that fails.
     helper
-        Writes the shards and does most of the audit, while this process makes and describes the books.
+        Writes half of the shards and does most of the audit, while this process makes and describes the books.
     review
         What a review by people found, as `ecinstruct_build.review.report.ReviewReport.to_json` gives it.
     report, say
@@ -69,9 +72,11 @@ def publish(
     finished: dict[str, Any] = {}
 
     def write(folder: Path) -> None:
-        written_shards = helper.begin(_write_shards, read, folder, recipe.layout)
-        findings = begin_audit(folder, recipe.audit, helper)
-        samples = read()
+        samples = read(None)
+        theirs = _every_second(samples) if helper.is_there and recipe.layout == "huggingface" else []
+        others = helper.begin(_write_some, read, theirs, folder, recipe.layout)
+        mine = write_shards({name: samples[name] for name in samples if name not in theirs}, folder, recipe.layout)
+        findings = begin_audit(folder, recipe.audit, helper)  # which reads when the helper has written, too
         finished.update(books(), recipe=published_settings(recipe), generated=generated)
         if review:
             finished["review"] = review_figures(review)
@@ -79,7 +84,7 @@ def publish(
         from ecinstruct_build.publish import papers  # noqa: PLC0415
 
         write_report = report(samples, finished) if report else None
-        finished["shards"] = [asdict(shard) for shard in written_shards()]
+        finished["shards"] = [asdict(shard) for shard in sorted([*mine, *others()], key=lambda shard: shard.task)]
         papers.write_rebuild(folder, recipe, finished)
         with ThreadPoolExecutor(1) as thread:
             flushed = thread.submit(sync_tree, folder)  # so that little is left to flush at the end
@@ -94,9 +99,14 @@ def publish(
         finished["digests"] = papers.digests_of_papers(folder)
         write_manifest(folder, finished)
 
-    publish_folder(out, write, expected_bytes=lambda: sum(int(text_bytes(rows).sum()) for rows in read().values()))
+    publish_folder(out, write, expected_bytes=lambda: sum(int(text_bytes(rows).sum()) for rows in read(None).values()))
     return finished
 
 
-def _write_shards(read: Callable[[], Samples], folder: Path, layout: Layout) -> list[Shard]:
-    return write_shards(read(), folder, layout)
+def _every_second(samples: Samples) -> list[str]:
+    """Return the names of half of the tasks, about: every second one by size."""
+    return sorted(samples, key=lambda name: (-samples[name].nbytes, name))[1::2]
+
+
+def _write_some(read: Read, tasks: Collection[str], folder: Path, layout: Layout) -> list[Shard]:
+    return write_shards(read(tasks), folder, layout) if tasks else []

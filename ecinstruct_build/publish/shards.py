@@ -100,16 +100,19 @@ def write_shards(
         return [shard for task, split, _ in splits for shard in written[task, split].result()]
 
 
-def write_shard(rows: pa.Table, folder: Path, path: str, task: str, split: str) -> Shard:
+def write_shard(
+    rows: pa.Table, folder: Path, path: str, task: str, split: str, *, sizes: npt.NDArray[np.int64] | None = None
+) -> Shard:
     """Write one file with the features that `datasets` reads; its bytes depend on the rows and libraries alone.
 
-    Every row group is one contiguous batch, because the borders of batches show in the bytes.
+    Every row group is one contiguous batch, because the borders of batches show in the bytes. ``sizes`` is what
+    `text_bytes` returns for the rows, if that is known.
     """
     target = folder / path
     target.parent.mkdir(parents=True, exist_ok=True)
     features = {field.name: _feature(field.type) for field in rows.schema}
     schema = rows.schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
-    sizes = text_bytes(rows)
+    sizes = text_bytes(rows) if sizes is None else sizes
     with pq.ParquetWriter(
         target,
         schema,
@@ -198,11 +201,13 @@ def _lengths(array: pa.Array) -> npt.NDArray[np.int64]:
 
 def _write_split(rows: pa.Table, folder: Path, task: str, split: str, max_shard_bytes: int) -> list[Shard]:
     under = f"data/{task}" if task else "data"
-    bounds = list(_bounds(text_bytes(rows), max_shard_bytes))
+    sizes = text_bytes(rows)
+    bounds = list(_bounds(sizes, max_shard_bytes))
     shards = []
     for number, (begin, end) in enumerate(bounds):
         path = f"{under}/{split}-{number:05d}-of-{len(bounds):05d}.parquet"
-        shards.append(write_shard(rows.slice(begin, end - begin), folder, path, task, split))
+        shard = write_shard(rows.slice(begin, end - begin), folder, path, task, split, sizes=sizes[begin:end])
+        shards.append(shard)
     return shards
 
 

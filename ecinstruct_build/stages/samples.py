@@ -1,7 +1,7 @@
 """Render, wrapped for the store: from assigned examples to samples."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,9 +169,9 @@ def settle(example: Example, assignment: Mapping[str, Any]) -> Example:
     )
 
 
-def read_all_samples(rendered: Mapping[str, Stage]) -> dict[str, pa.Table]:
-    """Return the samples of all tasks; see `read_samples`."""
-    return {name: read_samples(stage) for name, stage in rendered.items()}
+def read_all_samples(rendered: Mapping[str, Stage], tasks: Collection[str] | None = None) -> dict[str, pa.Table]:
+    """Return the samples of some tasks, or of all, by task; see `read_samples`."""
+    return {name: read_samples(stage) for name, stage in rendered.items() if tasks is None or name in tasks}
 
 
 def read_samples(rendered: Stage, columns: Sequence[str] | None = None) -> pa.Table:
