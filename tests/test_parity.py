@@ -182,6 +182,12 @@ def test_more_wordings_are_explained_if_the_recipe_takes_all_of_them(folder):
     assert told(folder, lambda recipe: recipe["templates"].update(paraphrases=None))[what].verdict == "explained"
 
 
+@pytest.mark.parametrize(("rows", "verdict"), [(4, "explained"), (40, "unexplained")])
+def test_wordings_may_be_missing_from_a_few_rows_only(rows, verdict):
+    found = Measured(rows=Counter(train=rows), seen=Counter(one=rows - 1, another=1))
+    assert line_of("sentiment_analysis", "seen instructions", found).verdict == verdict
+
+
 def test_a_task_that_the_manifest_has_and_the_shards_have_not_is_found(folder):
     for _, _, name in PLACES:
         shard(folder, "sentiment_analysis", name).unlink()

@@ -25,6 +25,8 @@ from ecinstruct_build.splits import SPLITS
 
 Verdict = Literal["same", "explained", "unexplained"]
 
+_FEW = 30  # rows up to which chance may well miss a wording
+
 
 @dataclass(frozen=True)
 class Line:
@@ -185,6 +187,9 @@ def _instructions(task: str, found: Measured, dataset: Dataset, facts: Mapping[s
         reason = f"the recipe asks for {paraphrases} paraphrases" if asked else ""
         if paraphrases is None and ours > original[what]:
             reason = "the recipe asks for all paraphrases that there are"
+        rows = (found.seen if what == "seen" else found.unseen).total()
+        if ours < original[what] and rows < _FEW:
+            reason = f"there are {rows} rows only"
         yield _line(task, f"{what} instructions", str(ours), str(original[what]), reason, original["from"])
 
 
