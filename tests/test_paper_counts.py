@@ -90,7 +90,7 @@ def test_labels_that_are_not_as_the_corpora_have_them_are_found(tenth: Dataset) 
     ranking, answers = "query_product_ranking", "answerability_prediction"
     found = {
         **tenth.tasks,
-        ranking: replace(tenth.tasks[ranking], grades=Counter("CCCCCCCEEE"), test_options=Counter({4: 100})),
+        ranking: replace(tenth.tasks[ranking], grades=Counter("CCCCCCCEEE" * 20), test_options=Counter({4: 100})),
         answers: replace(tenth.tasks[answers], labels={"test": Counter(yes=95, no=5), "test_ood": Counter(no=100)}),
     }
     lines = compare(replace(tenth, tasks=found), read_facts()).lines
