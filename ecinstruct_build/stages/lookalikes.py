@@ -7,7 +7,7 @@ inputs too.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from quality.similarity.passages import passages_within
 from quality.similarity.shingles import from_arrow, shingled
 from quality.splitting.leakage import Assigned
 from quality.splitting.placement import NOWHERE
+from quality.splitting.ragged import Integers
 from quality.splitting.trimmed import Likeness, holders_of_passages, like_earlier_ones, passages_of, read_passages
 from quality.splitting.web import Web
 
@@ -159,23 +160,25 @@ def trimmed_samples(checked: Checked, examples: Web, assigned: Assigned) -> list
     rows = np.flatnonzero(short)
     ids = [examples.example_ids[row] for row in rows.tolist()]
     kept = dict(zip(ids, assigned.context.take(rows).to_lists(), strict=True))
-    options = dict(zip(ids, examples.options.take(rows).to_lists(), strict=True))
+    options = dict(zip(ids, _options(examples, rows), strict=True))
     tasks = sorted({examples.tasks[row] for row in rows.tolist()})
     whole = (_without_listed(checked.repaired[task], ids) for task in tasks)
     samples = {
         one.example_id: replace(
             one,
             context=tuple(one.context[item] for item in kept[one.example_id]),
-            options=_options(examples, options[one.example_id]),
+            options=options[one.example_id],
         )
         for one in chain.from_iterable(whole)
     }
     return [samples[example_id] for example_id in ids]
 
 
-def _options(examples: Web, places: Sequence[int]) -> tuple[Option, ...]:
-    values = examples.option_values.take(pa.array(places, pa.int64()))
-    return tuple(Option(**value) for value in values.to_pylist())
+def _options(examples: Web, rows: Integers) -> list[tuple[Option, ...]]:
+    """Return the options that some examples were drawn with."""
+    drawn = examples.options.take(rows)
+    values = [Option(**value) for value in examples.option_values.take(pa.array(drawn.values)).to_pylist()]
+    return [tuple(values[begin:end]) for begin, end in pairwise(drawn.starts.tolist())]
 
 
 def _without_listed(stage: Stage, ids: Sequence[str]) -> list[Example]:
