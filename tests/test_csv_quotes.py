@@ -59,7 +59,7 @@ def read(done: Ingested) -> dict[int, dict[str, str]]:
     return {row["line"]: json.loads(row["title"]) for row in done.tables.get("product", [])}
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(
     TEXTS | PIECES, st.sampled_from([Limits(), Limits(block_bytes=1), Limits(block_bytes=7), Limits(block_bytes=16)])
 )
@@ -76,7 +76,7 @@ def test_rows_are_those_of_the_csv_module_whatever_the_blocks(text: str, limits:
             assert read(done)[first.get(line, line)] == cells
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(TEXTS | PIECES)
 def test_broken_quotes_are_told_alike_whatever_the_blocks(text: str) -> None:
     whole, *cut = (ingest_bytes(text.encode(), SOURCE, limits=Limits(block_bytes=size)) for size in (1 << 20, 1, 5, 16))

@@ -39,8 +39,8 @@ _COMMON = {
 GIVEN: dict[Kind, set[Verdict]] = {}
 """The verdicts given so far."""
 _MARK = b"\xef\xbb\xbf"
-FEW = settings(max_examples=10, **_COMMON)  # type: ignore[arg-type]
-MANY = settings(max_examples=150, **_COMMON)  # type: ignore[arg-type]
+FEW = settings(max_examples=4, **_COMMON)  # type: ignore[arg-type]
+MANY = settings(max_examples=80, **_COMMON)  # type: ignore[arg-type]
 
 
 def kinds_of(*forms: Format) -> list[Kind]:
