@@ -35,7 +35,8 @@ good = st.builds(
 garbage = st.binary(max_size=30).map(lambda data: data.replace(b"\n", b""))
 blank = st.sampled_from([b"", b"  ", b"\r"])
 too_long = st.just(b'{"id": 1, "title": "' + b"x" * 300 + b'"}')
-any_line = good | garbage | blank | too_long
+nearly_too_long = st.integers(254, 258).map(lambda size: b'{"id": 1, "title": "' + b"x" * (size - 22) + b'"}')
+any_line = good | garbage | blank | too_long | nearly_too_long
 
 
 @pytest.fixture(scope="module")

@@ -206,13 +206,17 @@ def _decode_lines(
 
 
 def _look_again(decoded: Decoded, place: int, line: bytes, decode: Callable[[bytes], Any], limit: int) -> None:
-    """Say what is wrong with a line that is not blank, without its end, where a cut-off text reads as another fault."""
-    decoded.faults[place] = None
+    """Say what is wrong with a line, without its end: with it a cut-off text reads as another fault.
+
+    One that is blank is no record; one that was too long by its end alone is well-formed.
+    """
     if len(line) > limit:
         decoded.reject(place, _too_long(limit), line)
-    elif line and not line.isspace():
+    elif not line or line.isspace():
+        decoded.faults[place] = None
+    else:
         try:
-            decode(line)
+            decoded.records.append(decode(line))
         except _MALFORMED as error:
             decoded.reject(place, reason_of(error), line)
 
