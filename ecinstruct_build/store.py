@@ -160,19 +160,17 @@ class Store:
 
     def file_digests(self, paths: Sequence[Path]) -> list[str]:
         """Return the SHA-256 of files that are used together; they are remembered together, as by `file_digest`."""
-        if known := self.known_digests(paths):
+        note = self._note_of(paths)  # of the files before they are read: one that changes meanwhile is read again
+        if known := _noted(note, len(paths)):
             return known
         digests = list(map(digest_of, paths))
-        note = self._note_of(paths)
         note.parent.mkdir(parents=True, exist_ok=True)
         _write_whole(note, "\n".join(digests))
         return digests
 
     def known_digests(self, paths: Sequence[Path]) -> list[str] | None:
         """Return what `file_digests` remembers of files, or None if it must read them."""
-        note = self._note_of(paths)
-        known = note.read_text().split() if note.exists() else []
-        return known if len(known) == len(paths) and all(len(digest) == 64 for digest in known) else None
+        return _noted(self._note_of(paths), len(paths))
 
     def _note_of(self, paths: Sequence[Path]) -> Path:
         return self.root / "digests" / _sha256("\n".join(map(identity_of, paths)))
@@ -217,6 +215,12 @@ def _read(stage: str, name: str, key: str, folder: Path) -> Stage | None:
         return None
     digest = _sha256(dump_json({"files": record["files"], "facts": record["facts"]}))
     return Stage(stage, name, key, folder, digest, record["facts"], record["seconds"], cached=True)
+
+
+def _noted(note: Path, count: int) -> list[str] | None:
+    """Return the digests in a note, or None if it is not there or not one of so many files."""
+    digests = note.read_text().split() if note.exists() else []
+    return digests if len(digests) == count and all(len(digest) == 64 for digest in digests) else None
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ecinstruct_build.errors import UserError
+from ecinstruct_build.file_digests import digest_of
 from ecinstruct_build.provenance import library_versions
 from ecinstruct_build.store import Store
 
@@ -141,6 +142,24 @@ def test_a_file_digest_follows_the_content_of_a_file_written_over(tmp_path: Path
     file.write_text("two")
     os.utime(file, ns=(written, written + 1))  # whatever the file system's clock makes of two writes in a row
     assert store.file_digest(file) == hashlib.sha256(b"two").hexdigest()
+
+
+def test_a_digest_is_not_remembered_of_a_file_that_changed_while_it_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, file = Store(tmp_path / "store"), tmp_path / "file"
+    file.write_text("one")
+
+    def read_and_changed(path: Path) -> str:
+        digest = digest_of(path)
+        path.write_text("another")
+        return digest
+
+    monkeypatch.setattr("ecinstruct_build.store.digest_of", read_and_changed)
+    store.file_digest(file)
+    assert store.known_digests([file]) is None
+    monkeypatch.undo()
+    assert store.file_digest(file) == hashlib.sha256(b"another").hexdigest()
 
 
 def test_a_file_digest_follows_the_content_of_a_file_put_in_its_place(tmp_path: Path) -> None:
