@@ -140,16 +140,30 @@ def taken_files(source: Source, settings: SourceSettings, folder: Path) -> list[
 
 
 def _files_below(folder: Path | str, prefix: str) -> Iterator[str]:
-    """Yield the files below a folder, relative to it; there may be thousands, and a `Path` of each takes its time."""
+    """Yield the files below a folder, relative to it; there may be thousands, and a `Path` of each takes its time.
+
+    Links to folders below it are not followed.
+    """
     try:
-        entries = list(os.scandir(folder))
-    except FileNotFoundError:
+        with os.scandir(folder) as found:
+            entries = list(found)
+    except (FileNotFoundError, NotADirectoryError):
         return
+    except OSError as error:
+        raise UserError(f"The folder {folder} cannot be read: {error.strerror}. Let this user read it.") from error
     for entry in entries:
-        if entry.is_file():
+        if _is_file(entry):
             yield prefix + entry.name
         elif entry.is_dir(follow_symlinks=False):
             yield from _files_below(entry.path, f"{prefix}{entry.name}/")
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Say whether an entry of a folder is a file or a link to one; a link that leads nowhere is neither."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
 
 
 def takes(source: Source, settings: SourceSettings, file: str, globs: Sequence[str]) -> bool:

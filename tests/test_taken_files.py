@@ -1,0 +1,57 @@
+"""Which files of a raw folder are taken: what is no file, nor a link to one, never ends a build."""
+
+import os
+from pathlib import Path
+
+import pytest
+from tiny_reviews import SOURCE
+
+from ecinstruct_build.errors import UserError
+from ecinstruct_build.registry import SOURCES
+from ecinstruct_build.source import SourceSettings
+from ecinstruct_build.stages.corpora import taken_files
+
+
+def taken(folder: Path) -> list[str]:
+    return taken_files(SOURCES.get(SOURCE), SourceSettings(), folder)
+
+
+def test_files_and_links_to_files_are_taken_in_the_order_of_their_names(tmp_path: Path) -> None:
+    (tmp_path / "raw" / "old" / "empty").mkdir(parents=True)
+    for file in ("reviews_Toys.json", "old/reviews_Books.json", "reviews_Books.json", "notes.txt"):
+        (tmp_path / "raw" / file).touch()
+    (tmp_path / "elsewhere").touch()
+    (tmp_path / "raw" / "reviews_Music.json").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "linked").symlink_to("raw")
+    expected = ["old/reviews_Books.json", "reviews_Books.json", "reviews_Music.json", "reviews_Toys.json"]
+    assert taken(tmp_path / "raw") == taken(tmp_path / "linked") == expected
+
+
+def test_what_leads_nowhere_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "reviews_Books.json").touch()
+    (tmp_path / "reviews_Gone.json").symlink_to("gone")
+    (tmp_path / "reviews_Itself.json").symlink_to("reviews_Itself.json")
+    (tmp_path / "reviews_Below.json").symlink_to("reviews_Books.json/below")
+    (tmp_path / "around").symlink_to(".")
+    os.mkfifo(tmp_path / "reviews_Pipe.json")
+    assert taken(tmp_path) == ["reviews_Books.json"]
+
+
+def test_a_folder_that_is_none_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert taken(tmp_path / "absent") == taken(tmp_path / "file") == []
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    look = os.scandir
+
+    def refuse(folder: os.PathLike[str] | str) -> object:
+        if Path(folder) == locked:
+            raise PermissionError(13, "Permission denied", str(folder))
+        return look(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # no mode of a folder keeps the system's own user out
+    with pytest.raises(UserError, match=r"locked cannot be read: Permission denied"):
+        taken(tmp_path)
