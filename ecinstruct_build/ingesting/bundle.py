@@ -73,39 +73,58 @@ def ingest_bundle(
     """
     limits = limits or Limits()
     counts: list[IngestCounts] = []
-    waiting: list[SmallFile] = []  # they are worked on together
+    waiting = _Waiting()
     with _Output(out, limits) as output:
         for path, file in files:
             job = job_of(source, file, limits)
             output.make_folders(job)
             data = read_small(path, job.kind, limits)
             small = None if data is None else small_file(job, data)
-            if waiting and (small is None or not _fits(waiting, small)):
+            if waiting.files and not (small and waiting.takes(small)):
                 counts += _ingest_waiting(waiting, output)
             if small is None:
                 counts.append(_ingest_alone(path, job, output, scratch))
             else:
-                waiting.append(small)
-        if waiting:
+                waiting.add(small)
+        if waiting.files:
             counts += _ingest_waiting(waiting, output)
     return counts
 
 
-def _fits(waiting: Sequence[SmallFile], small: SmallFile) -> bool:
-    """Say whether a small file can be worked on together with those that wait."""
-    limits, together = small.job.limits, [*waiting, small]
-    return (
-        sum(len(one.data) for one in together) <= limits.slice_bytes
-        and sum(one.height for one in together) <= limits.block_lines
-        and small.job.kind == waiting[0].job.kind
-    )
+class _Waiting:
+    """Small files of one kind that wait to be worked on together."""
+
+    def __init__(self) -> None:
+        self.files: list[SmallFile] = []
+        self.data_bytes = 0
+        self._lines = 0
+
+    def takes(self, small: SmallFile) -> bool:
+        """Say whether a file can be worked on together with those that are here."""
+        limits = small.job.limits
+        return (
+            self.data_bytes + len(small.data) <= limits.slice_bytes
+            and self._lines + small.height <= limits.block_lines
+            and small.job.kind == self.files[0].job.kind
+        )
+
+    def add(self, small: SmallFile) -> None:
+        """Let a file wait."""
+        self.files.append(small)
+        self.data_bytes += len(small.data)
+        self._lines += small.height
+
+    def clear(self) -> None:
+        """Let none wait."""
+        self.files.clear()
+        self.data_bytes = self._lines = 0
 
 
-def _ingest_waiting(waiting: list[SmallFile], output: "_Output") -> Sequence[IngestCounts]:
+def _ingest_waiting(waiting: _Waiting, output: "_Output") -> Sequence[IngestCounts]:
     """Ingest the files that wait, so that none do."""
-    done = work_together(waiting)
+    done = work_together(waiting.files)
     tables = {**done.tables, "quarantine": done.quarantine, "collapsed": done.collapsed}
-    output.add(tables, sum(len(one.data) for one in waiting))
+    output.add(tables, waiting.data_bytes)
     waiting.clear()
     return done.counts
 

@@ -45,10 +45,14 @@ class SmallFile:
     height: int
 
 
-def small_file(job: Job, data: bytes) -> SmallFile:
-    """Return a small file with this content, as `ecinstruct_build.ingesting.readers.read_small` returns it."""
+def small_file(job: Job, data: bytes) -> SmallFile | None:
+    """Return a small file with this content, as `ecinstruct_build.ingesting.readers.read_small` returns it.
+
+    None if it has more lines than may be held at a time.
+    """
     ended = data if data.endswith(b"\n") or not data else data + b"\n"
-    return SmallFile(job, ended, count_newlines(ended))
+    height = count_newlines(ended)
+    return SmallFile(job, ended, height) if height <= job.limits.block_lines else None
 
 
 @dataclass(frozen=True)
