@@ -308,5 +308,5 @@ def _problem(model: type[BaseModel], problem: Any) -> str:
             owner = field.annotation if field else None
         known = list(owner.model_fields) if hasattr(owner, "model_fields") else []
         return f"there is no setting '{'.'.join(place)}'.{did_you_mean(place[-1], known)}".rstrip(".")
-    message = str(problem["msg"])
+    message = str(problem["msg"]).removeprefix("Value error, ")
     return f"'{'.'.join(place)}': {message[:1].lower()}{message[1:]}"

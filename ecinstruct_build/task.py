@@ -6,11 +6,12 @@ same name in ``templates/``. It reads canonical tables and never a source.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from ecinstruct_build.answers import AnswerKind
 from ecinstruct_build.engine import Tables
@@ -18,7 +19,6 @@ from ecinstruct_build.example import Example
 from ecinstruct_build.lazily import ir
 
 LeakagePolicy = Literal["strict", "trim", "target"]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 _ROUNDING = 1e-9  # ten times 0.1 is more than 1
 
@@ -73,16 +73,25 @@ class TaskSettings(BaseModel):
     locales: tuple[str, ...] = ()
     ind: tuple[str, ...] = ()
     ood: tuple[str, ...] = ()
-    shares: Literal["equal"] | dict[str, Share] = Field(default_factory=dict)
+    shares: Literal["equal"] | dict[str, float] = Field(default_factory=dict)
     oversample: float = Field(default=2.0, ge=1.0)
     leakage: LeakagePolicy = "strict"
     min_context: int = Field(default=1, ge=0)
 
-    @field_validator("shares")
+    @field_validator("shares", mode="before")
     @classmethod
-    def _no_more_than_all(cls, shares: Literal["equal"] | dict[str, float]) -> Literal["equal"] | dict[str, float]:
-        if shares != "equal" and sum(shares.values()) > 1 + _ROUNDING:
-            raise ValueError(f"the shares of the sources are {sum(shares.values()):g} together, which is more than 1")
+    def _are_shares(cls, shares: Any, info: ValidationInfo) -> Any:
+        """Refuse what are no shares, here and not by the type: an error of that would speak of each kind apart."""
+        if shares == "equal":
+            return shares
+        if not isinstance(shares, Mapping) or not all(map(_is_share, shares.values())):
+            raise ValueError("this must be 'equal', or give sources numbers from 0 to 1, such as { oa_mine = 0.1 }")
+        drawn_from = info.data.get("sources") or shares
+        for source in shares:
+            if source not in drawn_from:
+                raise ValueError(f"'{source}' is not one of the task's own sources ({', '.join(drawn_from)})")
+        if (every := math.fsum(shares.values())) > 1 + _ROUNDING:
+            raise ValueError(f"the shares of the sources are {every:g} together, which is more than 1")
         return shares
 
     @property
@@ -99,6 +108,11 @@ class TaskSettings(BaseModel):
     def out_of_domain(self, column: ir.StringColumn) -> ir.BooleanValue | None:
         """Return the expression that holds for rows out of domain, or None where the task has no such rows."""
         return column.isin(self.ood) if self.ood else None
+
+
+def _is_share(value: Any) -> bool:
+    """Return whether a value is a number from 0 to 1; a truth value is none, and neither is NaN."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from ecinstruct_build.task import Quota, TaskSettings
 from quality.splitting.mixing import Mixing, mixing_of, weights_of
 
 SOURCES = ("big", "middle", "small")
+NO_SHARES = ("-0.1", "1.5", "nan", "inf", "true", "'half'")
 WANTED = Quota(train=400, validation=50, test=50, test_ood=40)
 
 
@@ -173,9 +174,24 @@ def test_shares_of_more_than_all_or_of_unknown_sources_are_refused() -> None:
         UserError, match=r"source 'amazon_review_2018' is not one .* Did you mean 'amazon_reviews_2018'"
     ):
         small_recipe("tasks.sentiment_analysis.shares.amazon_review_2018=0.5")
-    with pytest.raises(UserError, match="shares"):
-        small_recipe("tasks.sentiment_analysis.shares='even'")
+    with pytest.raises(UserError, match=r"'amazon_google' is not one of the task's own sources .amazon_reviews_2018."):
+        small_recipe(
+            "tasks.sentiment_analysis.sources=['amazon_reviews_2018']",
+            "tasks.sentiment_analysis.shares={amazon_google=0.5}",
+        )
     assert small_recipe("tasks.sentiment_analysis.shares='equal'").tasks["sentiment_analysis"].shares == "equal"
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["'even'", "0.5", "['amazon_google']", *(f"{{amazon_google={value}}}" for value in NO_SHARES)]
+)
+def test_what_is_no_share_is_refused_in_one_sentence(nonsense: str) -> None:
+    with pytest.raises(UserError) as refused:
+        small_recipe(f"tasks.product_matching.shares={nonsense}")
+    assert str(refused.value).endswith(
+        "[tasks.product_matching]: 'shares': this must be 'equal', or give sources numbers from 0 to 1, such as "
+        "{ oa_mine = 0.1 }."
+    )
 
 
 def test_a_build_with_other_shares_runs_from_the_split_on(tmp_path: Path) -> None:

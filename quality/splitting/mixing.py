@@ -5,6 +5,7 @@ weighted fair queueing. Where one has no more, the others go on in proportion to
 changes how many examples of another are taken, and never which of them come first.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,5 +83,5 @@ def weights_of(settings: TaskSettings, sources: Iterable[str]) -> dict[str, floa
     """
     stated = {} if settings.shares == "equal" else settings.shares
     rest = sorted(set(sources) - stated.keys())
-    left_over = max(0.0, 1.0 - sum(stated.values()))
+    left_over = max(0.0, 1.0 - math.fsum(stated.values()))  # whatever order they are stated in
     return {**stated, **{source: left_over / len(rest) for source in rest}}
