@@ -41,19 +41,26 @@ class Helper:
         self._asked: deque[_Asked[Any]] = deque()  # what no answer came to, in order
 
     def start(self) -> None:
-        """Start the second process, if there may be one and it is not there."""
+        """Start the second process, if there may be one, it is not there, and the machine has room for it."""
         if self._processes == 1 or self._pipe is not None:
             return
-        self._pipe, theirs = Pipe()
-        life, self._life = os.pipe()  # nothing is ever written: its end tells that this process ended
-        with theirs:
+        ours, theirs = Pipe()
+        life, our_life = os.pipe()  # nothing is ever written: its end tells that this process ended
+        try:
             self._process = subprocess.Popen(  # noqa: S603 - this very interpreter, and our own program
                 [sys.executable, "-c", _PROGRAM, str(theirs.fileno()), str(life), *sys.path],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno(), life],
                 process_group=0,  # an interrupt is for the process that waits for this one
             )
-        os.close(life)
+        except OSError:  # no more processes, or no memory for one: everything is done here
+            ours.close()
+            os.close(our_life)
+            return
+        finally:
+            theirs.close()
+            os.close(life)
+        self._pipe, self._life = ours, our_life
         self.begin(self._prepare)
 
     def __enter__(self) -> Self:

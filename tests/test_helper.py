@@ -5,12 +5,14 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from building import SmallBuild
 from split_world import SETTINGS, WEIGHTS, clustered
@@ -20,6 +22,9 @@ from ecinstruct_build.audit.limits import AuditLimits
 from ecinstruct_build.audit.run import audit_dataset
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.helper import Helper
+from ecinstruct_build.publish.card_info import read_samples
+from ecinstruct_build.publish.dataset import publish
+from ecinstruct_build.publish.folder import read_manifest
 from quality.splitting.leakage import assign
 from quality.splitting.web import web_of
 
@@ -61,6 +66,20 @@ def test_one_process_does_everything_itself() -> None:
         assert alone.begin(os.getpid)() == os.getpid()
         assert not alone.is_there
         assert not alone.is_free
+
+
+def test_a_machine_with_no_room_for_another_process_does_everything_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise BlockingIOError
+
+    with Helper(2, os.getpid) as alone:
+        monkeypatch.setattr(subprocess, "Popen", refuse)
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        alone.start()
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
+        assert alone.begin(os.getpid)() == os.getpid()
+        assert not alone.is_there
+        assert alone.peak_bytes == 0
 
 
 def test_an_error_is_raised_as_if_there_were_no_helper(helper: Helper) -> None:
@@ -136,6 +155,35 @@ def test_two_processes_find_in_a_dataset_what_one_finds(small_build: SmallBuild,
 def test_what_two_processes_cannot_audit_is_told(tmp_path: Path, helper: Helper) -> None:
     with pytest.raises(UserError, match="There are no shards"):
         begin_audit(tmp_path, AuditLimits(), helper)()
+
+
+def books_of(folder: Path) -> dict[str, Any]:
+    return dict(read_manifest(folder) or {})
+
+
+def read_in(process: int, folder: Path, tasks: Collection[str] | None = None) -> dict[str, pa.Table]:
+    """Read published samples in one process only; in another it fails, as on a disk that is full for a while."""
+    if os.getpid() != process:
+        raise OSError(28, "No space left on device")
+    samples = read_samples(folder, books_of(folder))
+    return {name: rows for name, rows in samples.items() if tasks is None or name in tasks}
+
+
+def test_the_audit_reads_what_the_helper_failed_to_write(
+    small_build: SmallBuild, tmp_path: Path, helper: Helper
+) -> None:
+    published = books_of(small_build.out)
+    again = publish(
+        tmp_path / "again",
+        small_build.recipe,
+        partial(read_in, os.getpid(), small_build.out),
+        lambda: published,
+        generated=True,
+        refused=tmp_path / "refused",
+        helper=helper,
+    )
+    assert again["shards"] == published["shards"]
+    assert again["audit"] == published["audit"]
 
 
 def test_arrow_does_without_pandas_until_a_frame_is_asked_for() -> None:
