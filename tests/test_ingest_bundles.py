@@ -26,6 +26,7 @@ from ecinstruct_build.ingesting.readers import Limits
 from ecinstruct_build.pipeline import run_stages
 from ecinstruct_build.progress import Silence
 from ecinstruct_build.registry import SOURCES
+from ecinstruct_build.source import Source
 from ecinstruct_build.stages.bundles import Unit, units_of
 from ecinstruct_build.stages.corpora import Ingested, ingest
 from ecinstruct_build.stages.machine import Machine
@@ -47,9 +48,15 @@ def by_file(tables: Contents) -> dict[tuple[str, str], list[dict[str, Any]]]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.lists(st.sampled_from(KINDS), max_size=12), min_size=1, max_size=6), st.integers(60, 600))
-def test_files_ingested_together_give_what_each_gives_alone(files: list[list[bytes]], block_bytes: int) -> None:
-    limits = Limits(block_bytes=block_bytes, line_bytes=200)
+@given(
+    st.lists(st.lists(st.sampled_from(KINDS), max_size=12), min_size=1, max_size=6),
+    st.integers(60, 600),
+    st.integers(1, 30),
+)
+def test_files_ingested_together_give_what_each_gives_alone(
+    files: list[list[bytes]], block_bytes: int, block_lines: int
+) -> None:
+    limits = Limits(block_bytes=block_bytes, line_bytes=200, block_lines=block_lines)
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as name:
         place = Path(name)
         pairs = [(place / f"items_{number}", f"items_{number}") for number in range(len(files))]
@@ -69,11 +76,10 @@ def test_files_ingested_together_give_what_each_gives_alone(files: list[list[byt
 
 @pytest.mark.parametrize("name", SOURCES.names())
 def test_small_files_of_any_source_give_together_what_each_gives_alone(name: str, tmp_path: Path) -> None:
-    source = source_of(name)
-    pairs = [(FIXTURES / name / file, file) for file in files_of(name)]
-    # Each once more under another name: what a file holds is never taken for a repeat of what another holds.
-    again = [(path, f"again/{file}") for path, file in pairs if source.kind_of(f"again/{file}") is not None]
-    files = sorted(pairs + again, key=lambda pair: pair[1])
+    source = in_any_folder(source_of(name))
+    # Each more than once: what a file holds is never taken for a repeat of what another holds.
+    files = [(FIXTURES / name / file, other) for file in files_of(name) for other in names_like(source, file)]
+    files.sort(key=lambda pair: (kind_number(source, pair[1]), pair[1]))  # those of a kind are worked on together
     counts = ingest_bundle(files, source, tmp_path / "out", tmp_path / "scratch")
     together = by_file(collect(tmp_path / "out", counts[0], []).tables)
     expected: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -82,6 +88,25 @@ def test_small_files_of_any_source_give_together_what_each_gives_alone(name: str
         assert count == alone.counts, file
         expected.update(by_file(alone.tables))
     assert together == expected
+
+
+def in_any_folder(source: Source) -> Source:
+    kinds = (replace(kind, pattern=f"(?:again/)?(?:{kind.pattern})") for kind in source.files)
+    return replace(source, files=tuple(kinds))
+
+
+def names_like(source: Source, file: str) -> list[str]:
+    """Return a file's name and others of its kind, some of another category."""
+    found = source.kind_of(file)
+    assert found is not None
+    others = [file.replace(text, f"{text}2") for text in found[1].values() if text]
+    alike = [other for other in (f"again/{file}", *others) if kind_number(source, other) == kind_number(source, file)]
+    return list(dict.fromkeys([file, *alike]))
+
+
+def kind_number(source: Source, file: str) -> int | None:
+    found = source.kind_of(file)
+    return source.files.index(found[0]) if found else None
 
 
 def any_items() -> Any:
