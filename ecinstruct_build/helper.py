@@ -69,11 +69,19 @@ class Helper:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the second process, whatever it does; what it did not answer is done here, if it is waited for."""
         if self._pipe is not None:
             self._process.kill()
             self._process.wait()
             self._pipe.close()
             os.close(self._life)
+            self._pipe = None
+            for asked in self._asked:
+                asked.answer = False, None
+            self._asked.clear()
 
     @property
     def peak_bytes(self) -> int:

@@ -186,6 +186,37 @@ def test_the_audit_reads_what_the_helper_failed_to_write(
     assert again["audit"] == published["audit"]
 
 
+def read_in_one(process: int, folder: Path, tasks: Collection[str] | None = None) -> dict[str, pa.Table]:
+    """Read published samples; in another process than the one that is named, never come to an end."""
+    if os.getpid() != process:
+        signal.pause()
+    return read_in(os.getpid(), folder, tasks)
+
+
+def test_a_publication_that_fails_leaves_no_helper_at_work_on_it(
+    small_build: SmallBuild, tmp_path: Path, helper: Helper
+) -> None:
+    def refuse() -> dict[str, Any]:
+        raise UserError("no books")
+
+    other = os.pidfd_open(helper.begin(os.getpid)())
+    read, places = partial(read_in_one, os.getpid(), small_build.out), {"refused": tmp_path / "refused"}
+    with pytest.raises(UserError, match="no books"):
+        publish(tmp_path / "out", small_build.recipe, read, refuse, generated=True, helper=helper, **places)
+    assert select.select([other], [], [], 0)[0], "it has ended"
+    os.close(other)
+    assert not list(tmp_path.iterdir())
+    assert helper.begin(os.getpid)() == os.getpid()
+
+
+def test_what_a_stopped_helper_was_asked_for_is_done_here(helper: Helper) -> None:
+    never, later = helper.begin(signal.pause), helper.begin(pow, 2, 10)
+    helper.stop()
+    assert later() == 1024
+    assert not helper.is_free
+    assert never is not None
+
+
 def test_arrow_does_without_pandas_until_a_frame_is_asked_for() -> None:
     told = """
 import sys

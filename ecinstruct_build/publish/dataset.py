@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +105,20 @@ def publish(
         finished["digests"] = papers.digests_of_papers(folder)
         write_manifest(folder, finished)
 
-    publish_folder(out, write, expected_bytes=lambda: sum(int(text_bytes(rows).sum()) for rows in read(None).values()))
+    writing = partial(_stopping, helper, write)
+    publish_folder(
+        out, writing, expected_bytes=lambda: sum(int(text_bytes(rows).sum()) for rows in read(None).values())
+    )
     return finished
+
+
+def _stopping(helper: Helper, write: Callable[[Path], None], folder: Path) -> None:
+    """Write; if that fails, end the helper, so that it writes no more into the folder, which is then cleared away."""
+    try:
+        write(folder)
+    except BaseException:
+        helper.stop()
+        raise
 
 
 def _every_second(samples: Samples) -> list[str]:
