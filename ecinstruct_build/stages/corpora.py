@@ -1,6 +1,5 @@
 """Fetch and ingest, wrapped for the store: from upstream files to canonical tables."""
 
-import gc
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,7 +9,7 @@ from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from ecinstruct_build.engine import Engine, EngineSettings, Tables
@@ -22,14 +21,11 @@ from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.source import EVERYTHING, FileKind, Source, SourceSettings
 from ecinstruct_build.stages.bundles import Unit, units_of
 from ecinstruct_build.stages.machine import Machine
+from ecinstruct_build.stages.workers import Workers
 from ecinstruct_build.store import Stage
 
 if TYPE_CHECKING:
     from ecinstruct_build.ingesting.ingest import IngestCounts
-
-
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # as malloc.h numbers them
-_KEPT_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -203,7 +199,7 @@ def ingest(recipe: Recipe, raw: Path, machine: Machine) -> Ingested:
     """
     units = units_of(find_files(recipe, raw), raw)
     with ExitStack() as stack:
-        pool = _Workers(stack, machine.jobs)
+        pool = Workers(stack, machine.jobs)
         work = partial(_ingest_unit, recipe, raw, machine=machine, pool=pool)
         files = [file for found in _side_by_side(work, units, machine.jobs) for file in found]
         worker_bytes = sum(peak_of(worker.pid or 0) for worker in multiprocessing.active_children())
@@ -246,63 +242,8 @@ def _side_by_side(
     return [future.result() for future in futures]
 
 
-class _Workers:
-    """Worker processes, started when first asked for: none are for stored results."""
-
-    def __init__(self, stack: ExitStack, jobs: int) -> None:
-        self._stack, self._jobs = stack, jobs
-        self._lock = Lock()
-        self._pool: Executor | None = None
-
-    def __call__(self) -> Executor | None:
-        """Return them, or None where there is to be one process only."""
-        with self._lock:
-            if self._pool is None:
-                self._pool = self._stack.enter_context(worker_pool(self._jobs))
-            return self._pool
-
-    def start(self) -> None:
-        """Have them start: a pool waits with that until there is something to do."""
-        if self._pool is None and (pool := self()):
-            for _ in range(self._jobs):
-                pool.submit(os.getpid)
-
-
-@contextmanager
-def worker_pool(jobs: int) -> Iterator[Executor | None]:
-    """Offer worker processes, or None where there is to be one process only."""
-    if jobs == 1:
-        yield None
-        return
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - only what starts workers need wait for it
-
-    context = multiprocessing.get_context("forkserver")
-    # Arrow imports pandas at its first array: once for all workers is enough.
-    context.set_forkserver_preload(["ecinstruct_build.ingesting.ingest", "pandas"])
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare_worker) as pool:
-        yield pool
-
-
-def _prepare_worker() -> None:
-    """Keep the memory of one block for the next: the system would clear it each time, a tenth of the work.
-
-    What is there by now stays, so that it need not be looked at each time that garbage is collected.
-    """
-    import ctypes  # noqa: PLC0415 - stored results need neither
-
-    gc.freeze()
-
-    import pyarrow as pa  # noqa: PLC0415
-
-    pa.set_memory_pool(pa.system_memory_pool())
-    settle = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc has it
-    if settle:
-        settle(_TRIM_THRESHOLD, _KEPT_BYTES)
-        settle(_MMAP_THRESHOLD, _KEPT_BYTES)
-
-
 def _ingest_unit(
-    recipe: Recipe, raw: Path, unit: Unit, go_on: Callable[[], None], *, machine: Machine, pool: _Workers
+    recipe: Recipe, raw: Path, unit: Unit, go_on: Callable[[], None], *, machine: Machine, pool: Workers
 ) -> list[IngestedFile]:
     go_on()
     source, folder = recipe.source(unit.source), raw / unit.source
