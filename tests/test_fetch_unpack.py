@@ -21,6 +21,8 @@ from ecinstruct_build.fetching.download import Unpacked
 from ecinstruct_build.fetching.settings import FetchSettings
 from ecinstruct_build.fetching.unpack import unpack
 
+pytestmark = pytest.mark.slow
+
 A, B = noise(300_000), b"id,name\n1,mug\n"
 HOLDS = (("shop/A.csv", "A.csv"), ("B.csv", "deep/B.csv"))
 MEMBERS = {"shop/A.csv": A, "B.csv": B, "README": b"read me"}

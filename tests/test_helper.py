@@ -28,6 +28,8 @@ from ecinstruct_build.publish.folder import read_manifest
 from quality.splitting.leakage import assign
 from quality.splitting.web import web_of
 
+pytestmark = pytest.mark.slow
+
 STARTED = """
 import os, sys
 from ecinstruct_build.helper import Helper

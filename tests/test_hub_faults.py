@@ -16,7 +16,7 @@ from ecinstruct_build.errors import UserError
 from ecinstruct_build.progress import Silence
 from ecinstruct_build.publish.hub.session import MAX_WAIT_SECONDS
 
-pytestmark = pytest.mark.filterwarnings("ignore:Use 'content:DeprecationWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore:Use 'content:DeprecationWarning"), pytest.mark.slow]
 
 SHARDS = 6
 

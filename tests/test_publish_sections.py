@@ -12,6 +12,8 @@ from ecinstruct_build.publish.card import card_text
 from ecinstruct_build.publish.sections import merge_card, recorded_digests, section_digests
 from ecinstruct_build.publish.shards import write_shards
 
+pytestmark = pytest.mark.slow
+
 OLD = """---
 license: mit
 tags:

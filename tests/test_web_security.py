@@ -19,6 +19,8 @@ from ecinstruct_build.web.security import HEADERS, MAX_BODY
 from ecinstruct_build.web.serve import hosts_of, is_loopback, serve
 from ecinstruct_build.web.session import KEY_NAME, Session, Signer, key_in, link_token
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "</textarea></pre><script>alert(1)</script><img src=x onerror=alert(2)>"
 TURNED = "safe \u202eexe.piz\u2066 \u200bzero"
 LONG = "word " * 200_000
