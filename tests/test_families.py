@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from quality.lexicon.title_words import read_title
 from quality.splitting.families import PAIRS, equal_titles, families_of, near_identical
 
+pytestmark = pytest.mark.slow
+
 Product = tuple[str, str | None, str | None]
 
 

@@ -26,6 +26,8 @@ from record_strategies import columns_of, csv_cells, csv_line, json_line, litera
 from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.source import FileKind, Format, Source
 
+pytestmark = pytest.mark.slow
+
 Kind = tuple[str, int]
 """A source by name, and the place of one of its kinds of file."""
 

@@ -25,6 +25,8 @@ from quality.duplicates import DuplicateSettings
 from quality.splitting.leakage import assign
 from quality.splitting.web import web_of
 
+pytestmark = pytest.mark.slow
+
 TASKS = {"rank": TaskSettings(quota=MANY), "next": TaskSettings(quota=MANY)}
 
 

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from ecinstruct_build.example import SAMPLE_SCHEMA
 from ecinstruct_build.publish.shards import rows_by_split, text_bytes, write_shards
 
+pytestmark = pytest.mark.slow
+
 TEXT = st.text(max_size=30)
 
 

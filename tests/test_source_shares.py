@@ -26,6 +26,8 @@ from ecinstruct_build.summary import render_summary
 from ecinstruct_build.task import Quota, TaskSettings
 from quality.splitting.mixing import Mixing, mixing_of, weights_of
 
+pytestmark = pytest.mark.slow
+
 SOURCES = ("big", "middle", "small")
 NO_SHARES = ("-0.1", "1.5", "nan", "inf", "true", "'half'")
 WANTED = Quota(train=400, validation=50, test=50, test_ood=40)

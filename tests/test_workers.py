@@ -8,7 +8,7 @@ import sys
 import pytest
 
 START = """
-import multiprocessing, os, sys
+import multiprocessing, os, signal, sys
 from ecinstruct_build.stages.workers import worker_pool
 if __name__ == "__main__":
     with worker_pool(2) as pool:
@@ -20,7 +20,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system tells the end of others' processes to nobody")
-@pytest.mark.parametrize("then", ["pool.submit(input)", "sys.stdin.read()"], ids=["at work", "idle"])
+@pytest.mark.parametrize("then", ["pool.submit(signal.pause)", "sys.stdin.read()"], ids=["at work", "idle"])
 def test_workers_end_with_a_build_that_is_killed(then: str) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", START.format(then=then)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
