@@ -6,13 +6,13 @@ from pathlib import Path
 
 import xxhash
 
-_PIECE = 1 << 18  # bytes read at a time: they are still in the processor's cache when they are digested
+_SMALL = 1 << 18  # bytes: what `hashlib.file_digest` reads at a time
 
 
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with path.open("rb", buffering=0) as file:
-        if os.fstat(file.fileno()).st_size > _PIECE:
+        if os.fstat(file.fileno()).st_size > _SMALL:
             return hashlib.file_digest(file, "sha256").hexdigest()
         return hashlib.sha256(file.read()).hexdigest()  # without the buffer that would take longer than a small file
 
@@ -23,11 +23,8 @@ def fingerprint_of(path: Path) -> str:
     It takes a tenth of the time of a SHA-256 and tells files apart as well, as long as nobody forges one: that is all
     that is asked of files which were written here and are read here.
     """
-    fingerprint = xxhash.xxh3_128()
     with path.open("rb", buffering=0) as file:
-        while piece := file.read(_PIECE):
-            fingerprint.update(piece)
-    return fingerprint.hexdigest()
+        return hashlib.file_digest(file, xxhash.xxh3_128).hexdigest()
 
 
 def identity_of(path: Path) -> str:

@@ -93,18 +93,18 @@ class Batch:
         Null where a name does not hold the group, or nothing in it.
         """
         numbers = self.numbers if rows is None else self.numbers[np.asarray(rows, dtype=np.int64)]
-        return _of_files([groups.get(group) or None for groups in self.groups], numbers)
+        return by_file([groups.get(group) or None for groups in self.groups], numbers)
 
     def place_of(self, row: int) -> str:
         """Return the file and line of a record, as people write it."""
         return f"{self.files[self.numbers[row]]}:{self.lines[row]}"
 
     def _origin(self, numbers: npt.NDArray[np.int64], lines: npt.NDArray[np.int64]) -> dict[str, Any]:
-        return {"source": repeated(self.source, len(lines)), "file": _of_files(self.files, numbers), "line": lines}
+        return {"source": repeated(self.source, len(lines)), "file": by_file(self.files, numbers), "line": lines}
 
 
-def _of_files(texts: Sequence[str | None], numbers: npt.NDArray[np.int64]) -> pa.Array:
-    """Return as a column the text of each file that is numbered."""
+def by_file(texts: Sequence[str | None], numbers: npt.NDArray[np.int64]) -> pa.Array:
+    """Return as a column, for each of ``numbers``, the text of the file of that number."""
     if len(texts) == 1:
         return pa.nulls(len(numbers), pa.string()) if texts[0] is None else repeated(texts[0], len(numbers))
     return pa.array(texts, pa.string()).take(pa.array(numbers))

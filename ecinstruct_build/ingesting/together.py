@@ -23,7 +23,7 @@ from ecinstruct_build.ingesting.blocks import (
 from ecinstruct_build.ingesting.decoding import Decoded, Reject, decode_block, general_reason
 from ecinstruct_build.ingesting.ingest import IngestCounts
 from ecinstruct_build.ingesting.readers import Block, count_newlines
-from ecinstruct_build.source import Batch
+from ecinstruct_build.source import Batch, by_file
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class _Lines:
 
     def files_of(self, places: npt.NDArray[np.int64]) -> pa.Array:
         """Return the file of the line at each of these places."""
-        return pa.array(self.files, pa.string()).take(pa.array(self.numbers[places]))
+        return by_file(self.files, self.numbers[places])
 
     def count(self, places: npt.NDArray[np.int64]) -> list[int]:
         """Return for each file how many of these places are in it."""

@@ -248,9 +248,10 @@ def _ingest_unit(
     go_on()
     source, folder = recipe.source(unit.source), raw / unit.source
     paths = [folder / file for file in unit.files]
-    if machine.store.known_digests(paths) is None:
+    digests = machine.store.known_digests(paths)
+    if digests is None:
         pool.start()  # files that were never seen are hardly ingested yet: workers start while they are digested
-    digests = machine.store.file_digests(paths)
+        digests = machine.store.file_digests(paths)
     sizes = [path.stat().st_size for path in paths]
 
     def produce(out: Path, scratch: Path) -> Mapping[str, Any]:
