@@ -45,6 +45,11 @@ def judge_shortfall(recipe: Recipe, manifest: Mapping[str, Any], progress: Progr
             progress.note(f"share not met: {task}: {line}")
 
 
+def is_short(made: int, every: int, share: float) -> bool:
+    """Say whether ``made`` of ``every`` examples are less than a share of them, by more than the rounding of one."""
+    return made + 1 < share * every
+
+
 def short_shares(account: Mapping[str, Any]) -> list[str]:
     """Say which sources of a task have less of a split than the recipe asks for, and how much they have.
 
@@ -57,7 +62,7 @@ def short_shares(account: Mapping[str, Any]) -> list[str]:
         f"{source} has {made:,} of {every:,} in {split_name} ({made / every:.1%} in place of {one['share']:.1%})"
         for source, one in account["sources"].items()
         for split_name, made in one["examples"].items()
-        if one["share"] is not None and made + 1 < one["share"] * (every := account["examples"][split_name])
+        if one["share"] is not None and is_short(made, every := account["examples"][split_name], one["share"])
     ]
 
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ecinstruct_build.console import print_whole
+from ecinstruct_build.shortfall import is_short
 from ecinstruct_build.splits import PUBLISHED_SPLITS, SPLITS
 
 _TEXTS = ("query text", "question text")
@@ -112,7 +113,7 @@ def _share_made(task: Mapping[str, Any], account: Mapping[str, Any], split: str)
     if not every:
         return "-"
     said = f"{made / every:.1%}"
-    return f"[yellow]{said}[/yellow]" if made + 1 < account["share"] * every else said
+    return f"[yellow]{said}[/yellow]" if is_short(made, every, account["share"]) else said
 
 
 def _retention_table(tasks: Mapping[str, Any]) -> Table:
