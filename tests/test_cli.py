@@ -14,6 +14,11 @@ def test_help_names_every_command() -> None:
         assert command in text
 
 
+def test_help_shows_the_places_of_upstream_files_whole() -> None:
+    for command in (["build"], ["splits"], ["sources", "list"], ["sources", "fetch"], ["sources", "verify"]):
+        assert "SOURCE/" in run_command(*command, "--help").stdout, command
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

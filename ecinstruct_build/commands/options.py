@@ -26,7 +26,7 @@ RecipeArgument = Annotated[str, typer.Argument(help="A recipe's TOML file, or th
 Raw = Annotated[
     Path | None,
     typer.Option(
-        help="Folder with upstream files under <source>/<upstream name>; without it, sample corpora are generated."
+        help="Folder with upstream files under SOURCE/UPSTREAM-NAME; without it, sample corpora are generated."
     ),
 ]
 Out = Annotated[Path, typer.Option(help="Folder for the dataset.")]

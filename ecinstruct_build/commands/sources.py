@@ -26,7 +26,7 @@ sources_app = typer.Typer(
 )
 
 RawFolder = Annotated[
-    Path | None, typer.Option(help="Folder with upstream files under <source>/<upstream name>: its state is shown.")
+    Path | None, typer.Option(help="Folder with upstream files under SOURCE/UPSTREAM-NAME: its state is shown.")
 ]
 _NO_LOCK = Path("sources.lock.toml")
 
@@ -97,7 +97,7 @@ def show_source(
 @sources_app.command("fetch")
 def fetch_sources(
     names: Annotated[list[str] | None, typer.Argument(help="Sources; all of the recipe's if not given.")] = None,
-    raw: Annotated[Path | None, typer.Option(help="Folder to put upstream files in, under <source>/.")] = None,
+    raw: Annotated[Path | None, typer.Option(help="Folder to put upstream files in, under SOURCE/.")] = None,
     recipe: Annotated[str | None, typer.Option(help="A recipe, whose files and categories are fetched.")] = None,
     category: Annotated[list[str] | None, typer.Option(help="Only this category's files. Repeatable.")] = None,
     file: Annotated[list[str] | None, typer.Option(help="Only files that this glob matches. Repeatable.")] = None,
@@ -146,7 +146,7 @@ def fetch_sources(
 @sources_app.command("verify")
 def verify_sources(
     names: Annotated[list[str] | None, typer.Argument(help="Sources; all that have files if not given.")] = None,
-    raw: Annotated[Path | None, typer.Option(help="Folder with upstream files under <source>/.")] = None,
+    raw: Annotated[Path | None, typer.Option(help="Folder with upstream files under SOURCE/.")] = None,
     lock: LockFile = _NO_LOCK,
     quiet: Quiet = False,  # noqa: FBT002
     as_json: AsJson = False,  # noqa: FBT002
