@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import importlib.util
+import os
 import platform
 import re
 from collections.abc import Iterator
@@ -121,8 +122,10 @@ def _source_file(module: str) -> Path | None:
     package, *inner = module.split(".")
     if package not in OWN_PACKAGES or (spec := importlib.util.find_spec(package)) is None or not spec.origin:
         return None
-    place = Path(spec.origin).parent.joinpath(*inner)
-    return next((file for file in (place / "__init__.py", place.with_name(f"{place.name}.py")) if file.is_file()), None)
+    place = os.path.join(os.path.dirname(spec.origin), *inner)
+    # Most are plain modules. Paths are texts here: there are hundreds, and a `Path` of each takes its time.
+    files = ([f"{place}.py"] if inner else []) + [os.path.join(place, "__init__.py")]
+    return next((Path(file) for file in files if os.path.isfile(file)), None)
 
 
 def _data_files(package: Path) -> Iterator[Path]:
@@ -137,7 +140,8 @@ def _data_files(package: Path) -> Iterator[Path]:
 def _imported(source: str, package: str) -> list[str]:
     """Return the names of ours that a module may import; those that are no modules do no harm."""
     found = list(_IMPORT.finditer(source))
-    if len(found) != len(_IMPORT_WORD.findall(source)):
+    # To count the letters is ten times as fast as the word, and mostly enough.
+    if source.count("import") != len(found) and len(_IMPORT_WORD.findall(source)) != len(found):
         names = _parsed_imports(source, package)  # one that is written in another way, or the word in a text
     else:
         names = [name for match in found for name in _names(match, package)]
