@@ -31,7 +31,7 @@ from ecinstruct_build.stages.lookalikes import lookalikes
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.stages.ready import get_ready
 from ecinstruct_build.stages.samples import read_all_samples, render
-from ecinstruct_build.stages.split import read_assignments, split, web
+from ecinstruct_build.stages.split import communities, read_assignments, split, web
 from ecinstruct_build.store import Store
 
 LAST_BUILD = "last_build"
@@ -116,11 +116,12 @@ def run_stages(recipe: Recipe, raw: Path | None, machine: Machine, helper: Helpe
     frozen = freeze(recipe, checked, joined, machine)
     if helper:
         helper.start()
-    assigned = split(recipe, checked, spun, alike, frozen=frozen, machine=machine, helper=helper)
+    parted = communities(recipe, spun, machine, helper)
+    assigned = split(recipe, checked, spun, parted, alike, frozen=frozen, machine=machine, helper=helper)
     rendered = render(recipe, checked.repaired, assigned, frozen=frozen, machine=machine, helper=helper)
     others = ingested.worker_bytes, helper.peak_bytes if helper else 0
     workers = sum(others) if helped else max(others)
-    return Built(ingested.files, drawn, checked, workers, joined, alike, spun, frozen, assigned, rendered)
+    return Built(ingested.files, drawn, checked, workers, joined, alike, spun, parted, frozen, assigned, rendered)
 
 
 def last_build(machine: Machine) -> tuple[Built, Path, Recipe]:

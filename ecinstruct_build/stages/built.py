@@ -25,8 +25,9 @@ class Built:
         Memory that the worker processes of ingest held together at their largest.
     families
         Products joined into families.
-    lookalikes, web
-        Accepted examples that are too alike for two splits, and what each example stands on.
+    lookalikes, web, communities
+        Accepted examples that are too alike for two splits, what each example stands on, and what of that belongs
+        together.
     frozen
         Test rows that are kept from an earlier build, or None.
     assigned
@@ -42,6 +43,7 @@ class Built:
     families: Stage
     lookalikes: Stage
     web: Stage
+    communities: Stage
     frozen: Frozen | None
     assigned: Stage
     rendered: Mapping[str, Stage]
@@ -56,6 +58,7 @@ class Built:
             self.families,
             self.lookalikes,
             self.web,
+            self.communities,
             *((self.frozen.rows, self.frozen.held) if self.frozen else ()),
             self.assigned,
             *self.rendered.values(),

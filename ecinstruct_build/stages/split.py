@@ -1,4 +1,4 @@
-"""Split, wrapped for the store: from accepted examples to what they stand on, and to their assignment."""
+"""Split, wrapped for the store: from accepted examples to what they stand on, its communities, and their assignment."""
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -34,7 +35,7 @@ from ecinstruct_build.stages.lookalikes import (
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 from ecinstruct_build.task import Quota, TaskSettings
-from quality.splitting.leakage import Assigned, assign, drop_alike, drop_like_kept
+from quality.splitting.leakage import Assigned, assign, communities_of, drop_alike, drop_like_kept
 from quality.splitting.mixing import mixing_of
 from quality.splitting.placement import NOWHERE
 from quality.splitting.proof import prove
@@ -85,10 +86,41 @@ def web(recipe: Recipe, checked: Checked, joined: Stage, found: Stage, machine: 
     return machine.store.run("web", recipe.name, inputs, produce)
 
 
+def communities(recipe: Recipe, spun: Stage, machine: Machine, helper: Helper | None = None) -> Stage:
+    """Cut the web into communities, once for the splits of all seeds.
+
+    Parameters
+    ----------
+    recipe, spun
+        The recipe, and the web of its examples.
+    machine
+        What to build with.
+    helper
+        Cuts some of the components.
+    """
+
+    def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
+        with machine.progress.track("communities"):
+            examples = read_web(spun.folder)
+            found = communities_of(examples, recipe.tasks, recipe.split_weights, recipe.seed, beside=helper)
+            np.save(out / "communities.npy", found)
+        return {"communities": len(np.unique(found))}
+
+    inputs = {
+        "web": spun.digest,
+        "leakage": {name: task.leakage for name, task in recipe.tasks.items()},
+        "weights": recipe.split_weights,
+        "seed": recipe.seed,
+        "code": [code_digest("quality.splitting.leakage"), own_digest(__name__)],
+    }
+    return machine.store.run("communities", recipe.name, inputs, produce)
+
+
 def split(
     recipe: Recipe,
     checked: Checked,
     spun: Stage,
+    parted: Stage,
     found: Stage,
     *,
     frozen: Frozen | None,
@@ -103,8 +135,8 @@ def split(
     ----------
     recipe, checked
         The recipe, and the accepted examples.
-    spun, found
-        Their web, and the look-alikes among them.
+    spun, parted, found
+        Their web, its communities, and the look-alikes among them.
     frozen
         Test rows that are kept from an earlier build.
     machine
@@ -118,7 +150,8 @@ def split(
             examples, left_out = read_web(spun.folder), checked.rejected_late()
             with ThreadPoolExecutor(1) as thread:  # it reads, while this one places, what is needed then
                 words = thread.submit(input_words, checked, found, examples) if _may_trim(recipe) else None
-                assigned = _assigned(recipe, checked, examples, frozen=frozen, left_out=left_out, helper=helper)
+                parts = np.load(parted.folder / "communities.npy")
+                assigned = _assigned(recipe, checked, examples, parts, frozen=frozen, left_out=left_out, helper=helper)
             hashed = helper.begin(_hashed, spun, recipe) if helper else partial(_hashed, spun, recipe)
             settled = PAIR_SCHEMA.empty_table()
             if words is not None:
@@ -136,6 +169,7 @@ def split(
 
     inputs = {
         "web": spun.digest,
+        "communities": parted.digest,
         "look-alikes": found.digest,
         "examples": [stage.digest for stage in checked.stages],
         "settings": {
@@ -161,6 +195,7 @@ def _assigned(
     recipe: Recipe,
     checked: Checked,
     examples: Web,
+    parts: Integers,
     *,
     frozen: Frozen | None,
     left_out: Collection[str],
@@ -174,6 +209,7 @@ def _assigned(
         settings,
         recipe.split_weights,
         recipe.split_seed,
+        parts=parts,
         kept=kept,
         left_out=left_out,
         mixing=mixing_of(recipe.tasks, sources),

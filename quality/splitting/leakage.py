@@ -5,8 +5,9 @@ examples that are too alike. Nodes are placed first, over all tasks at once, and
 
 1. Out-of-domain examples take theirs for ``test_ood``; an in-domain example that needs one of these is dropped.
 2. The other nodes are placed component by component (`quality.splitting.placement`): a small component whole, a
-   large one cut into communities where few examples cross, and these packed by the wanted shares of every task. An
-   example whose nodes fall in two splits is dropped, or first loses the context items that fall outside, by policy.
+   large one by its communities, between which few examples cross: the seed chooses how these are packed by the wanted
+   shares of every task. An example whose nodes fall in two splits is dropped, or first loses the context items that
+   fall outside, by policy.
 3. Each task's quotas are filled in keyed order (`quality.splitting.quotas`), tests first; wrong options that fall in
    another split are replaced by spares.
 """
@@ -24,7 +25,7 @@ from ecinstruct_build.task import TaskSettings
 from quality.splitting.communities import components
 from quality.splitting.levelling import level
 from quality.splitting.mixing import Mixing
-from quality.splitting.placement import NOWHERE, Beside, Ties, homes, place
+from quality.splitting.placement import NOWHERE, Beside, Ties, communities, homes, place
 from quality.splitting.quotas import (
     FILLED,
     KEPT_TESTS,
@@ -89,12 +90,38 @@ class Assigned:
     candidate: npt.NDArray[np.bool_]
 
 
+def communities_of(
+    web: Web,
+    settings: Mapping[str, TaskSettings],
+    weights: Mapping[Split, float],
+    seed: int,
+    *,
+    beside: Beside | None = None,
+) -> Integers:
+    """Cut the web of the examples in domain into communities, for the splits of any seed.
+
+    Parameters
+    ----------
+    web, settings, weights, beside
+        As for `assign`; of the settings only the leakage policy counts.
+    seed
+        Seed of the cutting's own chance.
+
+    Returns
+    -------
+    The community of each node, named by its smallest node.
+    """
+    ties = ties_of(web, settings).take(np.flatnonzero(~web.ood))
+    return communities(ties, web.nodes, _shares(weights), seed, beside)
+
+
 def assign(
     web: Web,
     settings: Mapping[str, TaskSettings],
     weights: Mapping[Split, float],
     seed: int,
     *,
+    parts: Integers | None = None,
     kept: Kept | None = None,
     left_out: Collection[str] = (),
     mixing: Mixing | None = None,
@@ -115,6 +142,8 @@ def assign(
         The relative sizes of train, validation and test.
     seed
         Seed of the keyed choices.
+    parts
+        What `communities_of` returned for this web; None = it is cut here, with the same seed.
     kept
         What an earlier build's test sets hold.
     left_out
@@ -135,7 +164,9 @@ def assign(
     run = _Run(web, settings, seed, mixing)
     run.keep(kept)
     run.out_of_domain()
-    run.in_domain(shares, beside)
+    if parts is None:
+        parts = communities_of(web, settings, weights, seed, beside=beside)
+    run.in_domain(shares, parts, beside)
     run.leave_out(left_out)
     return run.assigned()
 
@@ -253,7 +284,7 @@ class _Run:
         """Hold examples out for the test out of domain."""
         self.filling.hold_out(self.queued(np.flatnonzero(self.web.ood)))
 
-    def in_domain(self, shares: list[float], beside: Beside | None) -> None:
+    def in_domain(self, shares: list[float], parts: Integers, beside: Beside | None) -> None:
         """Place all other nodes, and fill the quotas with the examples that fall in one split."""
         ties, filling, taken = self.ties, self.filling, self.filling.taken
         outside = taken == OOD
@@ -265,7 +296,7 @@ class _Run:
         self.candidate = ~self.web.ood & (filling.reason == "")
         rows = np.flatnonzero(self.candidate)
         within = Ties(ties.task, ties.core, ties.soft.where(taken[ties.soft.values] != OOD), ties.need).take(rows)
-        placed = place(within, self.web.nodes, shares, self.seed, beside)
+        placed = place(within, self.web.nodes, shares, self.seed, parts, beside)
         placed = np.where(taken != NOWHERE, taken, placed)
         lowest, highest = homes(within.core, placed)
         items = ties.soft.take(rows)

@@ -1,11 +1,13 @@
 """Give each family and group its split, so that most examples fall wholly in one.
 
-Every connected component is placed on its own, from its own nodes alone: what a new source adds elsewhere moves
-nothing here.
+First what hangs together is cut into communities, once for all seeds; then a seed chooses among the balanced packings
+of these. Every connected component is cut and placed on its own, from its own nodes alone: what a new source adds
+elsewhere moves nothing here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +25,7 @@ NOWHERE = -1
 """The split of a node that nothing stands on, and of an example that is dropped."""
 
 _PARTS = 4  # communities that the smallest split should be made of
+_TOO_HEAVY = 2  # times that: of a component that lost many examples since it was cut, it is cut anew
 _FLOOR = 24.0  # a task with fewer examples in a component does not force finer cuts
 
 
@@ -63,8 +66,48 @@ class Beside(Protocol):
         """Have a function called; what is returned waits for its result."""
 
 
-def place(
+def communities(
     ties: Ties, names: Sequence[str], shares: Sequence[float], seed: int, beside: Beside | None = None
+) -> Integers:
+    """Cut what hangs together into communities, of which `place` then gives each a split.
+
+    Parameters
+    ----------
+    ties
+        What ties each example; ordered by a key of theirs.
+    names
+        The name of each node.
+    shares
+        The relative size of each split; sums to 1. The smallest one is to be made of several communities.
+    seed
+        Seed of the method's own chance.
+    beside
+        Who may cut some of the components: it does not matter who cuts which.
+
+    Returns
+    -------
+    The community of each node, named by its smallest node. A component too small to be cut is one, a node that nothing
+    stands on is one.
+    """
+    found = np.arange(len(names))
+    cutting = []
+    for nodes, rows in _components(ties, len(names)):
+        if len(rows) > WHOLE:
+            cutting.append((nodes, partial(_Component(nodes, names, ties.take(rows)).communities, shares, seed)))
+        else:
+            found[nodes] = nodes[0]
+    for nodes, units in _side_by_side(cutting, beside):
+        found[nodes] = nodes[_firsts(units)][units]
+    return found
+
+
+def place(  # noqa: PLR0917 - the ties, and everything that decides where they lead
+    ties: Ties,
+    names: Sequence[str],
+    shares: Sequence[float],
+    seed: int,
+    parts: Integers,
+    beside: Beside | None = None,
 ) -> Integers:
     """Choose the split of every node that the examples stand on.
 
@@ -78,6 +121,8 @@ def place(
         The relative size of each split; sums to 1.
     seed
         Seed of the keyed choices.
+    parts
+        What `communities` returned for these examples, or for more.
     beside
         Who may place some of the components: it does not matter who places which.
 
@@ -86,25 +131,40 @@ def place(
     The position in ``shares`` for each node, or `NOWHERE`.
     """
     placed = np.full(len(names), NOWHERE)
-    labels = components(len(names), _joined(ties.core, ties.soft))
+    placing = []
+    for nodes, rows in _components(ties, len(names)):
+        if len(rows) > WHOLE:
+            component = _Component(nodes, names, ties.take(rows))
+            placing.append((nodes, partial(component.place, parts[nodes], shares, seed)))
+        else:
+            placed[nodes] = draw_share(shares, chance.uniform(seed, "split", names[nodes[0]]))
+    for nodes, splits in _side_by_side(placing, beside):
+        placed[nodes] = splits
+    return placed
+
+
+def _components(ties: Ties, count: int) -> Iterator[tuple[Integers, Integers]]:
+    """Yield the nodes and the examples of each connected component, of so many nodes; the largest first."""
+    labels = components(count, _joined(ties.core, ties.soft))
     row_label = labels[ties.core.values[ties.core.starts[:-1]]]
     used = distinct(np.concatenate([ties.core.values, ties.soft.values]))
     nodes_of, rows_of = _grouped(used, labels[used]), _grouped(np.arange(len(row_label)), row_label)
-    waited_for: list[tuple[Integers, Callable[[], Integers]]] = []
-    # The largest first, so that nobody waits long for the last one.
     for label, rows in sorted(rows_of.items(), key=lambda one: -len(one[1])):
-        nodes = nodes_of[label]
-        if len(rows) <= WHOLE:
-            placed[nodes] = draw_share(shares, chance.uniform(seed, "split", names[nodes[0]]))
-            continue
-        component = _Component(nodes, names, ties.take(rows))
+        yield nodes_of[label], rows
+
+
+def _side_by_side(
+    calls: Iterable[tuple[Integers, Callable[[], Integers]]], beside: Beside | None
+) -> Iterator[tuple[Integers, Integers]]:
+    """Call for each component here, or beside if somebody there is free; yield its nodes and what came of it."""
+    waited_for: list[tuple[Integers, Callable[[], Integers]]] = []
+    for nodes, call in calls:
         if beside and beside.is_free:
-            waited_for.append((nodes, beside.begin(component.place, shares, seed)))
+            waited_for.append((nodes, beside.begin(call)))
         else:
-            placed[nodes] = component.place(shares, seed)
-    for nodes, splits in waited_for:
-        placed[nodes] = splits()
-    return placed
+            yield nodes, call()
+    for nodes, answer in waited_for:
+        yield nodes, answer()
 
 
 def _joined(left: Ragged, right: Ragged) -> Ragged:
@@ -133,18 +193,29 @@ class _Component:
         self.tasks = len(present)
         self.need = ties.need
 
-    def place(self, shares: Sequence[float], seed: int) -> Integers:
-        """Return the split of each node, as a position in ``shares``."""
-        cap = min(share for share in shares if share > 0) / _PARTS
+    def communities(self, shares: Sequence[float], seed: int) -> Integers:
+        """Return the community of each node, numbered by the smallest node in it."""
         key = int(chance.digest(seed, "communities", self.names[0])[:12], 16)
-        units = cut(self.core, self.soft, self._loads(), cap=cap, key=key)
-        firsts = np.unique(units, return_index=True)[1].tolist()
-        splits = pack([self.names[first] for first in firsts], self._standing(units), shares, seed)[units]
+        return cut(self.core, self.soft, self._loads(), cap=_cap(shares), key=key)
+
+    def place(self, parts: Integers, shares: Sequence[float], seed: int) -> Integers:
+        """Return the split of each node, as a position in ``shares``, given its community."""
+        units = np.unique(parts, return_inverse=True)[1]
+        if self._heaviest(units) > _TOO_HEAVY * _cap(shares):
+            units = self.communities(shares, seed)
+        names = [self.names[first] for first in _firsts(units).tolist()]
+        splits = pack(names, self._standing(units), shares, seed)[units]
         lowest, highest = homes(self.core, splits)
         if len(distinct(lowest[lowest == highest])) == 1:
             # It cannot be divided (one query ties all of it, say), so chance says which split has it.
             return np.full(len(self.names), draw_share(shares, chance.uniform(seed, "split", self.names[0])))
         return splits
+
+    def _heaviest(self, units: Integers) -> float:
+        """Return the largest part of any task's examples that a community of several nodes carries."""
+        loads = np.zeros((int(units.max()) + 1, self.tasks))
+        np.add.at(loads, units, self._loads())
+        return float(loads[np.bincount(units) > 1].max(initial=0.0))
 
     def _loads(self) -> Floats:
         """Return the part of each task's examples that each node carries."""
@@ -177,6 +248,16 @@ class _Component:
             np.bincount(where[: len(firm)], minlength=len(pairs))[across],
             np.bincount(where[len(firm) :], minlength=len(pairs))[across],
         )
+
+
+def _cap(shares: Sequence[float]) -> float:
+    """Return the part of a task's examples that a community may carry."""
+    return min(share for share in shares if share > 0) / _PARTS
+
+
+def _firsts(units: Integers) -> Integers:
+    """Return the first node of each community."""
+    return np.unique(units, return_index=True)[1]
 
 
 def homes(core: Ragged, placed: Integers) -> tuple[Integers, Integers]:
