@@ -86,6 +86,7 @@ def forget() -> None:
     """Forget what was read, so that digests are of the sources as they are now: they are read once in a process."""
     code_digest.cache_clear()
     _module.cache_clear()
+    _source_files.cache_clear()
 
 
 def own_digest(module: str) -> str:
@@ -119,13 +120,24 @@ def _module(name: str) -> _Module | None:
 
 def _source_file(module: str) -> Path | None:
     """Return where a module of ours lies, without importing it."""
-    package, *inner = module.split(".")
-    if package not in OWN_PACKAGES or (spec := importlib.util.find_spec(package)) is None or not spec.origin:
-        return None
-    place = os.path.join(os.path.dirname(spec.origin), *inner)
-    # Most are plain modules. Paths are texts here: there are hundreds, and a `Path` of each takes its time.
-    files = ([f"{place}.py"] if inner else []) + [os.path.join(place, "__init__.py")]
-    return next((Path(file) for file in files if os.path.isfile(file)), None)
+    place = _source_files().get(module)
+    return Path(place) if place else None
+
+
+@cache
+def _source_files() -> dict[str, str]:
+    """Return where each module of ours lies, by its name."""
+    found = {}
+    for package in OWN_PACKAGES:
+        spec = importlib.util.find_spec(package)
+        root = str(Path(spec.origin).parent) if spec and spec.origin else ""
+        for folder, _, files in os.walk(root):
+            name = package + folder.removeprefix(root).replace(os.sep, ".")
+            modules = {file.removesuffix(".py") for file in files if file.endswith(".py")}
+            found |= {f"{name}.{module}": f"{folder}{os.sep}{module}.py" for module in modules - {"__init__"}}
+            if "__init__" in modules:
+                found[name] = f"{folder}{os.sep}__init__.py"
+    return found
 
 
 def _data_files(package: Path) -> Iterator[Path]:

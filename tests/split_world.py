@@ -11,7 +11,7 @@ from ecinstruct_build.check import PAIR_SCHEMA
 from ecinstruct_build.example import Domain, Example, Item, Option
 from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import Quota, TaskSettings
-from quality.splitting.leakage import Kept, assign
+from quality.splitting.leakage import Kept, assign, communities_of
 from quality.splitting.mixing import mixing_of
 from quality.splitting.proof import prove
 from quality.splitting.web import web_of
@@ -92,7 +92,8 @@ def split_of(
     asking = (name for name, task in settings.items() if task.shares)
     sources = {name: {one.example_id: one.source for one in examples if one.task == name} for name in asking}
     mixing = mixing_of(settings, sources)
-    found = assign(web, settings, weights, seed, kept=kept, left_out=set(left_out), mixing=mixing)
+    parts = communities_of(web, settings, weights, 0)  # cut once, whatever the seed: as a build does it
+    found = assign(web, settings, weights, seed, parts=parts, kept=kept, left_out=set(left_out), mixing=mixing)
     prove(web, settings, found, table)
     context, options = found.context.to_lists(), found.options.to_lists()
     keys = web.option_values.field("key").to_pylist()

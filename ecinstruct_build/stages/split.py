@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -87,7 +86,7 @@ def web(recipe: Recipe, checked: Checked, joined: Stage, found: Stage, machine: 
 
 
 def communities(recipe: Recipe, spun: Stage, machine: Machine, helper: Helper | None = None) -> Stage:
-    """Cut the web into communities, once for the splits of all seeds.
+    """Cut the web into communities, and hash it for comparison, once for the splits of all seeds.
 
     Parameters
     ----------
@@ -104,14 +103,18 @@ def communities(recipe: Recipe, spun: Stage, machine: Machine, helper: Helper | 
             examples = read_web(spun.folder)
             found = communities_of(examples, recipe.tasks, recipe.split_weights, recipe.seed, beside=helper)
             np.save(out / "communities.npy", found)
+            np.save(out / "hashed.npy", by_hashing(examples, recipe.tasks, recipe.split_weights, recipe.seed))
         return {"communities": len(np.unique(found))}
 
     inputs = {
         "web": spun.digest,
-        "leakage": {name: task.leakage for name, task in recipe.tasks.items()},
+        "settings": {
+            name: task.model_dump(mode="json", include={"leakage", "min_context"})
+            for name, task in recipe.tasks.items()
+        },
         "weights": recipe.split_weights,
         "seed": recipe.seed,
-        "code": [code_digest("quality.splitting.leakage"), own_digest(__name__)],
+        "code": [code_digest("quality.splitting.retention"), own_digest(__name__)],
     }
     return machine.store.run("communities", recipe.name, inputs, produce)
 
@@ -136,13 +139,13 @@ def split(
     recipe, checked
         The recipe, and the accepted examples.
     spun, parted, found
-        Their web, its communities, and the look-alikes among them.
+        Their web, what `communities` made of it, and the look-alikes among them.
     frozen
         Test rows that are kept from an earlier build.
     machine
         What to build with.
     helper
-        Places some of the components, and tells what hashing would keep.
+        Places some of the components.
     """
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
@@ -152,7 +155,6 @@ def split(
                 words = thread.submit(input_words, checked, found, examples) if _may_trim(recipe) else None
                 parts = np.load(parted.folder / "communities.npy")
                 assigned = _assigned(recipe, checked, examples, parts, frozen=frozen, left_out=left_out, helper=helper)
-            hashed = helper.begin(_hashed, spun, recipe) if helper else partial(_hashed, spun, recipe)
             settled = PAIR_SCHEMA.empty_table()
             if words is not None:
                 settled = settled_lookalikes(recipe, checked, found, examples, assigned, words=words.result())
@@ -164,7 +166,7 @@ def split(
             for name in recipe.tasks:
                 rows = table.filter(pc.starts_with(table["example_id"], f"{name}:"))
                 pq.write_table(rows, out / f"{name}.parquet", compression="zstd")
-            survey = retention(examples, recipe.tasks, assigned, hashed())
+            survey = retention(examples, recipe.tasks, assigned, np.load(parted.folder / "hashed.npy"))
         return {"checked": checks, "retention": survey}
 
     inputs = {
@@ -220,10 +222,6 @@ def _assigned(
 def _may_trim(recipe: Recipe) -> bool:
     """Return whether an example may lose context, and become too like another."""
     return any(task.leakage == "trim" for task in recipe.tasks.values())
-
-
-def _hashed(spun: Stage, recipe: Recipe) -> Integers:
-    return by_hashing(read_web(spun.folder), recipe.tasks, recipe.split_weights, recipe.split_seed)
 
 
 def _reading_code() -> list[str]:

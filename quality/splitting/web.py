@@ -6,6 +6,7 @@ It depends on examples and families only, on no seed, quota or policy, so that i
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
@@ -72,7 +73,7 @@ class Web:
     replaceable: Ragged
     spares: Ragged
 
-    @property
+    @cached_property
     def is_family(self) -> npt.NDArray[np.bool_]:
         """Whether each node is a family of products."""
         return np.fromiter((name.startswith(FAMILY) for name in self.nodes), np.bool_, len(self.nodes))
