@@ -337,10 +337,11 @@ class _Run:
         wanted = self.filling.room.T[[place for place in range(len(SPLITS)) if place != OOD]].astype(np.float64)
         counts = np.zeros((len(present), wanted.shape[1]))
         np.add.at(counts, (number, self.ties.task[rows]), 1)
-        fixed = np.isin(present, labels[self.filling.taken != NOWHERE])
+        fixed = np.zeros(len(labels), np.bool_)
+        fixed[labels[self.filling.taken != NOWHERE]] = True
         rank = np.empty(len(self.packed), np.int64)
         rank[self.ranked(rows[firsts], "level")] = np.arange(len(firsts))
-        homes_now = level(counts, home[firsts], wanted, rank[rows[firsts]], fixed)
+        homes_now = level(counts, home[firsts], wanted, rank[rows[firsts]], fixed[present])
         packed, moved = self.packed.copy(), placed.copy()
         packed[rows] = homes_now[number]
         moved[stands.values] = homes_now[number][stands.owners]
