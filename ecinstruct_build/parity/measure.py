@@ -81,8 +81,11 @@ def measure(folder: Path) -> Dataset:
     """
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"There is no manifest.json to read in '{folder}': {error}. Name a built folder.") from None
+    except OSError as error:
+        why = error.strerror or error
+        raise UserError(f"There is no manifest.json to read in '{folder}': {why}. Name a built folder.") from None
+    except ValueError:
+        manifest = None
     if not isinstance(manifest, dict) or not isinstance(manifest.get("tasks"), dict):
         raise UserError(f"'{folder / 'manifest.json'}' is not the manifest of a build. Name a built folder.")
     shards = sorted((folder / "data").rglob("*.parquet"))
