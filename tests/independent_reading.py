@@ -234,7 +234,7 @@ def _plain(value: Any) -> bool:
 
 
 def _json(line: bytes) -> Any:
-    """Read strictly what RFC 8259 calls JSON; bytes that are no UTF-8 are lone surrogates in the text."""
+    """Read strictly what RFC 8259 calls JSON, which is UTF-8."""
 
     def refuse(word: str) -> Any:
         raise ValueError(word)
@@ -244,8 +244,7 @@ def _json(line: bytes) -> Any:
             raise Doubtful
         return int(digits)
 
-    text = line.decode("utf-8", "surrogateescape")
-    return json.loads(text, parse_constant=refuse, parse_int=whole, object_pairs_hook=Pairs)
+    return json.loads(line.decode(), parse_constant=refuse, parse_int=whole, object_pairs_hook=Pairs)
 
 
 def _literal(line: bytes, encoding: str) -> Any:

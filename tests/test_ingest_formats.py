@@ -226,6 +226,14 @@ def test_every_malformed_line_is_quarantined_even_when_repeated() -> None:
     assert done.counts.reasons == {"JSON is malformed: invalid character": 3}
 
 
+@pytest.mark.parametrize("place", ["id", "unread"])
+def test_a_line_that_is_no_unicode_is_quarantined_even_where_nothing_reads_it(place: str) -> None:
+    odd = {"id": b'{"id": 2, "\xff": 0}', "unread": b'{"id": 2, "note": {"text": "caf\xe9"}}'}[place]
+    done = ingest_bytes(b'{"id": 1, "note": "caf\xc3\xa9"}\n' + odd + b'\n{"id": 3}\n', JSON_LINES)
+    assert done.lines() == [1, 3]
+    assert done.quarantine == [(2, "text is not valid Unicode")]
+
+
 def test_an_empty_file_has_no_records_and_writes_both_empty_lists() -> None:
     done = ingest_bytes(b"", JSON_LINES)
     assert done.counts.records == 0

@@ -194,7 +194,7 @@ def convert_decoded(
     raws = split_lines(block.data) if kind.format != "parquet" else []
     for row, error in bad:
         reason = reason_of(error) if isinstance(error, UnicodeError) else f"does not fit the tables: {error}"
-        place = decoded.places[row]
+        place = int(decoded.places[row])
         raw = raws[decoded.lines[place] - block.first_line] if raws else repr(decoded.records[row])
         decoded.reject(place, reason, raw)
     decoded.keep_well_formed()

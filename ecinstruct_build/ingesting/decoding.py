@@ -69,23 +69,18 @@ class Decoded:
     digests: npt.NDArray[np.uint64]
     first: npt.NDArray[np.int64]
     records: list[Any] = field(default_factory=list)
-    places: list[int] = field(default_factory=list)
+    places: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     faults: dict[int, tuple[str, str] | None] = field(default_factory=dict)
 
-    def add(self, place: int, record: Any) -> None:
-        """Add a well-formed record."""
-        self.places.append(place)
-        self.records.append(record)
-
     def reject(self, place: int, reason: str, raw: bytes | str) -> None:
-        """Add a malformed record, or turn one that was added into one; `keep_well_formed` must then follow."""
+        """Add a malformed record, or turn one that was well-formed into one; `keep_well_formed` must then follow."""
         self.faults[place] = (_short(reason), excerpt_of(raw))
 
     def keep_well_formed(self) -> None:
-        """Take out the records that were rejected after they had been added."""
-        kept = [row for row, place in enumerate(self.places) if place not in self.faults]
+        """Take out the records that were rejected after they had been decoded."""
+        kept = [row for row, place in enumerate(self.places.tolist()) if place not in self.faults]
         self.records = [self.records[row] for row in kept]
-        self.places = [self.places[row] for row in kept]
+        self.places = self.places[kept]
 
     @property
     def record_lines(self) -> npt.NDArray[np.int64]:
@@ -129,7 +124,8 @@ def decode_block(kind: FileKind, block: Block, limits: Limits, numbers: npt.NDAr
     match kind.format:
         case "jsonl":
             decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(kind.record)
-            return _decode_lines(block, _admitting(kind, decoder.decode), limits.line_bytes, numbers)
+            decode = decoder.decode if _is_unicode(block.data) else _of_unicode(decoder.decode)
+            return _decode_lines(block, _admitting(kind, decode), limits.line_bytes, numbers)
         case "lines":
             return _decode_lines(block, _admitting(kind, _text_decoder(kind)), limits.line_bytes, numbers)
         case "python":
@@ -189,11 +185,9 @@ def _decode_lines(
     """Decode line by line: msgspec's ``decode_lines`` takes two records on a line, or one on two, and is no faster."""
     lines = split_lines(block.data)
     decoded = _undecoded(block.first_line, _digests(block.data, lines), numbers)
-    firsts: Sequence[int] = range(len(lines))
-    if repeated := np.flatnonzero(decoded.first != firsts).tolist():
-        firsts = np.delete(np.arange(len(lines)), repeated).tolist()
+    firsts = np.flatnonzero(decoded.first == np.arange(len(lines)))
     add, may_be_long = decoded.records.append, len(block.data) > limit
-    for place in firsts:
+    for place in firsts.tolist():
         line = lines[place]
         try:
             if may_be_long and len(line) > limit:
@@ -201,7 +195,8 @@ def _decode_lines(
             add(decode(line))
         except _MALFORMED:
             _look_again(decoded, place, line.rstrip(b"\r\n"), decode, limit)
-    decoded.places = [place for place in firsts if place not in decoded.faults] if decoded.faults else list(firsts)
+    faults = decoded.faults
+    decoded.places = firsts[[place not in faults for place in firsts.tolist()]] if faults else firsts
     return decoded
 
 
@@ -219,6 +214,29 @@ def _look_again(decoded: Decoded, place: int, line: bytes, decode: Callable[[byt
             decoded.records.append(decode(line))
         except _MALFORMED as error:
             decoded.reject(place, reason_of(error), line)
+
+
+def _is_unicode(data: bytes) -> bool:
+    """Say whether bytes are valid UTF-8; Arrow looks through them in a quarter of the time that decoding takes."""
+    if data.isascii():
+        return True
+    ends = pa.py_buffer(np.array([0, len(data)], dtype=np.int64))
+    try:
+        pa.LargeStringArray.from_buffers(1, ends, pa.py_buffer(data)).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _of_unicode(decode: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    """Return what refuses lines that are no valid UTF-8: a decoder does not look at what nothing reads."""
+
+    def decode_unicode(line: bytes) -> Any:
+        record = decode(line)
+        line.decode()
+        return record
+
+    return decode_unicode
 
 
 def _literal_decoder(kind: FileKind) -> Callable[[bytes], Any]:
@@ -331,8 +349,8 @@ class _Seen:
     def decoded(self) -> Decoded:
         """Return all of them."""
         decoded = _undecoded(self._lines, self._digests)
-        for place, record in self.admitted:
-            decoded.add(place, record)
+        decoded.places = np.array([place for place, _ in self.admitted], dtype=np.int64)
+        decoded.records = [record for _, record in self.admitted]
         for place, reason, raw in self.rejected:
             decoded.reject(place, reason, raw)
         return decoded
