@@ -1,12 +1,13 @@
 """Worker processes: started once for a build, only if there is work for them, and never left behind."""
 
-import gc
 import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from threading import Lock, Thread
+
+from ecinstruct_build.memory import seldom_collect_garbage
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # as malloc.h numbers them
 _KEPT_BYTES = 64 << 20
@@ -50,6 +51,9 @@ def worker_pool(jobs: int) -> Iterator[Executor | None]:
         return
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - only what starts workers need wait for it
 
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # of theirs: its threads would look for work that there is none of
     context = multiprocessing.get_context("forkserver")
     # Arrow imports pandas at its first array: once for all workers is enough.
     context.set_forkserver_preload(["ecinstruct_build.ingesting.ingest", "pandas"])
@@ -58,16 +62,13 @@ def worker_pool(jobs: int) -> Iterator[Executor | None]:
 
 
 def _prepare_worker() -> None:
-    """Keep the memory of one block for the next: the system would clear it each time, a tenth of the work.
-
-    What is there by now stays, so that it need not be looked at each time that garbage is collected.
-    """
+    """Keep the memory of one block for the next: the system would clear it each time, a tenth of the work."""
     import ctypes  # noqa: PLC0415 - stored results need neither
 
     import pyarrow as pa  # noqa: PLC0415
 
     Thread(target=_end_with_parent, daemon=True).start()
-    gc.freeze()
+    seldom_collect_garbage()
     pa.set_memory_pool(pa.system_memory_pool())
     settle = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc has it
     if settle:
