@@ -38,8 +38,8 @@ def _all_but_near(folder: Path, limits: AuditLimits) -> Audit:
 
 def _with_near(folder: Path, limits: AuditLimits, rest: Callable[[], Audit]) -> Audit:
     from ecinstruct_build.audit.judging import with_near  # noqa: PLC0415
-    from ecinstruct_build.audit.near import near_duplicates  # noqa: PLC0415
+    from ecinstruct_build.audit.near import COLUMNS, near_duplicates  # noqa: PLC0415
     from ecinstruct_build.audit.reading import read_published  # noqa: PLC0415
 
-    near = near_duplicates(read_published(folder), limits.jaccard)
+    near = near_duplicates(read_published(folder, COLUMNS), limits.jaccard)
     return with_near(rest(), near, limits)

@@ -19,6 +19,9 @@ from ecinstruct_build.audit.reading import Published
 from ecinstruct_build.audit.result import CELLS, MAX_LISTED, ROLES, Overlap, Shared
 from ecinstruct_build.audit.texts import shortened, words
 
+COLUMNS = ("input",)
+"""The columns that are read here, besides those that say what a row is."""
+
 LAYOUT_SHARE = 0.9
 """Share of a task's different inputs from which a word is layout."""
 

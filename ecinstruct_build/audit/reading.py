@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -24,6 +25,8 @@ REQUIRED = ("split", "task", "setting", "instruction", "input", "options", "outp
 OPTIONAL = ("few_shot_example", "example_id", "category", "locale", "domain")
 LISTS = ("products", "families", "groups")
 
+_KNOWN = frozenset((*REQUIRED, *OPTIONAL, *LISTS))
+_ALWAYS = frozenset(("split", "task", "setting", "example_id"))  # which row it is, and what for
 _KINDS = (".parquet", ".jsonl", ".json")
 _SHARD = re.compile(rf"({'|'.join(ROLES)})-\d{{5,}}-of-\d{{5,}}\.parquet")
 _SPLITS = {
@@ -46,7 +49,8 @@ class Published:
     Attributes
     ----------
     table
-        The columns of `REQUIRED` and those of `OPTIONAL` and `LISTS` that are there, as text and lists of text.
+        The columns of `REQUIRED` and those of `OPTIONAL` and `LISTS` that are there, as text and lists of text; or
+        those of them that were asked for.
     roles
         For each row its place in `ROLES`, or -1 where nothing says it.
     misfiled
@@ -99,7 +103,7 @@ class Published:
         return {text: option_texts(text) for text in dict.fromkeys(self.texts("options"))}
 
 
-def read_published(where: str | Path) -> Published:
+def read_published(where: str | Path, columns: Collection[str] = _KNOWN) -> Published:
     """Read a dataset.
 
     Parameters
@@ -107,12 +111,16 @@ def read_published(where: str | Path) -> Published:
     where
         A folder (its ``data/`` if that holds shards, else every Parquet, JSONL and JSON file below it), one such
         file, or the id of a dataset on the Hub.
+    columns
+        The columns that are needed besides ids, tasks and splits; fewer are read sooner. The rows are in the same
+        order: where their ids do not tell them apart, everything is read.
 
     Raises
     ------
     UserError
         If there is nothing to read, a column is missing, or a split has an unknown name.
     """
+    wanted = _KNOWN & _ALWAYS.union(columns)
     root = Path(where)
     if not root.exists():
         root = _download(str(where))
@@ -122,7 +130,7 @@ def read_published(where: str | Path) -> Published:
     by_name = len(layouts) > 1
     parts = []
     with ThreadPoolExecutor(_READERS) as pool:
-        tables = pool.map(partial(_read, root), files)
+        tables = pool.map(partial(_read, root, wanted), files)
         for file, table in zip(files, tables, strict=True):
             match = _SHARD.fullmatch(file.name) if by_name else None
             if table is not None:
@@ -131,7 +139,7 @@ def read_published(where: str | Path) -> Published:
     if not sum(part.num_rows for part in parts):
         raise UserError(_nothing(where))
     table = pa.concat_tables(parts, promote_options="default")
-    return _ordered(table, len(parts))
+    return _ordered(table, len(parts), whole=wanted >= _KNOWN) or read_published(root)
 
 
 def _nothing(where: str | Path) -> str:
@@ -180,33 +188,34 @@ def _files(root: Path) -> list[Path]:
     return [file for file in found if not any(part.startswith(".") for part in file.relative_to(root).parts)]
 
 
-def _read(root: Path, file: Path) -> pa.Table | None:
-    """Return a file's known columns as text, or None if it holds no rows but something about the dataset."""
+def _read(root: Path, wanted: frozenset[str], file: Path) -> pa.Table | None:
+    """Return the wanted columns of a file as text, or None if it holds no rows but something about the dataset."""
     name = file.relative_to(root).as_posix() if file != root else file.name
     try:
-        table = _read_parquet(file) if file.suffix == ".parquet" else _read_json(file)
+        shard = pq.ParquetFile(file) if file.suffix == ".parquet" else None
+        table = _read_parquet(shard, wanted) if shard else _read_json(file)
     except (OSError, pa.ArrowException, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise UserError(
             f"The file {name} of the dataset cannot be read: {' '.join(str(error).split())[:300]}."
         ) from error
     if table is None:
         return None
-    missing = [column for column in REQUIRED if column not in table.column_names]
+    there = shard.schema_arrow.names if shard else table.column_names
+    missing = [column for column in REQUIRED if column not in there]
     if missing:
         raise UserError(
             f"The file {name} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}. An audit reads datasets "
             f"in ECInstruct's columns: {', '.join(REQUIRED)}; and, where they are there, "
             f"{', '.join((*OPTIONAL, *LISTS))}."
         )
-    columns = {column: _as_text(table[column]) for column in (*REQUIRED, *OPTIONAL) if column in table.column_names}
-    columns |= {column: _as_lists(table[column]) for column in LISTS if column in table.column_names}
+    read = wanted.intersection(table.column_names)
+    columns = {column: _as_text(table[column]) for column in (*REQUIRED, *OPTIONAL) if column in read}
+    columns |= {column: _as_lists(table[column]) for column in LISTS if column in read}
     return pa.table(columns)
 
 
-def _read_parquet(file: Path) -> pa.Table:
-    shard = pq.ParquetFile(file)
-    known = (*REQUIRED, *OPTIONAL, *LISTS)
-    return shard.read([name for name in shard.schema_arrow.names if name in known], use_threads=False)
+def _read_parquet(shard: pq.ParquetFile, wanted: frozenset[str]) -> pa.Table:
+    return shard.read([name for name in shard.schema_arrow.names if name in wanted], use_threads=False)
 
 
 def _read_json(file: Path) -> pa.Table | None:
@@ -274,14 +283,23 @@ def _as_lists(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array([pa.array(values, target)])
 
 
-def _ordered(table: pa.Table, files: int) -> Published:
+def _ordered(table: pa.Table, files: int, *, whole: bool) -> Published | None:
+    """Put rows in order; None if it takes their other columns, too, to say what it is."""
     stated = _stated_roles(table)
     filed = table["filed"].to_numpy()
     roles = np.where(filed >= 0, filed, stated).astype(np.int8)
     table = table.drop_columns(["filed"])
-    digests = [xxhash.xxh3_128_hexdigest(row) for row in _row_bytes(table)]
-    named = table["example_id"].to_pylist() if "example_id" in table.column_names else [None] * len(digests)
-    ids = [name or f"row:{digest[:16]}" for name, digest in zip(named, digests, strict=True)]
+    ids = table["example_id"].to_pylist() if "example_id" in table.column_names else [None] * table.num_rows
+    placed = list(zip(roles.tolist(), table["task"].to_pylist(), ids, strict=True))
+    counts = Counter(placed)
+    # Of rows with an id of their own no digest is needed.
+    alike = [row for row, place in enumerate(placed) if not ids[row] or counts[place] > 1]
+    if alike and not whole:
+        return None
+    digests = [""] * len(ids)
+    for row, content in zip(alike, _row_bytes(table.take(alike)) if alike else (), strict=True):
+        digests[row] = xxhash.xxh3_128_hexdigest(content)
+        ids[row] = ids[row] or f"row:{digests[row][:16]}"
     keys = pa.table({"role": roles, "task": table["task"], "id": ids, "digest": digests})
     order = pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names])
     places = order.to_numpy()
