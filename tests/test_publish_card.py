@@ -9,6 +9,7 @@ import huggingface_hub
 import pandas as pd
 import publish_rows
 import pytest
+import yaml
 
 from ecinstruct_build.example import SAMPLE_SCHEMA
 from ecinstruct_build.publish import markdown
@@ -130,6 +131,18 @@ def test_the_licence_is_stated_only_where_all_sources_agree(tmp_path, licences, 
     assert (tmp_path / header.get("license_link", "LICENSE.md")).is_file()
     for source in sources:
         assert f"| {source.name} | {source.licence} |" in (tmp_path / "LICENSE.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "title", ["Kettles", "Tea \N{TEAPOT}\N{FACE SAVOURING DELICIOUS FOOD}: 'a set'", "no", "Ö " * 90]
+)
+@pytest.mark.parametrize("licence", ["MIT", "research use"])
+def test_the_front_matter_is_written_as_the_hubs_own_library_writes_it(tmp_path, title, licence):
+    publish(tmp_path, title=title, sources=[replace(publish_rows.SHOP, licence=licence)])
+    written = (tmp_path / "README.md").read_text().split("---\n")[1]
+    values = yaml.safe_load(written)
+    assert values["pretty_name"] == title
+    assert huggingface_hub.DatasetCardData(**values).to_yaml() + "\n" == written
 
 
 def test_text_that_may_not_be_published_again_is_said_to_be_so(tmp_path):

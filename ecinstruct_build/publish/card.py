@@ -8,14 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import DatasetCardData
-
 from ecinstruct_build.publish.card_findings import audit, checks, left_out, retention
 from ecinstruct_build.publish.card_info import CardInfo
 from ecinstruct_build.publish.card_origin import building, citing, sources
 from ecinstruct_build.publish.card_review import review
 from ecinstruct_build.publish.card_rows import columns, loading, opening, rows, samples
-from ecinstruct_build.publish.front_matter import front_matter
+from ecinstruct_build.publish.front_matter import front_matter_text
 from ecinstruct_build.publish.licences import LICENCE, licence_text
 from ecinstruct_build.publish.sections import Kept, merge_card, section_digests
 
@@ -83,4 +81,4 @@ def read_card(folder: Path) -> str:
 def card_text(info: CardInfo) -> str:
     """Return the card as generated: front matter, then one section after the other."""
     body = "\n".join(piece for section in _SECTIONS for piece in section(info))
-    return f"---\n{DatasetCardData(**front_matter(info)).to_yaml()}\n---\n\n{body}"
+    return f"---\n{front_matter_text(info)}---\n\n{body}"

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+import yaml
 
 from ecinstruct_build.locales import language_of
 from ecinstruct_build.publish.card_info import CardInfo
@@ -22,7 +23,20 @@ _CATEGORIES = {
     "sequential_recommendation": ("multiple-choice",),
 }
 _HUB_LICENCES = ("apache-2.0", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-sa-4.0", "cc0-1.0", "mit")
+_FREE_TEXT = ("pretty_name",)
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
+
+
+def front_matter_text(info: CardInfo) -> str:
+    """Return the front matter in YAML, a line for each value at least, as `huggingface_hub` would write it."""
+    # libyaml is several times as quick, and writes names alike; in free text it would escape emoji.
+    quick = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return "".join(
+        yaml.dump(
+            {key: value}, Dumper=yaml.SafeDumper if key in _FREE_TEXT else quick, sort_keys=False, allow_unicode=True
+        )
+        for key, value in front_matter(info).items()
+    )
 
 
 def front_matter(info: CardInfo) -> dict[str, Any]:
@@ -34,13 +48,15 @@ def front_matter(info: CardInfo) -> dict[str, Any]:
     shards = info.manifest["shards"]
     rows = sum(shard["rows"] for shard in shards)
     configs = _configs(info, shards)
+    licence = licence_of([source.licence for source in info.sources], generated=info.generated)
     return {
-        "pretty_name": info.title,
         **({"language": found} if (found := languages(info.samples)) else {}),
-        **licence_of([source.licence for source in info.sources], generated=info.generated),
-        "task_categories": task_categories(info.samples),
-        "tags": tags(info),
+        "license": licence.pop("license"),
         "size_categories": [next((name for limit, name in _SIZES if rows < limit), "10M<n<100M")],
+        "task_categories": task_categories(info.samples),
+        "pretty_name": info.title,
+        **licence,
+        "tags": tags(info),
         "configs": [files for files, _ in configs],
         "dataset_info": [description for _, description in configs],
     }
