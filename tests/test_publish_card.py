@@ -13,7 +13,7 @@ import yaml
 
 from ecinstruct_build.example import SAMPLE_SCHEMA
 from ecinstruct_build.publish import markdown
-from ecinstruct_build.publish.card import write_card
+from ecinstruct_build.publish.card import card_text, draft_card, write_card
 from ecinstruct_build.publish.card_info import review_figures
 from ecinstruct_build.publish.columns import COLUMN_MEANINGS
 from ecinstruct_build.publish.shards import rows_by_split, write_shards
@@ -168,6 +168,17 @@ def test_languages_follow_the_locales_of_the_rows(tmp_path):
     shards = write_shards(made, tmp_path, "huggingface")
     write_card(tmp_path, publish_rows.card_info(made, shards))
     assert front_matter(tmp_path)["language"] == ["en", "es", "ja"]
+
+
+@pytest.mark.parametrize("changes", [{}, {"restricted": [publish_rows.SHOP]}])
+def test_a_card_begun_before_the_audit_ended_is_the_same(tmp_path, changes):
+    made = publish_rows.samples()
+    info = publish_rows.card_info(made, write_shards(made, tmp_path, "huggingface"), **changes)
+    early = draft_card(
+        replace(info, manifest={name: value for name, value in info.manifest.items() if name != "audit"})
+    )
+    assert card_text(info, early) == card_text(info)
+    assert "## What the splits share" in card_text(info)
 
 
 def test_only_training_rows_are_shown(tmp_path):

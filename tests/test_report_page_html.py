@@ -1,6 +1,7 @@
 """The report's page: what it says, that hostile text stays text, and that it needs nothing but itself."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -23,9 +24,9 @@ from ecinstruct_build.reporting.page.charts import (
     stacked,
     whiskers,
 )
-from ecinstruct_build.reporting.page.data import Duplicates
+from ecinstruct_build.reporting.page.data import Duplicates, Leakage
 from ecinstruct_build.reporting.page.findings import findings, tiles
-from ecinstruct_build.reporting.page.page import report_page
+from ecinstruct_build.reporting.page.page import draw, report_page
 from ecinstruct_build.reporting.page.svg import Frame
 
 FRAME = Frame("kettles", "Kettles", "All of them.")
@@ -228,3 +229,10 @@ def test_charts_of_nothing_are_empty(draw: Any) -> None:
 def test_tasks_are_named_for_people() -> None:
     assert "Kettle judging" in report_page(report_data())
     assert TASK not in re.sub(r'"[^"]*"|<code>.*?</code>', "", report_page(report_data()))
+
+
+def test_what_is_drawn_before_the_audit_ended_is_what_the_page_shows(small_build: SmallBuild) -> None:
+    data = report_of(small_build)
+    early = draw(replace(data, leakage=Leakage(passed=False, exceeded=(), pairs=(), rows=())))
+    assert "figure-leakage" in report_page(data)
+    assert report_page(data, early) == report_page(data)

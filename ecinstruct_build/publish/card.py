@@ -4,7 +4,7 @@ It says nothing of when or how fast the dataset was built, so that the same data
 wrote into an earlier card stays in it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from ecinstruct_build.publish.sections import Kept, merge_card, section_digests
 
 CARD = "README.md"
 
-_SECTIONS = (
+Section = Callable[[CardInfo], Iterator[str]]
+
+_SECTIONS: tuple[Section, ...] = (
     opening, loading, rows, samples, columns, sources, checks, review, audit, retention, left_out, citing, building,
 )  # fmt: skip
 
@@ -46,7 +48,21 @@ class Written:
     problem: str
 
 
-def write_card(folder: Path, info: CardInfo, present: str = "", recorded: Mapping[str, str] | None = None) -> Written:
+@dataclass(frozen=True)
+class Draft:
+    """A card but for what the audit found: its front matter, and the pieces of its sections."""
+
+    front_matter: str
+    sections: Mapping[Section, list[str]]
+
+
+def write_card(
+    folder: Path,
+    info: CardInfo,
+    present: str = "",
+    recorded: Mapping[str, str] | None = None,
+    draft: Draft | None = None,
+) -> Written:
     """Write ``README.md``, and ``LICENSE.md`` with the terms of each source; the configs name every split with shards.
 
     With the ``huggingface`` layout ``load_dataset(folder)`` gives the splits of all tasks together and
@@ -61,8 +77,10 @@ def write_card(folder: Path, info: CardInfo, present: str = "", recorded: Mappin
     present, recorded
         An earlier card whose edits are to stay, and the digests of its parts as generated; see
         `ecinstruct_build.publish.sections.merge_card`.
+    draft
+        What `draft_card` returned, if it was called before the audit was there.
     """
-    generated = card_text(info)
+    generated = card_text(info, draft)
     merged = merge_card(generated, present, recorded or {})
     (folder / CARD).write_text(merged.text, encoding="utf-8", errors="surrogateescape", newline="\n")
     licence = licence_text(info.sources, generated=info.generated, restricted=info.restricted)
@@ -78,7 +96,14 @@ def read_card(folder: Path) -> str:
         return ""
 
 
-def card_text(info: CardInfo) -> str:
+def card_text(info: CardInfo, draft: Draft | None = None) -> str:
     """Return the card as generated: front matter, then one section after the other."""
-    body = "\n".join(piece for section in _SECTIONS for piece in section(info))
-    return f"---\n{front_matter_text(info)}---\n\n{body}"
+    draft = draft or draft_card(info)
+    sections = {**draft.sections, audit: list(audit(info))}
+    body = "\n".join(piece for section in _SECTIONS for piece in sections[section])
+    return f"---\n{draft.front_matter}---\n\n{body}"
+
+
+def draft_card(info: CardInfo) -> Draft:
+    """Return all of a card that the manifest's key ``audit`` says nothing of."""
+    return Draft(front_matter_text(info), {section: list(section(info)) for section in _SECTIONS if section != audit})

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ecinstruct_build.publish import markdown
 from ecinstruct_build.publish.card_info import CardInfo
@@ -112,9 +113,9 @@ def samples(info: CardInfo) -> Iterator[str]:
 def _shown(table: pa.Table) -> str:
     """Return, of the first rows, the one of middling length as text: typical, and the same whenever the rows are."""
     names = ("instruction", "input", "options", "output")
-    candidates = table.select([*names, "example_id"]).to_pylist()
-    candidates.sort(key=lambda row: (sum(len(row[name]) for name in names), row["example_id"]))
-    row = candidates[len(candidates) // 2]
+    lengths = zip(*(pc.utf8_length(table[name]).to_pylist() for name in names), strict=True)
+    ordered = sorted(zip(map(sum, lengths), table["example_id"].to_pylist(), range(table.num_rows), strict=True))
+    (row,) = table.slice(ordered[len(ordered) // 2][-1], 1).select(names).to_pylist()
     text = "\n\n".join(f"[{name}]\n{row[name]}" for name in names if row[name])
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}\n[cut here]"
 

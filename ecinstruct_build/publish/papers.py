@@ -10,7 +10,7 @@ from ecinstruct_build.audit.page import PAGE_NAME, audit_papers, verdict, write_
 from ecinstruct_build.audit.result import Audit
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.helper import Helper
-from ecinstruct_build.publish.card import CARD, Written, read_card, write_card
+from ecinstruct_build.publish.card import CARD, Written, draft_card, read_card, write_card
 from ecinstruct_build.publish.card_info import card_info
 from ecinstruct_build.publish.croissant import write_croissant
 from ecinstruct_build.publish.folder import read_manifest
@@ -18,7 +18,7 @@ from ecinstruct_build.publish.rebuild import write_rebuild
 from ecinstruct_build.publish.sections import recorded_digests
 from ecinstruct_build.publish.staging import digests_of_papers
 
-__all__ = ["begin_findings", "describe", "digests_of_papers", "write_rebuild"]
+__all__ = ["begin_findings", "begin_to_describe", "digests_of_papers", "write_rebuild"]
 
 
 def begin_findings(audit: Audit, folder: Path, refused: Path, helper: Helper) -> Callable[[], None]:
@@ -36,7 +36,7 @@ def begin_findings(audit: Audit, folder: Path, refused: Path, helper: Helper) ->
     return lambda: write_papers(laid_out(), folder)
 
 
-def describe(
+def begin_to_describe(
     folder: Path,
     manifest: Mapping[str, Any],
     samples: Mapping[str, pa.Table],
@@ -44,8 +44,11 @@ def describe(
     out: Path,
     review: Mapping[str, Any] | None,
     say: Callable[[str], None] | None,
-) -> Mapping[str, str]:
-    """Write the dataset's descriptions, for people and machines, and return the digests of the card's parts.
+) -> Callable[[], Mapping[str, str]]:
+    """Write the dataset's descriptions, for people and machines, but for what the audit has still to find.
+
+    Call what is returned when the manifest has its key ``audit``: it writes the card, and returns the digests of the
+    card's parts.
 
     Parameters
     ----------
@@ -60,9 +63,14 @@ def describe(
     """
     info = card_info(manifest, samples, review)
     write_croissant(folder, info)
-    written = write_card(folder, info, *_earlier_card(out))
-    _tell(written, say)
-    return written.digests
+    earlier, draft = _earlier_card(out), draft_card(info)
+
+    def describe() -> Mapping[str, str]:
+        written = write_card(folder, info, *earlier, draft)
+        _tell(written, say)
+        return written.digests
+
+    return describe
 
 
 def _earlier_card(out: Path) -> tuple[str, Mapping[str, str]]:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import yaml
@@ -19,6 +20,7 @@ _HEADING = re.compile(r" {0,3}##(?!#)(.*)")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _RULE = "---"
 _BLANK = " \t\n"
+_PARTS = 1 << 7  # that are kept in mind: a card is merged, and digested for the manifest
 
 Edit = Literal["edited", "added", "removed"]
 
@@ -222,6 +224,7 @@ def _compose(parts: Sequence[_Part]) -> str:
     return "\n\n".join(piece for piece in (f"{_RULE}\n{header}\n{_RULE}" if header else "", body) if piece) + "\n"
 
 
+@lru_cache(_PARTS)
 def _digest(part: _Part) -> str:
     """Return a digest of what a part says: of a key's value however it is written, of other parts' text."""
     said = part.text

@@ -1,5 +1,6 @@
 """Draw the report as one HTML page that needs nothing else: it opens from disk, offline, and prints."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -21,23 +22,26 @@ def page_template() -> Template:
     return environment.from_string(_packaged("page.html.jinja"))
 
 
-def report_page(data: ReportData) -> str:
-    """Return the page."""
-    return page_template().render(
-        data=data,
-        style=Markup(_packaged("page.css")),  # noqa: S704 - our own file
-        tiles=tiles(data),
-        findings=findings(data),
-        figures=_figures(data),
-        steps=flow_figures.steps(data),
-        reasons=flow_figures.quarantined(data),
-        diversity=text_figures.diversity(data),
-        wordings=text_figures.wordings(data),
-        verdicts=review_figures.verdicts(data.review) if data.review else None,
-        disagreements=review_figures.disagreements(data.review) if data.review else None,
-        missed=review_figures.missed(data.planted),
-        words=words,
-    )
+def report_page(data: ReportData, drawn: Mapping[str, Any] | None = None) -> str:
+    """Return the page; ``drawn`` is what `draw` returned, if it was called before the audit was there."""
+    shown = dict(draw(data) if drawn is None else drawn)
+    shown["figures"] = shown["figures"] | {"leakage": flow_figures.leakage(data)}
+    return page_template().render(data=data, tiles=tiles(data), findings=findings(data), words=words, **shown)
+
+
+def draw(data: ReportData) -> dict[str, Any]:
+    """Return all that the page shows whatever the audit found, by its name in the template."""
+    return {
+        "style": Markup(_packaged("page.css")),  # noqa: S704 - our own file
+        "figures": _figures(data),
+        "steps": flow_figures.steps(data),
+        "reasons": flow_figures.quarantined(data),
+        "diversity": text_figures.diversity(data),
+        "wordings": text_figures.wordings(data),
+        "verdicts": review_figures.verdicts(data.review) if data.review else None,
+        "disagreements": review_figures.disagreements(data.review) if data.review else None,
+        "missed": review_figures.missed(data.planted),
+    }
 
 
 def _packaged(name: str) -> str:
@@ -45,7 +49,7 @@ def _packaged(name: str) -> str:
 
 
 def _figures(data: ReportData) -> dict[str, Any]:
-    """Return the figures by name; those that a build has nothing for are left out."""
+    """Return the figures by name but the audit's; those that a build has nothing for are left out."""
     figures = {
         "records": flow_figures.records(data),
         "origins": flow_figures.sources_of_tasks(data),
@@ -53,7 +57,6 @@ def _figures(data: ReportData) -> dict[str, Any]:
         "left_out": flow_figures.left_out(data),
         "quotas": flow_figures.quotas(data),
         "places": flow_figures.places(data),
-        "leakage": flow_figures.leakage(data),
         "retention": flow_figures.retention(data),
         "lengths": text_figures.lengths(data),
         "labels": text_figures.labels(data),

@@ -11,7 +11,7 @@ from ecinstruct_build.audit.result import Audit
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.reporting.page.data import ReportData
 from ecinstruct_build.reporting.page.gather import gather, with_audit
-from ecinstruct_build.reporting.page.page import PAGE_NAME, page_template, report_page
+from ecinstruct_build.reporting.page.page import PAGE_NAME, draw, page_template, report_page
 from ecinstruct_build.stages.built import Built
 
 
@@ -22,7 +22,7 @@ def report_writer(
     review: Mapping[str, Any] | None,
     manifest: Mapping[str, Any],
 ) -> Callable[[Path, Audit], None]:
-    """Gather all of the report but what the audit says, which may still run; return what writes ``report.html``.
+    """Gather and draw all of the report but what the audit says, which may still run.
 
     Parameters
     ----------
@@ -36,12 +36,12 @@ def report_writer(
     Returns
     -------
     Callable
-        Writes the page into a folder, given what the audit of the dataset found.
+        Writes ``report.html`` into a folder, given what the audit of the dataset found.
     """
     page_template()  # so that it is ready when the audit is
     data = gather(built, recipe, samples, manifest, None, review, restricted_texts=manifest["generated"])
-    return partial(_write, data)
+    return partial(_write, data, draw(data))
 
 
-def _write(data: ReportData, folder: Path, audit: Audit) -> None:
-    (folder / PAGE_NAME).write_text(report_page(with_audit(data, audit)), encoding="utf-8", newline="\n")
+def _write(data: ReportData, drawn: Mapping[str, Any], folder: Path, audit: Audit) -> None:
+    (folder / PAGE_NAME).write_text(report_page(with_audit(data, audit), drawn), encoding="utf-8", newline="\n")
