@@ -1,6 +1,8 @@
 """The audit's search for near duplicates, against brute force."""
 
 import random
+from collections import defaultdict
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from ecinstruct_build.audit.limits import AuditLimits
 from ecinstruct_build.audit.minhash import MISS, bands_for, similar_sets
+from ecinstruct_build.audit.near import word_numbers
 from ecinstruct_build.audit.result import MAX_LISTED
 from ecinstruct_build.audit.run import audit_dataset
 from ecinstruct_build.audit.texts import normal, plain, words
@@ -154,3 +157,12 @@ def test_normal_form_sees_through_case_spaces_and_wide_letters() -> None:
 
 def test_scripts_without_spaces_have_words_of_one_character() -> None:
     assert words(normal("赤い箱 USB-C 128GB")) == ["赤", "い", "箱", "usb", "c", "128gb"]
+
+
+@given(st.lists(st.text() | st.text(st.sampled_from("aB1_ .-\t\néß語ー\x1c\xa0"), max_size=30), max_size=6))
+def test_texts_have_the_same_words_split_together_or_one_by_one(texts: list[str]) -> None:
+    texts = [normal(text) for text in texts]
+    vocabulary = defaultdict[str, int](count(3).__next__)
+    numbers = word_numbers(texts, vocabulary)
+    assert [one.tolist() for one in numbers] == [sorted({vocabulary[word] for word in words(text)}) for text in texts]
+    assert sorted(vocabulary) == sorted({word for text in texts for word in words(text)})

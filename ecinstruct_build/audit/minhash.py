@@ -210,10 +210,11 @@ def _signatures(sets: Sequence[NDArray[np.int32]], hashes: NDArray[np.uint64], l
     """Return the MinHash signature of each set: the least of its words' hashes, under so many hash functions."""
     flat = np.concatenate(sets).astype(np.intp)  # what numpy indexes with: converted once, not each time
     starts = np.concatenate([[0], np.cumsum([len(one) for one in sets])[:-1]])
-    found = np.empty((length, len(sets)), np.uint32)
+    found, taken = np.empty((length, len(sets)), np.uint32), np.empty(len(flat), np.uint32)
     for place in range(length):
         hashed = _mixed(hashes ^ np.uint64(xxhash.xxh3_64_intdigest(f"audit minhash {place}".encode())))
-        np.minimum.reduceat(hashed.take(flat), starts, out=found[place])
+        hashed.take(flat, mode="clip", out=taken)  # every word has a hash; to look for others takes thrice as long
+        np.minimum.reduceat(taken, starts, out=found[place])
     return found.T
 
 

@@ -8,9 +8,11 @@ are not compared. Equal inputs are exact duplicates, not near ones.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import xxhash
 from numpy.typing import NDArray
 
@@ -30,6 +32,11 @@ LAYOUT_INPUTS = 20
 
 MIN_WORDS = 5
 """Words that an input has at least, layout aside, to be compared."""
+
+_BLOCK = 1 << 12  # inputs that are split into words at once
+_BETWEEN_WORDS = np.array(
+    [ord(" ") if code < 128 and not chr(code).isalnum() else code for code in range(256)], np.uint8
+)
 
 
 @dataclass(frozen=True)
@@ -82,14 +89,13 @@ def _contents(published: Published) -> Contents:
     vocabulary: defaultdict[str, int] = defaultdict(count().__next__)
     input_of: dict[str, int] = {}
     unit_of: dict[tuple[str, int], int] = {}
-    numbers: list[NDArray[np.int32]] = []
     unit_of_row = np.zeros(len(published.ids), np.int64)
     for row, (task, text) in enumerate(zip(published.tasks, published.normal_inputs, strict=True)):
         made = input_of.setdefault(text, len(input_of))
-        if made == len(numbers):
-            found = dict.fromkeys(words(text))
-            numbers.append(np.fromiter(map(vocabulary.__getitem__, found), np.int32, len(found)))
         unit_of_row[row] = unit_of.setdefault((task, made), len(unit_of))
+    texts = list(input_of)
+    blocks = (texts[low : low + _BLOCK] for low in range(0, len(texts), _BLOCK))
+    numbers = [one for block in blocks for one in word_numbers(block, vocabulary)]
     sets_of_units = _without_layout(unit_of, numbers, len(vocabulary))
     places: dict[bytes, int] = {}
     sets: list[NDArray[np.int32]] = []
@@ -106,6 +112,24 @@ def _contents(published: Published) -> Contents:
     )
 
 
+def word_numbers(texts: Sequence[str], vocabulary: defaultdict[str, int]) -> list[NDArray[np.int32]]:
+    """Return the numbers of the different words of each text in normal form, sorted; new words get a number."""
+    spaced = pa.array([text if text.isascii() else " ".join(words(text)) for text in texts], pa.large_string())
+    _, offsets, content = spaced.buffers()
+    spaced_bytes = _BETWEEN_WORDS.take(np.frombuffer(content, np.uint8), mode="clip")
+    lists = pc.ascii_split_whitespace(pa.LargeStringArray.from_buffers(len(texts), offsets, pa.py_buffer(spaced_bytes)))
+    found = lists.flatten().dictionary_encode()
+    number_of = np.array([vocabulary[word] if word else -1 for word in found.dictionary.to_pylist()], np.int64)
+    numbers = number_of.take(found.indices.to_numpy())
+    of_text = np.repeat(np.arange(len(texts)), lists.value_lengths().to_numpy())
+    # Sorted by text and number, as one number: numpy sorts these in no time.
+    both = np.sort((of_text << 32 | numbers)[numbers >= 0])
+    both = both[np.diff(both, prepend=-1) > 0]
+    ends = np.searchsorted(both >> 32, np.arange(len(texts) + 1))
+    numbers = (both & (1 << 32) - 1).astype(np.int32)
+    return [numbers[begin:end] for begin, end in pairwise(ends.tolist())]
+
+
 def _without_layout(
     units: dict[tuple[str, int], int], numbers: Sequence[NDArray[np.int32]], size: int
 ) -> list[NDArray[np.int32]]:
@@ -118,7 +142,7 @@ def _without_layout(
         counts = np.bincount(np.concatenate([numbers[made] for made in made_by_task]), minlength=size)
         enough = len(made_by_task) >= LAYOUT_INPUTS
         layout[task] = (counts >= LAYOUT_SHARE * len(made_by_task)) & enough
-    return [np.sort(numbers[made][~layout[task][numbers[made]]]) for task, made in units]
+    return [numbers[made][~layout[task][numbers[made]]] for task, made in units]
 
 
 class _Units:
