@@ -1,6 +1,7 @@
 """The audit's search for near duplicates, against brute force."""
 
 import random
+import re
 from collections import defaultdict
 from itertools import count
 from pathlib import Path
@@ -149,6 +150,13 @@ def test_the_threshold_is_the_limits(tmp_path: Path) -> None:
 def test_normal_form_is_stable(text: str) -> None:
     assert normal(normal(text)) == normal(text)
     assert plain(plain(text)) == plain(text)
+
+
+@given(st.text() | st.text(st.characters(max_codepoint=127), max_size=40))
+def test_plain_form_is_the_words_of_the_normal_form(text: str) -> None:
+    assert plain(text) == " ".join(words(normal(text)))
+    if text.isascii():
+        assert words(text) == re.findall("[0-9A-Za-z]+", text)
 
 
 def test_normal_form_sees_through_case_spaces_and_wide_letters() -> None:

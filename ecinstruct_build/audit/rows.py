@@ -134,7 +134,7 @@ def _json_fault(text: str) -> str:
     if text.lstrip()[:1] not in ("{", "["):
         return "neither object nor list"
     try:
-        json.loads(text, parse_constant=_refuse)
+        _STRICT.decode(text)
     except (ValueError, RecursionError) as error:
         return shortened(str(error), 80)
     return ""
@@ -142,6 +142,9 @@ def _json_fault(text: str) -> str:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse)
 
 
 def _python_literals(texts: dict[str, list[str]]) -> Found:
