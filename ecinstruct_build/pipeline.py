@@ -20,7 +20,6 @@ from ecinstruct_build.publish.dataset import Report, Samples, publish
 from ecinstruct_build.publish.folder import ensure_replaceable, ensure_writable
 from ecinstruct_build.recipe import Recipe, parse_recipe
 from ecinstruct_build.shortfall import judge_shortfall
-from ecinstruct_build.split_comparison import compare_splits
 from ecinstruct_build.stages.built import Built
 from ecinstruct_build.stages.checks import check
 from ecinstruct_build.stages.corpora import canonical_tables, ingest, sample_corpora
@@ -92,6 +91,8 @@ def build_splits(
         How the splits differ, as `ecinstruct_build.split_comparison.compare_splits` says it; also written beside
         ``out``, as ``<out>-splits.json``.
     """
+    from ecinstruct_build.split_comparison import compare_splits  # noqa: PLC0415 - prints tables, too; few builds need it
+
     placed = {}
     with _helping(helper, machine) as second:
         for seed in seeds:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from ecinstruct_build.cli import main
+from ecinstruct_build.cli import run
 from ecinstruct_build.recipe import Recipe, load_recipe
 from ecinstruct_build.stages.built import Built
 
@@ -79,7 +79,7 @@ def call_command(*arguments: str, cwd: Path | None = None, check: bool = True) -
         redirect_stderr(err),
     ):
         try:
-            main()
+            run()
         except SystemExit as stop:
             code = 0 if stop.code is None else int(stop.code)
         finally:

@@ -4,10 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.panel import Panel
-from rich.table import Table
 
 from ecinstruct_build.commands.options import AsJson, Work, asking_machine, print_json
 from ecinstruct_build.errors import UserError
@@ -21,6 +17,9 @@ def explain(
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Tell one sample's whole story back to the raw record, or a raw record's story forward."""
+    from rich.console import Console
+    from rich.markup import escape
+
     from ecinstruct_build.explain import explain as explain_identity
     from ecinstruct_build.explain import story_lines
     from ecinstruct_build.pipeline import last_build
@@ -39,6 +38,9 @@ def explain(
 
 def status(work: Work = Path("work"), as_json: AsJson = False) -> None:  # noqa: FBT002
     """Show what the stage store holds and what a resumed build would go on from."""
+    from rich.console import Console
+    from rich.table import Table
+
     from ecinstruct_build.status import store_status
 
     rows = store_status(work)
@@ -58,6 +60,10 @@ def preview_templates(
     work: Work = Path("work"),
 ) -> None:
     """Render a few examples of the last build as the model would see them."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.panel import Panel
+
     from ecinstruct_build.pipeline import last_build
     from ecinstruct_build.registry import TASKS
     from ecinstruct_build.rendering.lint import preview
@@ -84,6 +90,8 @@ def lint_templates(
     work: Work = Path("work"),
 ) -> None:
     """Check templates against the examples of the last build; exits with status 1 if something is wrong."""
+    from rich.console import Console
+
     from ecinstruct_build.pipeline import last_build
     from ecinstruct_build.registry import TASKS
     from ecinstruct_build.rendering.lint import lint

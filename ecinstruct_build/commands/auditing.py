@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from ecinstruct_build.commands.options import AsJson, Quiet, listener
 
@@ -22,6 +20,9 @@ def audit(
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Prove again, from the published rows alone, that nothing leaks; exits with status 1 if a limit is exceeded."""
+    from rich.console import Console
+    from rich.markup import escape
+
     from ecinstruct_build.audit.limits import read_limits
     from ecinstruct_build.audit.page import write_audit
     from ecinstruct_build.audit.run import audit_dataset

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from ecinstruct_build.commands.options import (
     AsJson,
@@ -174,6 +172,9 @@ def _build(
     if as_json:
         print_json(manifest)
     elif not quiet:
+        from rich.console import Console
+        from rich.markup import escape
+
         from ecinstruct_build.summary import render_summary
 
         render_summary(manifest, Console())
@@ -198,6 +199,9 @@ def _build_several(
     if as_json:
         print_json(comparison)
     elif not quiet:
+        from rich.console import Console
+        from rich.markup import escape
+
         from ecinstruct_build.split_comparison import render_comparison
 
         render_comparison(comparison, Console())
@@ -219,6 +223,9 @@ def sample_corpora(
     quiet: Quiet = False,  # noqa: FBT002
 ) -> None:
     """Write generated corpora in upstream's own formats, with a ledger of the defects planted in them."""
+    from rich.console import Console
+    from rich.markup import escape
+
     from ecinstruct_build.sample_corpora import USUAL, write_sample_corpora, written_sources
 
     wanted = written_sources() if sources == ["all"] else sources or USUAL

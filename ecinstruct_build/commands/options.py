@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.progress import Progress, Silence
@@ -87,6 +85,8 @@ def listener(*, quiet: bool) -> Iterator[Progress]:
         if quiet:
             yield Silence()
             return
+        from rich.console import Console
+
         from ecinstruct_build.console import RichProgress
 
         with RichProgress(Console(stderr=True)) as progress:
@@ -94,6 +94,8 @@ def listener(*, quiet: bool) -> Iterator[Progress]:
     except (KeyboardInterrupt, RuntimeError) as error:
         if isinstance(error, RuntimeError) and str(error) != _INTERRUPTED:
             raise
+        from rich.console import Console
+
         Console(stderr=True).print("Stopped. Finished stages are kept; the same command goes on from there.")
         raise typer.Exit(130) from None
 
@@ -105,6 +107,9 @@ def serve_pages(
 
     ``folder`` keeps the key of the sessions, so that a link goes on working when the server is started again.
     """
+    from rich.console import Console
+    from rich.markup import escape
+
     from ecinstruct_build.web.app import make_app
     from ecinstruct_build.web.serve import hosts_of, is_loopback, serve
     from ecinstruct_build.web.session import key_in, link_token
@@ -131,6 +136,8 @@ def print_rows(rows: list[dict[str, str]], *, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
+    from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(*rows[0]) if rows else Table()
@@ -141,6 +148,7 @@ def print_rows(rows: list[dict[str, str]], *, as_json: bool) -> None:
 
 def print_markdown(text: str) -> None:
     """Print Markdown, laid out for the terminal."""
+    from rich.console import Console
     from rich.markdown import Markdown
 
     Console().print(Markdown(text))

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from ecinstruct_build.commands.options import AsJson, print_json
 
@@ -14,6 +13,8 @@ def parity(
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Compare a built dataset with the eCeLLM paper's; exits with status 1 if a difference is unexplained."""
+    from rich.console import Console
+
     from ecinstruct_build.parity.compare import compare, read_facts
     from ecinstruct_build.parity.measure import measure
     from ecinstruct_build.parity.terminal import render_parity

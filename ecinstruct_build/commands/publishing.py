@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from ecinstruct_build.commands.options import (
     AsJson,
@@ -36,6 +35,8 @@ def publish(
 
     The token is taken from HF_TOKEN or from where 'hf auth login' left it.
     """
+    from rich.console import Console
+
     from ecinstruct_build.explain import fates
     from ecinstruct_build.pipeline import LAST_BUILD, last_build
     from ecinstruct_build.publish.hub.showing import render_plan

@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from ecinstruct_build.commands.options import AsJson, Dataset, Review, Work, asking_machine, print_json
 
@@ -24,6 +22,9 @@ def report_page(
     """Write all that is known of the last build as one HTML page that opens from disk."""
     if context.invoked_subcommand is not None:
         return
+    from rich.console import Console
+    from rich.markup import escape
+
     from ecinstruct_build.pipeline import last_build
     from ecinstruct_build.reporting.page.last_build import report_on
     from ecinstruct_build.reporting.page.page import report_page as page_of
@@ -48,6 +49,8 @@ def report_checks(
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Show what the checks found and, for one check, examples kept and rejected nearest to its threshold."""
+    from rich.console import Console
+
     from ecinstruct_build.pipeline import last_build
     from ecinstruct_build.reporting.build import report_on_checks
     from ecinstruct_build.reporting.tables import render_report

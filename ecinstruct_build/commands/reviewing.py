@@ -6,8 +6,6 @@ from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from ecinstruct_build.commands.options import AsJson, Dataset, Host, Open, Port, Review, print_json, serve_pages
 from ecinstruct_build.errors import UserError
@@ -37,6 +35,8 @@ def review_sample(
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Draw the rows that people shall judge, and say what judging them will cost."""
+    from rich.console import Console
+
     from ecinstruct_build.review.folder import set_aside
     from ecinstruct_build.review.terminal import render_plan
 
@@ -61,6 +61,8 @@ def review_serve(
 
     Says so if the sample does not stand for the dataset any more.
     """
+    from rich.console import Console
+
     from ecinstruct_build.browsing.shelf import Shelf
     from ecinstruct_build.review.folder import desk_in, reviewed_in
     from ecinstruct_build.review.terminal import render_plan
@@ -92,6 +94,8 @@ def review_export(
 
     A share dealt out with --among leaves out what its annotator need not judge any more.
     """
+    from rich.console import Console
+
     from ecinstruct_build.review.exchange.parts import Part, deal
     from ecinstruct_build.review.exchange.records import export_sample
     from ecinstruct_build.review.terminal import render_exported
@@ -117,6 +121,9 @@ def review_import(
 
     What the same person said before is replaced; items that others have judged in the meantime are skipped.
     """
+    from rich.console import Console
+    from rich.markup import escape
+
     from ecinstruct_build.review.exchange.records import import_answers
     from ecinstruct_build.review.folder import reviewed_in
     from ecinstruct_build.review.terminal import taken_in_text
@@ -134,6 +141,8 @@ def review_report(
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Show what the judges found; exits with status 1 if a task failed."""
+    from rich.console import Console
+
     from ecinstruct_build.review.database import may_write
     from ecinstruct_build.review.folder import reviewed_in
     from ecinstruct_build.review.report import review_report as figures
@@ -166,6 +175,9 @@ def _draw(dataset: Path, review: Path, items: int | None, seed: int) -> "Desk":
 
 def _warn_if_outdated(sample: "ReviewSample", dataset: Path) -> None:
     """Say on standard error of which tasks the sample does not stand for the dataset any more."""
+    from rich.console import Console
+    from rich.markup import escape
+
     from ecinstruct_build.review.coverage import outdated
 
     if warning := outdated(sample, dataset):

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from ecinstruct_build.commands.options import (
     AsJson,
@@ -37,6 +36,8 @@ def list_sources(raw: RawFolder = None, lock: LockFile = _NO_LOCK, as_json: AsJs
 
     Below the table stands every file that is not what upstream or the lock says.
     """
+    from rich.console import Console
+
     from ecinstruct_build.fetching.lock import Lock
     from ecinstruct_build.fetching.report import disk_words, render_faults, size_words, source_record, tasks_fed
     from ecinstruct_build.fetching.state import source_states
@@ -72,6 +73,8 @@ def show_source(
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Show a corpus: terms, citation, categories, files, what they fill and feed, and how they stand on disk."""
+    from rich.console import Console
+
     from ecinstruct_build.fetching.lock import Lock
     from ecinstruct_build.fetching.report import render_files, source_record
     from ecinstruct_build.fetching.state import source_states
@@ -113,6 +116,8 @@ def fetch_sources(
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Fetch upstream files, verify and lock them; exits with status 1 while a person must still get some by hand."""
+    from rich.console import Console
+
     from ecinstruct_build.fetching.carry_out import carry_out
     from ecinstruct_build.fetching.carry_out import relock as plan_anew
     from ecinstruct_build.fetching.lock import Lock
@@ -152,6 +157,8 @@ def verify_sources(
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Read every file anew and hold it against upstream's digest or the lock; exits with status 1 if one is wrong."""
+    from rich.console import Console
+
     from ecinstruct_build.fetching.lock import Lock
     from ecinstruct_build.fetching.report import disk_words, render_states, state_record
     from ecinstruct_build.fetching.state import source_states

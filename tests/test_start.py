@@ -1,0 +1,39 @@
+"""A command starts without what it does not need, and ends without waiting for what nobody needs any more."""
+
+import os
+import subprocess
+import sys
+
+CALL = "import sys; sys.argv[1:] = {arguments!r}; from ecinstruct_build.cli import {function} as call; "
+
+
+def python(program: str) -> subprocess.CompletedProcess[str]:
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, env=buffered)
+
+
+def imported(program: str, *names: str) -> list[str]:
+    done = python(f"import sys\n{program}\nprint(*(name for name in {names!r} if name in sys.modules))")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1].split()
+
+
+def test_it_ends_at_once_but_for_what_is_still_to_be_said_and_done() -> None:
+    farewell = "import atexit; atexit.register(print, 'bye'); "
+    done = python(farewell + CALL.format(arguments=["tasks", "list", "--json"], function="main") + "call()")
+    assert done.returncode == 0
+    assert done.stdout.endswith("]\nbye\n")
+    assert python(CALL.format(arguments=["tasks", "show", "x"], function="main") + "call()").returncode == 1
+    assert python(CALL.format(arguments=["--nonsense"], function="main") + "call()").returncode == 2
+
+
+def test_it_says_all_even_while_a_thread_is_at_work() -> None:
+    late = "import threading; threading.Timer(0.2, print, ['late']).start(); "
+    done = python(late + CALL.format(arguments=["--version"], function="main") + "call()")
+    assert (done.returncode, done.stdout.split()[-1]) == (0, "late")
+
+
+def test_what_prints_json_needs_no_tables() -> None:
+    call = CALL.format(arguments=["tasks", "list", "--json"], function="run")
+    needless = imported(f"{call}\ntry: call()\nexcept SystemExit: pass", "rich.console", "rich.table")
+    assert needless == []
