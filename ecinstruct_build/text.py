@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 from ecinstruct_build.lazily import ftfy, mojibake
+from ecinstruct_build.patterns import compiled_later
 
 MARKUP = "markup"
 ENTITIES = "entities"
@@ -35,10 +36,10 @@ _LOOKS_LIKE_MARKUP = re.compile(r"<[a-zA-Z/!]")
 _TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
 # Word's tags have a prefix: o:p, st1:place.
 _NAME = rf"(?:{_ELEMENTS.replace(' ', '|')})(?![^\s/>])|[a-z][a-z0-9]{{0,9}}:[a-z]"
-_NO_TAG = re.compile(rf"<(?=/?[a-z])(?!/?(?:{_NAME}))", re.IGNORECASE)
-_FIRST_TAG = re.compile(rf"<(?:/?(?:{_NAME})|[/!?])[^<>]{{0,{_SEEN}}}>?", re.IGNORECASE)
+_NO_TAG = compiled_later(rf"<(?=/?[a-z])(?!/?(?:{_NAME}))", re.IGNORECASE)
+_FIRST_TAG = compiled_later(rf"<(?:/?(?:{_NAME})|[/!?])[^<>]{{0,{_SEEN}}}>?", re.IGNORECASE)
 # Upstream cuts some texts off within a tag; the parser takes what is left of it for text.
-_CUT_TAG = re.compile(rf"<(?:{_ELEMENTS.replace(' ', '|')})\s[a-z-]{{1,30}}\s?=[^<>]*\Z", re.IGNORECASE)
+_CUT_TAG = compiled_later(rf"<(?:{_ELEMENTS.replace(' ', '|')})\s[a-z-]{{1,30}}\s?=[^<>]*\Z", re.IGNORECASE)
 _REFERENCE = re.compile(r"&[#a-zA-Z][a-zA-Z0-9]{0,31};?")
 _LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
 # Joiners, direction marks and soft hyphens mean something only beside letters of other scripts than Latin.
@@ -49,10 +50,10 @@ _HIDDEN = re.compile(
 # Some controls count as white space for Python; a no-break space behind these letters is half of a garbled letter.
 _NO_WHITE_SPACE = re.compile("[\u001c-\u001f\u0085]|(?<=[\u00c2\u00c3])\u00a0")
 _WHITE_SPACE = re.compile("(?:[^\\S\u001c-\u001f\u0085\u00a0]|(?<![\u00c2\u00c3])\u00a0)+")
-_PERHAPS_MARK = re.compile("[\u0300-\u1fff\u20d0-\u20ff\u2c00-\U0010ffff]")
+_PERHAPS_MARK = re.compile("[^\u0000-\u02ff\u2000-\u20cf\u2100-\u2bff]")
 _PERHAPS_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MARKS + 1},}}")
 # Garbled letters come in pairs, but for these: a quick look before a long one.
-_PERHAPS_GARBLED = re.compile("[\u0080-\U0010ffff](?:[\u0080-\U0010ffff]|(?<=[\u0080-\u009f\u00c2\u00c3\u0152\u0153]))")
+_PERHAPS_GARBLED = re.compile(r"[^\x00-\x7f](?:[^\x00-\x7f]|(?<=[\u0080-\u009f\u00c2\u00c3\u0152\u0153]))")
 _SILENT = {"script", "style"}
 _BREAKS = {"br", "p", "div", "li", "ul", "ol", "tr", "td", "th", "table", "h1", "h2", "h3", "h4", "h5", "h6"}
 

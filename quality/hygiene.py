@@ -16,6 +16,7 @@ from pydantic import Field
 
 from ecinstruct_build.check import Action, Check, CheckSettings, Evidence, Remedy, Verdict
 from ecinstruct_build.example import Example, Item, Option
+from ecinstruct_build.patterns import compiled_later
 from ecinstruct_build.text import MARKUP, Mended, clean, mend
 from quality.lexicon.placeholders import PLACEHOLDERS
 from quality.splitting.ties import replaceable_options
@@ -38,13 +39,13 @@ _PROPERTY = (
     r"(?:background(?:-color|-image)?|border(?:-[a-z]{3,6})?|font-(?:size|family|weight)|(?:margin|padding)-[a-z]{3,6}|"
     r"text-(?:align|decoration)|white-space|z-index)"
 )
-_STYLE = re.compile(
+_STYLE = compiled_later(
     r"\{ ?-?[a-z]{2,20}(?:-[a-z]{2,20}){1,3} ?:"  # .box{font-size:
     r"|\{ ?[a-z]{3,20} ?:[^{};:]{1,60}[;}]"  # .box{color:red}
     rf"|{_PROPERTY} ?:[^{{}};:]{{1,60}}; ?[a-z-]{{3,30}} ?:[^{{}};:]{{1,60}}[;}}]"
     r"|@(?:media|import|font-face|keyframes)\b[^{};]{0,60}[{;]"
 )
-_SCRIPT = re.compile(
+_SCRIPT = compiled_later(
     r"\bfunction\s?\w{0,30}\([^()]{0,80}\)\s?\{"
     r"|\.getTime\(|\bgetTime\(\)|\b(?:set|clear)(?:Timeout|Interval)\(|\bjQuery\(|\$\((?:document|['\"][.#])"
     r"|\bdocument\.(?:getElement|write|cookie|createElement|querySelector|location|body|ready)"

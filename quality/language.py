@@ -22,6 +22,7 @@ from pydantic import Field
 from ecinstruct_build.check import Check, CheckSettings, Evidence, Verdict
 from ecinstruct_build.example import Example
 from ecinstruct_build.locales import language_of
+from ecinstruct_build.patterns import compiled_later
 from quality.content import fields_by_name
 from quality.lexicon.telling_words import Witnesses, listed_languages, witnesses
 
@@ -77,9 +78,9 @@ _FEW_STRANGE = 3  # letters of another script than Latin that are no mere symbol
 _SOME_JAPANESE = 0.15  # the rest may be names
 _DIGIT = re.compile(r"\d")
 _WORD = re.compile(r"\w+")
-_WIDE = re.compile("[\u2e80-\ud7ff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]")
+_WIDE = compiled_later("[\u2e80-\ud7ff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]")
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa\uff66-\uff9d]")
-_BEYOND_LATIN = re.compile("[\u0370-\u1dff\u2c00-\U0003ffff]")
+_BEYOND_LATIN = compiled_later("[\u0370-\u1dff\u2c00-\U0003ffff]")
 
 
 class LanguageSettings(CheckSettings):

@@ -1,8 +1,13 @@
 """A command starts without what it does not need, and ends without waiting for what nobody needs any more."""
 
 import os
+import re
 import subprocess
 import sys
+
+import pytest
+
+from ecinstruct_build.patterns import compiled_later
 
 CALL = "import sys; sys.argv[1:] = {arguments!r}; from ecinstruct_build.cli import {function} as call; "
 
@@ -37,3 +42,14 @@ def test_what_prints_json_needs_no_tables() -> None:
     call = CALL.format(arguments=["tasks", "list", "--json"], function="run")
     needless = imported(f"{call}\ntry: call()\nexcept SystemExit: pass", "rich.console", "rich.table")
     assert needless == []
+
+
+def test_a_pattern_compiled_later_matches_as_one_compiled_at_once() -> None:
+    for pattern, flags in ((r"(?P<word>[a-z]+) \1", re.IGNORECASE), ("^b", re.MULTILINE), (r"\d", 0)):
+        later, now = compiled_later(pattern, flags), re.compile(pattern, flags)
+        for text in ("Tick tick", "a\nb", "1 2"):
+            assert later.findall(text) == now.findall(text)
+            assert later.sub("-", text) == now.sub("-", text)
+        assert later.groupindex == now.groupindex
+    with pytest.raises(re.error):
+        compiled_later("(").search("")

@@ -8,6 +8,8 @@ and nothing at all of what its own end would. English only.
 import re
 from typing import Literal
 
+from ecinstruct_build.patterns import compiled_later
+
 Extreme = Literal["very positive", "very negative"]
 
 _CONDEMNING = (
@@ -71,15 +73,15 @@ _UNKIND = (
 
 
 def _any_of(phrases: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(phrases)})\b")
+    return compiled_later(rf"\b(?:{'|'.join(phrases)})\b")
 
 
 _TURNS = "although but except however other others though unless unlike until"
 """Words after which a review may take back what it said."""
 
 
-_WORD = re.compile(r"[^\W_]+")
-_NOT_KIND = re.compile(
+_WORD = compiled_later(r"[^\W_]+")
+_NOT_KIND = compiled_later(
     r"\b(?:not|never|t|cannot|nothing|no) (?:\w+ ){0,2}?"
     r"(?:recommend|recommended|like|good|worth|great|well|work|works|happy|fun|enjoy)\b"
 )

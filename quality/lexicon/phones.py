@@ -8,34 +8,36 @@ words before them that speak of calling; and words that speak of a product code 
 import re
 from collections.abc import Iterator
 
+from ecinstruct_build.patterns import compiled_later
+
 _REGIONS = {"uk": "GB"}  # marketplaces that are not called by their country's code
 _DOLLAR_REGIONS = ("US", "CA")
 _BEFORE = 48  # characters before a number whose words tell what it is
 
-_CANDIDATE = re.compile(
+_CANDIDATE = compiled_later(
     r"(?<![A-Za-z\u00c0-\u024f\d_$€£¥/])(?<!\d[.,])(?<!\w-)"
     r"[+(]{0,2}\d(?:(?:[ ()\-\u2010-\u2015]|\.(?! )){0,3}\d){6,40}(?![A-Za-z\u00c0-\u024f\d_%])(?!-\w)(?!\.\d)"
 )
-_CERTAIN_FORM = re.compile(
+_CERTAIN_FORM = compiled_later(
     r"\+\d{1,3}[ ().-]{0,3}\d.{6,}"
     r"|(?:1[ .-]?)?\(\d{3}\) ?\d{3}[ .-]\d{4}"
     r"|(?:1[.-])?\d{3}([.-])\d{3}\1\d{4}"
     r"|\(?0\d{1,4}(?:[) -]{1,2}\d{2,6}){1,3}"
     r"|[679]\d\d([ .-])\d{3}\2\d{3}"
 )
-_LOCAL_FORM = re.compile(r"(?<!\d)(?:1[ .-])?(?:\(?\d{3}\)?[ .-]{1,2})?\d{3}[.-]\d{4}(?!\d)")
-_CALLING = re.compile(
+_LOCAL_FORM = compiled_later(r"(?<!\d)(?:1[ .-])?(?:\(?\d{3}\)?[ .-]{1,2})?\d{3}[.-]\d{4}(?!\d)")
+_CALLING = compiled_later(
     r"(?:\b(?:call(?:ed|ing)?|dial(?:ed|ing)?|phoned|ring|text(?:ed)? (?:me|us|him|her|them)|whatsapp|reach(?:ed)?"
     r"|contact(?:ed)?|hotline|helpline|customer (?:service|support|care)|toll[ -]?free|ll[aá]m[ae]\w{0,5})\b|電話|連絡)"
     r"[^\d\[\]<>{}|]{0,30}$",
     re.IGNORECASE,
 )
-_TELEPHONE = re.compile(
+_TELEPHONE = compiled_later(
     r"(?:\b(?:phone|telephone|cell|mobile|tels?|ph|fax|tel[eé]fono|tlfn?o?|m[oó]vil)\b|TEL|FAX|携帯|電話)"
     r"(?:\s?(?:(?:number|num|no|nr)\b|#|番号))?\.?\s{0,2}(?:(?:is|was|at|es)\b|は)?[\s.:#(+\uff1a]{0,4}$",
     re.IGNORECASE,
 )
-_PRODUCT_CODE = re.compile(
+_PRODUCT_CODE = compiled_later(
     r"(?:\b(?:upc|ean|gtin|jan|isbn(?:-?1[03])?|issn|asin|sku|mpn|mfg|mfr|models?|parts?|p/n|pn|serial|s/n|sn|items?"
     r"|articles?|art|ref|reference|oem|imei|ndc|cas|catalog|cat|style|series|version|modelo|referencia|replaces|fits"
     r"|patent|pat|lot|batch)|型番|品番)"

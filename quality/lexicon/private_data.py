@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 from urllib.parse import parse_qsl, urlsplit
 
+from ecinstruct_build.patterns import compiled_later
 from quality.lexicon.phones import find_phones, follows_product_code
 
 Kind = Literal["email", "phone", "link", "order", "card", "tracking"]
@@ -26,46 +27,46 @@ Letters of other scripts are none of them: Japanese writes numbers and words wit
 
 _START = rf"(?<![{LATIN}-])"
 _END = rf"(?![{LATIN}-])"
-_FIVE_DIGITS = re.compile(r"\d(?:[^\w\n]{0,3}[A-Za-z]{0,3}\d){4}")
-_LINK = re.compile(
+_FIVE_DIGITS = compiled_later(r"\d(?:[^\w\n]{0,3}[A-Za-z]{0,3}\d){4}")
+_LINK = compiled_later(
     r"(?:(?<![a-z0-9+])[a-z][a-z0-9+]{1,9}://|(?<![\w@.-])(?:[a-z0-9-]{1,40}\.){1,4}[a-z]{2,10}(?=[/?]))"
     r"[^\s<>\"'\u3000-\u30ff\u4e00-\u9fff]{1,2000}",
     re.IGNORECASE,
 )
-_LINK_MARK = re.compile(r"\.[a-z]{2,10}[/?]\S", re.IGNORECASE)
+_LINK_MARK = compiled_later(r"\.[a-z]{2,10}[/?]\S", re.IGNORECASE)
 _LINK_END = ".,;:!?)]}>*"
-_SECRET_NAME = re.compile(
+_SECRET_NAME = compiled_later(
     r"(?:.*[_-])?(?:token|key|apikey|secret|signature|sig|sign|session|sessionid|sess|sid|phpsessid|jsessionid|auth"
     r"|authkey|password|passwd|pwd|pass|credentials?|ticket|otp|e?mail|phone|tag|affid|uid)"
     r"|(?:asc|associate)_?(?:sub)?tag|link(?:id|code)|(?:aff|affiliate|user|client|customer|account|order|session|login)_?id"
     r"|(?:access|auth|refresh|id|csrf|api|session|login|user|reset)(?:token|key)",
     re.IGNORECASE,
 )
-_RANDOM = re.compile(r"[A-Za-z0-9_=~+-]{20,}")
-_UNLIKE_WORDS = re.compile(r"(?<=\d)[A-Za-z]|(?<=[A-Za-z])\d|(?<=[a-z])[A-Z]")
+_RANDOM = compiled_later(r"[A-Za-z0-9_=~+-]{20,}")
+_UNLIKE_WORDS = compiled_later(r"(?<=\d)[A-Za-z]|(?<=[A-Za-z])\d|(?<=[a-z])[A-Z]")
 _FEWEST_CHANGES = 5  # between letters and digits or cases, in what is no word or name
 
-_EMAIL = re.compile(
+_EMAIL = compiled_later(
     rf"(?<![{LATIN}.+%-])[{LATIN}.+%-]{{1,64}}(?:@|\s?[(\[]\s?at\s?[)\]]\s?)"
     r"(?:[a-z0-9-]{1,63}(?:\.|\s?[(\[]\s?dot\s?[)\]]\s?)){1,6}([a-z]{2,24})" + _END,
     re.IGNORECASE,
 )
-_AT_MARK = re.compile(r"[(\[]\s?at\s?[)\]]", re.IGNORECASE)
+_AT_MARK = compiled_later(r"[(\[]\s?at\s?[)\]]", re.IGNORECASE)
 _FILE_ENDINGS = frozenset(
     ("png", "jpg", "jpeg", "gif", "webp", "svg", "bmp", "tif", "css", "js", "html", "htm", "pdf", "mp")
 )
 
-_CARD = re.compile(rf"(?<!\.){_START}\d(?:[ -]?\d){{13,18}}{_END}(?!\.\d)")
-_CARD_GROUPS = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{4}([ -])\d{6}\2\d{4,5}")
-_CARD_ISSUERS = re.compile(
+_CARD = compiled_later(rf"(?<!\.){_START}\d(?:[ -]?\d){{13,18}}{_END}(?!\.\d)")
+_CARD_GROUPS = compiled_later(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{4}([ -])\d{6}\2\d{4,5}")
+_CARD_ISSUERS = compiled_later(
     r"4\d{15}(?:\d{3})?|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
     r"|6(?:011|4[4-9]\d|5\d\d)\d{12}|3(?:0[0-5]|[68]\d)\d{11}|35(?:2[89]|[3-8]\d)\d{12}"
 )
 _GROUPED_ONLY = 14  # digits of cards that are as long as the codes of cartons
 _ROUND_GROUPS = 3  # so many groups that end in 0 are sizes or models in a row
 
-_AMAZON_ORDER = re.compile(rf"{_START}(?:\d{{3}}([- ])\d{{7}}\1\d{{7}}|D\d{{2}}-\d{{7}}-\d{{7}}){_END}")
-_ORDER = re.compile(
+_AMAZON_ORDER = compiled_later(rf"{_START}(?:\d{{3}}([- ])\d{{7}}\1\d{{7}}|D\d{{2}}-\d{{7}}-\d{{7}}){_END}")
+_ORDER = compiled_later(
     r"(?:\b(?:orders?|invoice|confirmation|booking|rma|ticket|account|acct|membership|customer|pedido|factura)"
     r"(?:\s?(?:(?:number|num|nr|id|n[uú]mero|no)\b|n\.?\s?[ºo°]|[#№])){1,2}"
     r"|\b(?:n[uú]mero|n\.?\s?[ºo°]) de (?:pedido|factura)\b"
@@ -73,15 +74,15 @@ _ORDER = re.compile(
     r"\.?\s{0,2}(?:(?:is|was|es|era)\b|は)?[\s:=#(\uff1a]{0,4}((?:[A-Z]{1,4}-?)?\d(?:-?[A-Z\d]){3,29})" + _END,
     re.IGNORECASE,
 )
-_BARE_ORDER = re.compile(r"\b(?:order|pedido)\s{1,2}(\d{8,18})" + _END, re.IGNORECASE)
+_BARE_ORDER = compiled_later(r"\b(?:order|pedido)\s{1,2}(\d{8,18})" + _END, re.IGNORECASE)
 _FEWEST_ORDER_DIGITS = 5
 
 _PARCELS = (
-    re.compile(_START + r"1Z ?(?:[0-9A-Z] ?){15}\d" + _END),
-    re.compile(_START + r"9[1-5]\d\d(?: ?\d{4}){4}(?: ?\d\d)?" + _END),
-    re.compile(_START + r"TB[ACM]\d{12}" + _END),
+    compiled_later(_START + r"1Z ?(?:[0-9A-Z] ?){15}\d" + _END),
+    compiled_later(_START + r"9[1-5]\d\d(?: ?\d{4}){4}(?: ?\d\d)?" + _END),
+    compiled_later(_START + r"TB[ACM]\d{12}" + _END),
 )
-_TRACKING = re.compile(
+_TRACKING = compiled_later(
     r"\btracking(?:\s?(?:(?:number|num|nr|no|id|code)\b|#)){1,2}\.?\s{0,2}(?:(?:is|was)\b)?[\s:=#(]{0,4}"
     r"([A-Z0-9]{8,34})" + _END,
     re.IGNORECASE,
