@@ -44,6 +44,20 @@ def test_what_prints_json_needs_no_tables() -> None:
     assert needless == []
 
 
+def test_functions_of_arrow_work_as_well_without_documentation_of_their_options() -> None:
+    done = python(
+        "import sys; from ecinstruct_build.lazily import spare_option_docs; spare_option_docs()\n"
+        "import pyarrow.compute as pc\n"
+        "assert pc.match_substring(['ab', 'c'], 'B', ignore_case=True).to_pylist() == [True, False]\n"
+        "assert pc.sum([1, None], skip_nulls=False).as_py() is None\n"
+        "assert 'pattern' in str(pc.match_substring.__signature__)\n"
+        "assert 'contain' in pc.match_substring.__doc__\n"
+        "from pyarrow.vendored import docscrape\n"
+        "print(docscrape.NumpyDocString('One.\\n\\nParameters\\n----------\\nx : int\\n    It.')['Parameters'][0].name)"
+    )
+    assert (done.stdout, done.stderr) == ("x\n", "")
+
+
 def test_a_pattern_compiled_later_matches_as_one_compiled_at_once() -> None:
     for pattern, flags in ((r"(?P<word>[a-z]+) \1", re.IGNORECASE), ("^b", re.MULTILINE), (r"\d", 0)):
         later, now = compiled_later(pattern, flags), re.compile(pattern, flags)

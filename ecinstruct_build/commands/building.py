@@ -101,6 +101,9 @@ def splits(
 
     with Helper(worker_count(jobs), get_ready) as helper:
         helper.start()  # at once, for what it is to do comes soon: what it imports first is as much as here
+        from ecinstruct_build.lazily import spare_option_docs
+
+        spare_option_docs()
         overrides = [*(settings or ()), f"split.seed={seed or 0}"]
         chosen, raw = _recipe_of(recipe, raw, work, overrides)
         machine = partial(machine_at, work, engine, memory, jobs)
