@@ -1,6 +1,6 @@
 """Libraries that are imported when something is first asked of them.
 
-They take a while, and many a command needs none of them: it queries no table, or mends no text. Annotations
+They take a while, and many a command needs none of them: it queries no table, mends no text, cuts no graph. Annotations
 that name their types must not be evaluated: ``from __future__ import annotations`` sees to that.
 """
 
@@ -24,13 +24,15 @@ if TYPE_CHECKING:
     import ftfy.badness as mojibake
     import ibis
     import ibis.expr.types as ir
+    import igraph
 else:
     ftfy = _Later("ftfy")
     mojibake = _Later("ftfy.badness")
     ibis = _Later("ibis")
+    igraph = _Later("igraph")
     ir = _Later("ibis.expr.types")
 
-__all__ = ["ftfy", "ibis", "ir", "mojibake", "spare_option_docs", "spare_pandas"]
+__all__ = ["ftfy", "ibis", "igraph", "ir", "mojibake", "spare_option_docs", "spare_pandas"]
 
 
 def spare_pandas() -> None:

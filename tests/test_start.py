@@ -67,3 +67,8 @@ def test_a_pattern_compiled_later_matches_as_one_compiled_at_once() -> None:
         assert later.groupindex == now.groupindex
     with pytest.raises(re.error):
         compiled_later("(").search("")
+
+
+def test_what_goes_on_from_stored_results_neither_cuts_graphs_nor_mends_text_nor_queries_tables() -> None:
+    program = "from ecinstruct_build.recipe import load_recipe\nload_recipe('sample')\nimport ecinstruct_build.pipeline"
+    assert imported(program, "duckdb", "ftfy", "ibis", "igraph", "langdetect", "pandas", "rich.console") == []

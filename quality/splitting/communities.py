@@ -5,15 +5,17 @@ component, so it is cut where few examples cross: by the Leiden method, again an
 community is small.
 """
 
+from __future__ import annotations
+
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 
-import igraph
 import numpy as np
 import numpy.typing as npt
 
+from ecinstruct_build.lazily import igraph
 from quality.splitting.ragged import Integers, Ragged
 
 SOFT_WEIGHT = 0.25
