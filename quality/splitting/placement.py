@@ -25,7 +25,8 @@ NOWHERE = -1
 """The split of a node that nothing stands on, and of an example that is dropped."""
 
 _PARTS = 4  # communities that the smallest split should be made of
-_TOO_HEAVY = 2  # times that: of a component that lost many examples since it was cut, it is cut anew
+_TOO_HEAVY = 2  # times that: a component that lost many examples since it was cut is cut anew
+_CUT_ONCE = 48  # examples up to which it is not: mostly it is a community by itself
 _FLOOR = 24.0  # a task with fewer examples in a component does not force finer cuts
 
 
@@ -201,7 +202,7 @@ class _Component:
     def place(self, parts: Integers, shares: Sequence[float], seed: int) -> Integers:
         """Return the split of each node, as a position in ``shares``, given its community."""
         units = np.unique(parts, return_inverse=True)[1]
-        if self._heaviest(units) > _TOO_HEAVY * _cap(shares):
+        if len(self.core) > _CUT_ONCE and self._heaviest(units) > _TOO_HEAVY * _cap(shares):
             units = self.communities(shares, seed)
         names = [self.names[first] for first in _firsts(units).tolist()]
         splits = pack(names, self._standing(units), shares, seed)[units]
