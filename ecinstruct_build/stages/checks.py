@@ -68,8 +68,10 @@ class Checked:
 
     def verdict_table(self, task: str) -> pa.Table:
         """Return the verdicts on a task's examples, as rows of `VERDICT_SCHEMA`, ordered by example_id."""
-        table = pa.concat_tables([self._early(task), _verdicts(self.late[task])])
-        return table.sort_by([(column, "ascending") for column in _ROW_ORDER])
+        if task not in self._tables:
+            table = pa.concat_tables([self._early(task), _verdicts(self.late[task])])
+            self._tables[task] = table.sort_by([(column, "ascending") for column in _ROW_ORDER])
+        return self._tables[task]
 
     def verdicts(self, task: str) -> list[dict[str, Any]]:
         """Return the rows of `verdict_table`."""
@@ -95,6 +97,10 @@ class Checked:
         """Return the verdicts on a task's examples that say which of them go on to the split."""
         of_task = self._together.filter(pc.starts_with(self._together["example_id"], f"{task}:"))
         return pa.concat_tables([_verdicts(self.repaired[task]), _verdicts(self.judged[task]), of_task])
+
+    @cached_property
+    def _tables(self) -> dict[str, pa.Table]:
+        return {}  # by task: the books and the report both ask for them
 
     @cached_property
     def _together(self) -> pa.Table:
