@@ -56,7 +56,8 @@ def values_of(table: pa.Table, column: str) -> Counter[str]:
 
 def counted_by(table: pa.Table, columns: Sequence[str]) -> list[tuple[tuple[str, ...], int]]:
     """Return how many rows there are of each combination of values, sorted."""
-    counts = table.group_by(list(columns)).aggregate([([], "count_all")])
+    # Without threads: tables are small, and another process may have work for all processors.
+    counts = table.group_by(list(columns), use_threads=False).aggregate([([], "count_all")])
     values = zip(*(counts[column].to_pylist() for column in columns), strict=True)
     return sorted(zip(values, counts["count_all"].to_pylist(), strict=True))
 
