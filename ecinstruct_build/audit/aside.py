@@ -1,6 +1,7 @@
 """Audit a dataset by two processes, beside what else this one does.
 
-What either does is imported by that one alone, when it does it.
+What either does is imported by that one alone, when it does it. Each reads by one thread: the other has the other
+processor.
 """
 
 from collections.abc import Callable
@@ -33,7 +34,7 @@ def _all_but_near(folder: Path, limits: AuditLimits) -> Audit:
     from ecinstruct_build.audit.reading import read_published  # noqa: PLC0415
     from ecinstruct_build.audit.run import audit_without_near  # noqa: PLC0415
 
-    return audit_without_near(read_published(folder), limits)
+    return audit_without_near(read_published(folder, threads=1), limits)
 
 
 def _with_near(folder: Path, limits: AuditLimits, rest: Callable[[], Audit]) -> Audit:
@@ -41,5 +42,5 @@ def _with_near(folder: Path, limits: AuditLimits, rest: Callable[[], Audit]) -> 
     from ecinstruct_build.audit.near import COLUMNS, near_duplicates  # noqa: PLC0415
     from ecinstruct_build.audit.reading import read_published  # noqa: PLC0415
 
-    near = near_duplicates(read_published(folder, COLUMNS), limits.jaccard)
+    near = near_duplicates(read_published(folder, COLUMNS, threads=1), limits.jaccard)
     return with_near(rest(), near, limits)

@@ -38,7 +38,7 @@ _SPLITS = {
     "dev": "validation",
     "test": "test",
 }
-_READERS = 2  # threads
+_READERS = 2
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[\w.-]+)?")
 
 
@@ -103,7 +103,7 @@ class Published:
         return {text: option_texts(text) for text in dict.fromkeys(self.texts("options"))}
 
 
-def read_published(where: str | Path, columns: Collection[str] = _KNOWN) -> Published:
+def read_published(where: str | Path, columns: Collection[str] = _KNOWN, threads: int = _READERS) -> Published:
     """Read a dataset.
 
     Parameters
@@ -114,6 +114,8 @@ def read_published(where: str | Path, columns: Collection[str] = _KNOWN) -> Publ
     columns
         The columns that are needed besides ids, tasks and splits; fewer are read sooner. The rows are in the same
         order: where their ids do not tell them apart, everything is read.
+    threads
+        How many files are read at a time.
 
     Raises
     ------
@@ -129,7 +131,7 @@ def read_published(where: str | Path, columns: Collection[str] = _KNOWN) -> Publ
     # A dataset of one split only says in its columns what a row is for.
     by_name = len(layouts) > 1
     parts = []
-    with ThreadPoolExecutor(_READERS) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         tables = pool.map(partial(_read, root, wanted), files)
         for file, table in zip(files, tables, strict=True):
             match = _SHARD.fullmatch(file.name) if by_name else None
@@ -139,7 +141,7 @@ def read_published(where: str | Path, columns: Collection[str] = _KNOWN) -> Publ
     if not sum(part.num_rows for part in parts):
         raise UserError(_nothing(where))
     table = pa.concat_tables(parts, promote_options="default")
-    return _ordered(table, len(parts), whole=wanted >= _KNOWN) or read_published(root)
+    return _ordered(table, len(parts), whole=wanted >= _KNOWN) or read_published(root, threads=threads)
 
 
 def _nothing(where: str | Path) -> str:

@@ -59,7 +59,7 @@ def publish(
     generated, refused
         Whether it was built from sample corpora, and a folder for the findings of an audit that fails.
     helper
-        Writes half of the shards and does most of the audit, while this process makes and describes the books.
+        Writes most of the shards and does most of the audit, while this process makes and describes the books.
     review
         What a review by people found, as `ecinstruct_build.review.report.ReviewReport.to_json` gives it.
     report, say
@@ -74,7 +74,7 @@ def publish(
 
     def write(folder: Path) -> None:
         samples = read(None)
-        theirs = _every_second(samples) if helper.is_there and recipe.layout == "huggingface" else []
+        theirs = _most(samples) if helper.is_there and recipe.layout == "huggingface" else []
         others = helper.begin(_write_some, read, theirs, folder, recipe.layout)
         mine = write_shards({name: samples[name] for name in samples if name not in theirs}, folder, recipe.layout)
         findings = begin_audit(folder, recipe.audit, helper)  # which reads when the helper has written, too
@@ -93,7 +93,7 @@ def publish(
             audit = findings()
         flushed.result()
         if audit.rows != sum(shard["rows"] for shard in finished["shards"]):
-            # The helper failed to write its half, which was then written here: what it audited was not all.
+            # The helper failed to write its part, which was then written here: what it audited was not all.
             from ecinstruct_build.audit.run import audit_dataset  # noqa: PLC0415
 
             audit = audit_dataset(folder, recipe.audit)
@@ -122,9 +122,10 @@ def _stopping(helper: Helper, write: Callable[[Path], None], folder: Path) -> No
         raise
 
 
-def _every_second(samples: Samples) -> list[str]:
-    """Return the names of half of the tasks, about: every second one by size."""
-    return sorted(samples, key=lambda name: (-samples[name].nbytes, name))[1::2]
+def _most(samples: Samples) -> list[str]:
+    """Return the names of two thirds of the tasks, large and small ones: this process has more to do afterwards."""
+    by_size = sorted(samples, key=lambda name: (-samples[name].nbytes, name))
+    return [name for place, name in enumerate(by_size) if place % 3]
 
 
 def _write_some(read: Read, tasks: Collection[str], folder: Path, layout: Layout) -> list[Shard]:
