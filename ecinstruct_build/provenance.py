@@ -127,7 +127,7 @@ def _source_file(module: str) -> Path | None:
 @cache
 def _source_files() -> dict[str, str]:
     """Return where each module of ours lies, by its name."""
-    found = {}
+    found: dict[str, str] = {}
     for package in OWN_PACKAGES:
         spec = importlib.util.find_spec(package)
         root = str(Path(spec.origin).parent) if spec and spec.origin else ""
