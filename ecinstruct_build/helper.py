@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -32,10 +32,11 @@ class Helper:
     processes
         How many processes there may be; if only one, there is no second, and everything is done here.
     prepare
-        What the second process does first. As all that it is asked for, a function that a module defines.
+        What the second process does first. As all that it is asked for, a function that a module defines. If that is a
+        generator, what comes after its first ``yield`` is done up to the next one whenever nothing is asked.
     """
 
-    def __init__(self, processes: int, prepare: Callable[[], None]) -> None:
+    def __init__(self, processes: int, prepare: Callable[[], object]) -> None:
         self._processes, self._prepare = processes, prepare
         self._pipe: Connection | None = None
         self._asked: deque[_Asked[Any]] = deque()  # what no answer came to, in order
@@ -145,13 +146,31 @@ def serve() -> None:
     seldom_collect_garbage()
     Thread(target=_end_with, args=[int(sys.argv[2])], daemon=True).start()
     with Connection(int(sys.argv[1])) as pipe:
+        steps = _no_steps()
         while True:
+            while not pipe.poll() and _done(steps):
+                pass
             call = pipe.recv()
             try:
-                answer = True, call()
+                result = call()
+                if isinstance(result, Generator):
+                    steps, result = result, next(result)
+                answer = True, result
             except Exception:  # noqa: BLE001 - it is raised where the same is then tried again
                 answer = False, None
             pipe.send(answer)
+
+
+def _no_steps() -> Generator[None]:
+    yield from ()
+
+
+def _done(steps: Generator[None]) -> bool:
+    """Do one step; tell whether there was one. What a step failed to do is done by those who need it."""
+    try:
+        return next(steps, steps) is not steps
+    except Exception:  # noqa: BLE001 - they raise it
+        return False
 
 
 def _end_with(life: int) -> None:

@@ -49,6 +49,21 @@ def helper() -> Iterator[Helper]:
         yield second
 
 
+DONE: list[str] = []
+
+
+def steps() -> Iterator[None]:
+    DONE.append("first")
+    yield
+    DONE.append("then")
+    yield
+    raise ValueError("too much")
+
+
+def steps_done() -> list[str]:
+    return DONE
+
+
 def wait_for_its_end(handle: int) -> bool:
     return bool(select.select([handle], [], [], 20)[0])
 
@@ -60,6 +75,16 @@ def test_it_works_in_another_process_one_thing_after_the_other(helper: Helper) -
     assert power == 1024
     assert helper.is_free
     assert helper.peak_bytes > 2**20
+
+
+def test_it_gets_ready_in_steps_and_goes_on_when_nothing_is_asked() -> None:
+    with Helper(2, steps) as second:
+        second.start()
+        assert second.begin(steps_done)()[:1] == ["first"]
+        while second.begin(steps_done)() != ["first", "then"]:
+            pass
+        assert second.begin(pow, 2, 10)() == 1024  # after a step that failed
+        assert second.is_there
 
 
 def test_one_process_does_everything_itself() -> None:
