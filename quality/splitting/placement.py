@@ -25,8 +25,10 @@ NOWHERE = -1
 """The split of a node that nothing stands on, and of an example that is dropped."""
 
 _PARTS = 4  # communities that the smallest split should be made of
-_TOO_HEAVY = 2  # times that: a component that lost many examples since it was cut is cut anew
-_CUT_ONCE = 48  # examples up to which it is not: mostly it is a community by itself
+# A component that lost many examples since it was cut is cut anew if a community carries so many times that, which is
+# still less than the smallest split; but not one of so few examples, which mostly is a community by itself.
+_TOO_HEAVY = 3
+_CUT_ONCE = 48
 _FLOOR = 24.0  # a task with fewer examples in a component does not force finer cuts
 
 
