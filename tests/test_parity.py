@@ -13,7 +13,7 @@ from ecinstruct_build.cli import app
 from ecinstruct_build.drawing.labels import labelled
 from ecinstruct_build.parity.compare import compare, count_reason, read_facts
 from ecinstruct_build.parity.measure import Dataset, Measured, measure
-from ecinstruct_build.parity.shares import distance
+from ecinstruct_build.parity.shares import distance, independence
 from ecinstruct_build.registry import TASKS
 
 OOD = "Tools_and_Home_Improvement"
@@ -280,6 +280,37 @@ def test_answers_are_explained_only_by_what_the_corpora_held_before_the_draw(ans
     funnel = {labelled(label, "ind", "amazonqa"): count for label, count in candidates.items()}
     funnel[labelled("yes", "ood", "amazonqa")] = 10**6
     assert line_of("answerability_prediction", "answers of test", answered(**answers), funnel).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("ties", "independent"),
+    [
+        ([], 1.0),
+        ([(), (), ()], 1.0),
+        ([("a",), ("b",), ("c", "d")], 1.0),
+        ([("a",), ("a", "b"), ("b",)], 1 / 3),
+        ([("a", "b"), ("c",), ("b", "x"), ("d",)], 4 / (2**2 + 1 + 1)),
+    ],
+)
+def test_rows_that_hang_together_count_as_fewer(ties, independent):
+    assert independence(ties) == pytest.approx(independent)
+    assert independence(ties[::-1]) == pytest.approx(independent)
+
+
+def test_answers_of_rows_that_hang_together_may_be_further_from_the_candidates():
+    what = ("answerability_prediction", "answers of test")
+    funnel = {labelled("yes", "ind", "amazonqa"): 300, labelled("no", "ind", "amazonqa"): 700}
+    apart, together = answered(yes=46, no=54), answered(yes=46, no=54)
+    apart.ties["test"] = [(f"question:{row}",) for row in range(100)]
+    together.ties["test"] = [(f"question:{row}", f"product {row // 4}") for row in range(100)]
+    assert line_of(*what, apart, funnel).verdict == "unexplained"
+    assert line_of(*what, together, funnel).verdict == "explained"
+
+
+def test_the_ties_of_a_test_are_its_families_and_groups(folder):
+    found = measure(folder).tasks["sentiment_analysis"]
+    assert set(found.ties) == {"test", "test_ood"}
+    assert len(found.ties["test"]) == found.rows["test"]
 
 
 def test_answers_that_the_recipe_asks_for_are_explained_if_they_are_there():

@@ -18,6 +18,7 @@ from ecinstruct_build.parity.shares import (
     distance,
     expected_answers,
     expected_lists,
+    independence,
     percent,
     reason_of,
 )
@@ -219,8 +220,9 @@ def _shares(
     if task == "query_product_ranking" and found.rows["test"]:
         lengths, grades = expected_lists(account, asked, found)
         ours = {str(number): count for number, count in sorted(found.test_options.items())}
-        yield _share_line(task, "list lengths of test", ours, facts["ranking_lengths"], lengths)
-        yield _share_line(task, "labels of test", found.grades, facts["ranking_labels"], grades)
+        independent = independence(found.ties.get("test", ()))
+        yield _share_line(task, "list lengths of test", ours, facts["ranking_lengths"], lengths, independent)
+        yield _share_line(task, "labels of test", found.grades, facts["ranking_labels"], grades, independent)
     if task == "product_matching":
         ratio = asked.get("negatives_per_match", 1.0)
         wanted = Expected({"yes": 1.0, "no": ratio}, f"the recipe asks for {ratio:g} negatives a match")
@@ -234,14 +236,20 @@ def _shares(
             named = {name: answers[name] for name in said[split] if name != "other"}
             answers = Counter({**named, "other": answers.total() - sum(named.values())})
         expected = expected_answers(task, account, asked, found, split)
-        yield _share_line(task, f"answers of {split}", answers, fact, expected)
+        independent = independence(found.ties.get(split, ()))
+        yield _share_line(task, f"answers of {split}", answers, fact, expected, independent)
 
 
-def _share_line(
-    task: str, what: str, ours: Mapping[str, int], fact: Mapping[str, Any], expected: Expected | None
+def _share_line(  # noqa: PLR0917 - ours and theirs, and how far apart they may be
+    task: str,
+    what: str,
+    ours: Mapping[str, int],
+    fact: Mapping[str, Any],
+    expected: Expected | None,
+    independent: float = 1.0,
 ) -> Line:
     far, original = distance(ours, fact["shares"]), percent(fact["shares"], fact["shares"])
-    reason = reason_of(ours, expected, fact["shares"])
+    reason = reason_of(ours, expected, fact["shares"], independent)
     said = f"{reason} (total variation {far:.2f})" if reason else ""
     shown = percent(ours, fact["shares"])
     return _line(task, what, shown, original, said, fact["from"], same=far <= TOLERANCE)

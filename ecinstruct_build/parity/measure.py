@@ -13,13 +13,16 @@ import pyarrow.parquet as pq
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.registry import TASKS
 from ecinstruct_build.splits import place_of
+from quality.splitting.ties import DOMAIN_GROUPS
 
 _READ = ("task", "split", "setting", "instruction", "template_id", "input", "options", "output", "source", "category")
+_LISTS = ("option_grades", "families", "groups")
 _BATCH_ROWS = 4096
 _OPTION = re.compile(r"^[A-Z]:", re.MULTILINE)
 _HISTORY = re.compile(r"^\d+\. ", re.MULTILINE)
 _ANSWER = re.compile(r"(?:yes|no|[A-Z])(?=:|$)")
-_SEEN = ("train", "validation", "test", "test_ood")
+_TESTS = ("test", "test_ood")
+_SEEN = ("train", "validation", *_TESTS)
 
 
 @dataclass
@@ -46,6 +49,8 @@ class Measured:
         Rows by "yes" or "no".
     history
         Lines of the longest numbered list in an input.
+    ties
+        Of each row of a test with seen instructions: the families and groups that it shares with no other split.
     """
 
     rows: Counter[str] = field(default_factory=Counter)
@@ -60,6 +65,7 @@ class Measured:
     grades: Counter[str] = field(default_factory=Counter)
     outputs: Counter[str] = field(default_factory=Counter)
     history: int = 0
+    ties: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ def measure(folder: Path) -> Dataset:
             with pq.ParquetFile(shard) as file:
                 names = file.schema_arrow.names
                 columns = names if columns is None else [name for name in columns if name in names]
-                read = [name for name in (*_READ, "option_grades") if name in names]
+                read = [name for name in (*_READ, *_LISTS) if name in names]
                 for batch in file.iter_batches(_BATCH_ROWS, columns=read):
                     for row in batch.to_pylist():
                         _count(row, tasks, modules)
@@ -123,6 +129,9 @@ def _count(row: dict[str, Any], tasks: dict[str, Measured], modules: dict[str, s
     found.places.setdefault(place, Counter())[said["source"]] += 1
     if answer := _ANSWER.match(said["output"]):
         found.labels.setdefault(place, Counter())[answer[0]] += 1
+    if place in _TESTS:
+        groups = (group for group in row.get("groups") or () if not group.startswith(DOMAIN_GROUPS))
+        found.ties.setdefault(place, []).append((*(row.get("families") or ()), *groups))
     if place == "test_ood":
         found.ood_categories[said["category"]] += 1
     else:

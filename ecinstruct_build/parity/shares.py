@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
 from ecinstruct_build.drawing.labels import read_labels
 from ecinstruct_build.parity.measure import Measured
 
@@ -36,7 +40,30 @@ def distance(ours: Shares, original: Shares) -> float:
     return sum(abs(ours.get(key, 0) / mine - original.get(key, 0) / theirs) for key in {**ours, **original}) / 2
 
 
-def reason_of(ours: Mapping[str, int], expected: Expected | None, order: Shares) -> str:
+def independence(ties: Sequence[Sequence[str]]) -> float:
+    """Return how many independent rows say as much as these, for each of them.
+
+    Rows that share a family or group come into a split together, and such rows are alike: n rows in clusters of
+    m1, m2, ... say as much as n^2 / (m1^2 + m2^2 + ...) rows drawn one by one (Kish's effective size of a sample).
+
+    Parameters
+    ----------
+    ties
+        The names of what each row stands on.
+    """
+    names: dict[str, int] = {}
+    ends = [(row, names.setdefault(name, len(names))) for row, listed in enumerate(ties) for name in listed]
+    if not ends:
+        return 1.0
+    rows, tied = np.transpose(ends)
+    size = len(ties) + len(names)
+    graph = coo_array((np.ones(len(ends)), (rows, len(ties) + tied)), shape=(size, size))
+    _, cluster = connected_components(graph, directed=False)
+    sizes = np.bincount(cluster[: len(ties)])
+    return float(len(ties) / (sizes**2).sum())
+
+
+def reason_of(ours: Mapping[str, int], expected: Expected | None, order: Shares, independent: float = 1.0) -> str:
     """Return why our counts have other shares than the original, or "" if the books do not prove it.
 
     Parameters
@@ -47,15 +74,17 @@ def reason_of(ours: Mapping[str, int], expected: Expected | None, order: Shares)
         What the books make one expect, if they do.
     order
         The order in which shares are told.
+    independent
+        What `independence` says of the rows that were counted.
     """
-    if expected is None or distance(ours, expected.shares) > _allowed(ours, expected.shares):
+    if expected is None or distance(ours, expected.shares) > _allowed(ours, expected.shares, independent):
         return ""
     return f"{expected.reason}: {percent(expected.shares, order)}"
 
 
-def _allowed(ours: Mapping[str, int], shares: Shares) -> float:
+def _allowed(ours: Mapping[str, int], shares: Shares, independent: float) -> float:
     """Return how far counts may be from shares: the tolerance or, where they are few, three standard deviations."""
-    number, whole = sum(ours.values()), sum(shares.values())
+    number, whole = sum(ours.values()) * independent, sum(shares.values())
     parts = (share / whole for share in shares.values())
     return max(TOLERANCE, 3 * sum(sqrt(part * (1 - part) / number) for part in parts) / 2) if number else 0.0
 
