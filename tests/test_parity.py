@@ -288,8 +288,11 @@ def test_answers_are_explained_only_by_what_the_corpora_held_before_the_draw(ans
         ([], 1.0),
         ([(), (), ()], 1.0),
         ([("a",), ("b",), ("c", "d")], 1.0),
-        ([("a",), ("a", "b"), ("b",)], 1 / 3),
+        ([("a",), ("a", "b"), ("a", "b", "c")], 1 / 3),
+        ([("a",), ("a", "b"), ("b",)], 3 / (3 + 2 * 2)),  # the ends share nothing
         ([("a", "b"), ("c",), ("b", "x"), ("d",)], 4 / (2**2 + 1 + 1)),
+        ([("a", "b"), (), ("b", "a"), ()], 4 / (2**2 + 1 + 1)),
+        ([("a",)] * 3000, 1 / 3000),
     ],
 )
 def test_rows_that_hang_together_count_as_fewer(ties, independent):
@@ -305,6 +308,14 @@ def test_answers_of_rows_that_hang_together_may_be_further_from_the_candidates()
     together.ties["test"] = [(f"question:{row}", f"product {row // 4}") for row in range(100)]
     assert line_of(*what, apart, funnel).verdict == "unexplained"
     assert line_of(*what, together, funnel).verdict == "explained"
+
+
+def test_a_chain_through_all_rows_does_not_excuse_any_answers():
+    """As in a dense catalogue, where nearly everything hangs together."""
+    funnel = {labelled("yes", "ind", "amazonqa"): 300, labelled("no", "ind", "amazonqa"): 700}
+    chained = answered(yes=90, no=10)
+    chained.ties["test"] = [(f"product {row}", f"product {row + 1}") for row in range(100)]
+    assert line_of("answerability_prediction", "answers of test", chained, funnel).verdict == "unexplained"
 
 
 def test_the_ties_of_a_test_are_its_families_and_groups(folder):

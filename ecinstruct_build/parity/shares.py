@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ecinstruct_build.drawing.labels import read_labels
 from ecinstruct_build.parity.measure import Measured
 
 TOLERANCE = 0.05
 """Total variation distance (0 to 1, half the sum of differences of shares) up to which two sets of shares are same."""
+
+_SLICE = 1024  # rows that are compared with all at a time, so that little memory is enough
 
 Shares = Mapping[str, float]
 
@@ -43,8 +44,10 @@ def distance(ours: Shares, original: Shares) -> float:
 def independence(ties: Sequence[Sequence[str]]) -> float:
     """Return how many independent rows say as much as these, for each of them.
 
-    Rows that share a family or group come into a split together, and such rows are alike: n rows in clusters of
-    m1, m2, ... say as much as n^2 / (m1^2 + m2^2 + ...) rows drawn one by one (Kish's effective size of a sample).
+    Rows that share a family or group come into a split together, and such rows are alike: n rows of which p ordered
+    pairs share something, each row with itself among them, say as much as n^2 / p rows drawn one by one (for clusters
+    of m1, m2, ... rows that is n^2 / (m1^2 + m2^2 + ...), Kish's effective size of a sample). Rows that only others
+    link are not alike: in a dense catalogue that would be all of them, and any shares would do.
 
     Parameters
     ----------
@@ -56,11 +59,10 @@ def independence(ties: Sequence[Sequence[str]]) -> float:
     if not ends:
         return 1.0
     rows, tied = np.transpose(ends)
-    size = len(ties) + len(names)
-    graph = coo_array((np.ones(len(ends)), (rows, len(ties) + tied)), shape=(size, size))
-    _, cluster = connected_components(graph, directed=False)
-    sizes = np.bincount(cluster[: len(ties)])
-    return float(len(ties) / (sizes**2).sum())
+    stands = coo_array((np.ones(len(ends), np.int64), (rows, tied)), shape=(len(ties), len(names))).tocsr()
+    slices = (stands[begin : begin + _SLICE] for begin in range(0, len(ties), _SLICE))
+    pairs: int = sum((some @ stands.T).nnz for some in slices) + sum(not listed for listed in ties)
+    return len(ties) / pairs
 
 
 def reason_of(ours: Mapping[str, int], expected: Expected | None, order: Shares, independent: float = 1.0) -> str:
