@@ -51,9 +51,8 @@ def worker_pool(jobs: int) -> Iterator[Executor | None]:
         return
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - only what starts workers need wait for it
 
-    os.environ.setdefault(
-        "OPENBLAS_NUM_THREADS", "1"
-    )  # of theirs: its threads would look for work that there is none of
+    # For the workers, whose NumPy multiplies nothing: threads for that would look for work that there is none of.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     context = multiprocessing.get_context("forkserver")
     # Arrow imports pandas at its first array: once for all workers is enough.
     context.set_forkserver_preload(["ecinstruct_build.ingesting.ingest", "pandas"])
