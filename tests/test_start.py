@@ -4,9 +4,12 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
+from ecinstruct_build import __version__
 from ecinstruct_build.patterns import compiled_later
 
 CALL = "import sys; sys.argv[1:] = {arguments!r}; from ecinstruct_build.cli import {function} as call; "
@@ -36,6 +39,28 @@ def test_it_says_all_even_while_a_thread_is_at_work() -> None:
     late = "import threading; threading.Timer(0.2, print, ['late']).start(); "
     done = python(late + CALL.format(arguments=["--version"], function="main") + "call()")
     assert (done.returncode, done.stdout.split()[-1]) == (0, "late")
+
+
+def test_an_interrupt_during_imports_ends_it_without_a_traceback() -> None:
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    module, function = project["project"]["scripts"]["ecinstruct"].split(":")
+    interrupted = (
+        "import os, signal, sys\n"
+        "class Interrupting:\n"
+        "    @staticmethod\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        "        if name == 'typer': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting)\n"
+        "sys.argv[1:] = ['--version']\n"
+    )
+    done = python(f"{interrupted}from {module} import {function} as call; call()")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_it_is_run_as_a_module_too() -> None:
+    command = [sys.executable, "-m", "ecinstruct_build", "--version"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{__version__}\n", "")
 
 
 def test_what_prints_json_needs_no_tables() -> None:
