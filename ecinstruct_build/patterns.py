@@ -14,6 +14,8 @@ class _Later:
         self._pattern, self._flags = pattern, flags
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what copies objects asks for these before there is a pattern
+            raise AttributeError(name)
         value = getattr(re.compile(self._pattern, self._flags), name)
         setattr(self, name, value)  # here it is found from now on
         return value

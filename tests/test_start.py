@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,7 @@ def test_a_pattern_compiled_later_matches_as_one_compiled_at_once() -> None:
         assert later.groupindex == now.groupindex
     with pytest.raises(re.error):
         compiled_later("(").search("")
+    assert copy(compiled_later("a+")).search("baa")[0] == "aa"
 
 
 def test_what_goes_on_from_stored_results_neither_cuts_graphs_nor_mends_text_nor_queries_tables() -> None:
