@@ -28,7 +28,7 @@ _PARTS = 4  # communities that the smallest split should be made of
 # A component that lost many examples since it was cut is cut anew if a community carries so many times that, which is
 # still less than the smallest split; but not one of so few examples, which mostly is a community by itself.
 _TOO_HEAVY = 3
-_CUT_ONCE = 48
+_CUT_ONCE = 96
 _FLOOR = 24.0  # a task with fewer examples in a component does not force finer cuts
 
 
