@@ -141,6 +141,13 @@ class _Asked(Generic[T]):
         self.answer: tuple[bool, Any] | None = None
 
 
+def share_processors() -> None:
+    """Let Arrow take half of the processors: another process has work for the others at the same time."""
+    import pyarrow as pa  # noqa: PLC0415 - whoever starts a helper should not wait for it
+
+    pa.set_cpu_count(max(1, pa.cpu_count() // 2))
+
+
 def serve() -> None:
     """Be the second process: answer one call after the other. The command line names its ends of the pipes."""
     seldom_collect_garbage()

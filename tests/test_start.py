@@ -99,3 +99,12 @@ def test_a_pattern_compiled_later_matches_as_one_compiled_at_once() -> None:
 def test_what_goes_on_from_stored_results_neither_cuts_graphs_nor_mends_text_nor_queries_tables() -> None:
     program = "from ecinstruct_build.recipe import load_recipe\nload_recipe('sample')\nimport ecinstruct_build.pipeline"
     assert imported(program, "duckdb", "ftfy", "ibis", "igraph", "langdetect", "pandas", "rich.console") == []
+
+
+@pytest.mark.parametrize(("before", "after"), [(8, 4), (3, 1), (1, 1)])
+def test_two_processes_share_the_processors(before: int, after: int) -> None:
+    program = (
+        f"import pyarrow as pa; pa.set_cpu_count({before}); from ecinstruct_build.helper import share_processors\n"
+        "share_processors(); print(pa.cpu_count())"
+    )
+    assert python(program).stdout == f"{after}\n"

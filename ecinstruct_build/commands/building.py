@@ -96,7 +96,7 @@ def splits(
         raise UserError("Give either --seed or --seeds, not both.")
     # Before NumPy is imported: its threads would look for work that there is none of, and two processes have enough.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from ecinstruct_build.helper import Helper
+    from ecinstruct_build.helper import Helper, share_processors
     from ecinstruct_build.stages.ready import get_ready
 
     with Helper(worker_count(jobs), get_ready) as helper:
@@ -104,6 +104,8 @@ def splits(
         from ecinstruct_build.lazily import spare_option_docs
 
         spare_option_docs()
+        if helper.is_there:
+            share_processors()
         overrides = [*(settings or ()), f"split.seed={seed or 0}"]
         chosen, raw = _recipe_of(recipe, raw, work, overrides)
         machine = partial(machine_at, work, engine, memory, jobs)

@@ -9,8 +9,10 @@ def get_ready() -> Iterator[None]:
     In steps, in the order in which their outcome is wanted.
     """
     # Here, so that the process that only names this function need not import them.
+    from ecinstruct_build.helper import share_processors  # noqa: PLC0415
     from ecinstruct_build.lazily import spare_option_docs, spare_pandas  # noqa: PLC0415
 
+    share_processors()
     spare_pandas()
     spare_option_docs()
     from quality.splitting import placement  # noqa: F401, PLC0415
