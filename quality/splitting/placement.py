@@ -76,16 +76,10 @@ def communities(
 
     Parameters
     ----------
-    ties
-        What ties each example; ordered by a key of theirs.
-    names
-        The name of each node.
-    shares
-        The relative size of each split; sums to 1. The smallest one is to be made of several communities.
+    ties, names, shares, beside
+        As for `place`; the smallest split is to be made of several communities.
     seed
         Seed of the method's own chance.
-    beside
-        Who may cut some of the components: it does not matter who cuts which.
 
     Returns
     -------
