@@ -37,7 +37,8 @@ def test_it_ends_at_once_but_for_what_is_still_to_be_said_and_done() -> None:
 
 
 def test_it_says_all_even_while_a_thread_is_at_work() -> None:
-    late = "import threading; threading.Timer(0.2, print, ['late']).start(); "
+    waiting = "lambda: (threading.main_thread().join(), print('late'))"
+    late = f"import threading; threading.Thread(target={waiting}).start(); "
     done = python(late + CALL.format(arguments=["--version"], function="main") + "call()")
     assert (done.returncode, done.stdout.split()[-1]) == (0, "late")
 
