@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -153,7 +153,7 @@ def serve() -> None:
     seldom_collect_garbage()
     Thread(target=_end_with, args=[int(sys.argv[2])], daemon=True).start()
     with Connection(int(sys.argv[1])) as pipe:
-        steps = _no_steps()
+        steps: Iterator[object] = iter(())
         while True:
             while not pipe.poll() and _done(steps):
                 pass
@@ -168,16 +168,13 @@ def serve() -> None:
             pipe.send(answer)
 
 
-def _no_steps() -> Generator[None]:
-    yield from ()
-
-
-def _done(steps: Generator[None]) -> bool:
+def _done(steps: Iterator[object]) -> bool:
     """Do one step; tell whether there was one. What a step failed to do is done by those who need it."""
     try:
-        return next(steps, steps) is not steps
-    except Exception:  # noqa: BLE001 - they raise it
+        next(steps)
+    except Exception:  # noqa: BLE001 - there is none left; or it failed, and they raise it
         return False
+    return True
 
 
 def _end_with(life: int) -> None:

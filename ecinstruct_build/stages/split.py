@@ -108,10 +108,7 @@ def communities(recipe: Recipe, spun: Stage, machine: Machine, helper: Helper | 
 
     inputs = {
         "web": spun.digest,
-        "settings": {
-            name: task.model_dump(mode="json", include={"leakage", "min_context"})
-            for name, task in recipe.tasks.items()
-        },
+        "settings": _settings(recipe, "leakage", "min_context"),
         "weights": recipe.split_weights,
         "seed": recipe.seed,
         "code": [code_digest("quality.splitting.retention"), own_digest(__name__)],
@@ -174,10 +171,7 @@ def split(
         "communities": parted.digest,
         "look-alikes": found.digest,
         "examples": [stage.digest for stage in checked.stages],
-        "settings": {
-            name: task.model_dump(mode="json", include={"quota", "shares", "leakage", "min_context", "ood"})
-            for name, task in recipe.tasks.items()
-        },
+        "settings": _settings(recipe, "quota", "shares", "leakage", "min_context", "ood"),
         "kept": [frozen.rows.digest, frozen.held.digest] if frozen else [],
         "similarity": recipe.split.similarity,
         "duplicates": duplicate_settings(recipe).model_dump(mode="json"),
@@ -191,6 +185,11 @@ def split(
         ],
     }
     return machine.store.run("split", recipe.name, inputs, produce)
+
+
+def _settings(recipe: Recipe, *names: str) -> dict[str, Any]:
+    """Return some settings of each task, as JSON values."""
+    return {task: settings.model_dump(mode="json", include=set(names)) for task, settings in recipe.tasks.items()}
 
 
 def _assigned(
