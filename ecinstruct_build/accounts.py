@@ -1,6 +1,6 @@
 """The books of a build: what came in, what went out, and every reason in between (law: nothing disappears)."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
@@ -31,6 +31,7 @@ def manifest_of(recipe: Recipe, built: Built, machine: Machine) -> dict[str, Any
     dict
         JSON values. For every input file ``records = ingested + quarantined + collapsed``; for every task
         ``drawn = rejected + dropped + examples``, each counted by reason or split; ``frozen`` examples come on top.
+        The ``drawn``, ``examples`` and ``samples`` (published rows) of a task are the sums of those of its ``sources``.
     """
     return {
         "name": recipe.name,
@@ -66,18 +67,19 @@ def _task_account(name: str, task: TaskSettings, layout: Layout, built: Built) -
     frozen = Counter(built.frozen.splits(name).values()) if built.frozen else Counter()
     wanted = task.quota.model_dump()
     missing = {split: wanted[split] - examples[split] - frozen.get(split, 0) for split in SPLITS}
+    samples = _sample_counts(built.rendered[name], layout)
     return {
         "wanted": wanted,
         "drawn": drawn.facts["drawn"],
         "funnel": [{"step": step, "count": count} for step, count in drawn.facts["funnel"]],
-        "rejected": _sorted(_rejections(verdicts)),
-        "repaired": _sorted(_said(verdicts, "repair")),
-        "flagged": _sorted(_said(verdicts, "flag")),
-        "dropped": _sorted(dropped["reason"].to_pylist()),
+        "rejected": _by_name(Counter(_rejections(verdicts))),
+        "repaired": _by_name(Counter(_said(verdicts, "repair"))),
+        "flagged": _by_name(Counter(_said(verdicts, "flag"))),
+        "dropped": _by_name(Counter(dropped["reason"].to_pylist())),
         "examples": {split: examples[split] for split in SPLITS},
-        "sources": _source_counts(drawn, assignments, task),
+        "sources": _source_counts(drawn, assignments, task, samples),
         "retention": _retention(built.assigned.facts["retention"][name]),
-        "samples": _sample_counts(built.rendered[name], layout),
+        "samples": _by_name(sum(samples.values(), Counter())),
         "frozen": {split: frozen.get(split, 0) for split in SPLITS},
         "shortfall": {split: missing[split] for split in SPLITS if missing[split] > 0},
     }
@@ -102,18 +104,25 @@ def _said(verdicts: pa.Table, action: Remedy) -> list[str]:
     return said
 
 
-def _sample_counts(rendered: Stage, layout: Layout) -> dict[str, int]:
-    samples = read_samples(rendered, ["split", "setting"])
-    counts = samples.group_by(["split", "setting"]).aggregate([([], "count_all")]).to_pylist()
-    if layout == "ecinstruct":
-        named = {f"{row['setting']}/{row['split']}": row["count_all"] for row in counts}
-    else:
-        named = {published_split(row["split"], row["setting"]) or "": row["count_all"] for row in counts}
-    return {name: named[name] for name in sorted(named)}
+def _sample_counts(rendered: Stage, layout: Layout) -> dict[str, Counter[str]]:
+    """Return, by source, its published rows by split (in the original's layout, by setting and split)."""
+    columns = ["source", "split", "setting"]
+    counts = read_samples(rendered, columns).group_by(columns).aggregate([([], "count_all")]).to_pylist()
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for row in counts:
+        split, setting = row["split"], row["setting"]
+        place = f"{setting}/{split}" if layout == "ecinstruct" else published_split(split, setting) or ""
+        found[row["source"]][place] += row["count_all"]
+    return found
 
 
-def _source_counts(drawn: Stage, assignments: pa.Table, task: TaskSettings) -> dict[str, dict[str, Any]]:
-    """Return, by source, what was drawn of it, the share that it was to have (or null), and its examples by split."""
+def _source_counts(
+    drawn: Stage, assignments: pa.Table, task: TaskSettings, samples: Mapping[str, Counter[str]]
+) -> dict[str, dict[str, Any]]:
+    """Return, by source, what was drawn, the share that it was to have (or null), its examples by split and its rows.
+
+    The rows have those of frozen examples among them, which may be of a source that nothing was drawn of.
+    """
     examples = drawn.table("examples", ["example_id", "source"])
     drawn_of = {one["values"]: one["counts"] for one in pc.value_counts(examples["source"]).to_pylist()}
     wanted = weights_of(task, drawn_of) if task.shares else {}
@@ -126,8 +135,9 @@ def _source_counts(drawn: Stage, assignments: pa.Table, task: TaskSettings) -> d
             "drawn": drawn_of.get(source, 0),
             "share": wanted.get(source),
             "examples": {split: made.get((source, split), 0) for split in SPLITS},
+            "samples": _by_name(samples.get(source, Counter())),
         }
-        for source in sorted({*drawn_of, *wanted})
+        for source in sorted({*drawn_of, *wanted, *samples})
     }
 
 
@@ -141,9 +151,8 @@ def _stage_account(stage: Stage) -> dict[str, Any]:
     }
 
 
-def _sorted(reasons: Iterable[str]) -> Mapping[str, int]:
-    counts = Counter(reasons)
-    return {reason: counts[reason] for reason in sorted(counts)}
+def _by_name(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: counts[name] for name in sorted(counts)}
 
 
 def _peak_memory(built: Built, machine: Machine) -> int:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ecinstruct_build.errors import UserError
@@ -45,9 +46,48 @@ def judge_shortfall(recipe: Recipe, manifest: Mapping[str, Any], progress: Progr
             progress.note(f"share not met: {task}: {line}")
 
 
-def is_short(made: int, every: int, share: float) -> bool:
-    """Say whether ``made`` of ``every`` examples are less than a share of them, by more than the rounding of one."""
-    return made + 1 < share * every
+@dataclass(frozen=True)
+class SourceShare:
+    """The share of a task that a source was to have, and what it has.
+
+    Attributes
+    ----------
+    source, wanted
+        Which source, and the share that the recipe asks for, in every split.
+    drawn
+        Examples that were drawn of it.
+    made, every
+        By split: its examples, and those of all sources.
+    """
+
+    source: str
+    wanted: float
+    drawn: int
+    made: Mapping[str, int]
+    every: Mapping[str, int]
+
+    def in_split(self, split: str) -> float | None:
+        """Return the share that the source has of a split; None if the split is empty."""
+        return self.made[split] / self.every[split] if self.every[split] else None
+
+    def is_short(self, split: str) -> bool:
+        """Say whether the source has less of a split than it was to have, by more than the rounding of one example."""
+        return self.made[split] + 1 < self.wanted * self.every[split]
+
+
+def source_shares(account: Mapping[str, Any]) -> list[SourceShare]:
+    """Return asked and got for each source of a task whose recipe asks for shares; nothing for other tasks.
+
+    Parameters
+    ----------
+    account
+        The task's account in the manifest.
+    """
+    return [
+        SourceShare(source, one["share"], one["drawn"], one["examples"], account["examples"])
+        for source, one in sorted(account["sources"].items())
+        if one["share"] is not None
+    ]
 
 
 def short_shares(account: Mapping[str, Any]) -> list[str]:
@@ -59,10 +99,11 @@ def short_shares(account: Mapping[str, Any]) -> list[str]:
         The task's account in the manifest.
     """
     return [
-        f"{source} has {made:,} of {every:,} in {split_name} ({made / every:.1%} in place of {one['share']:.1%})"
-        for source, one in account["sources"].items()
-        for split_name, made in one["examples"].items()
-        if one["share"] is not None and is_short(made, every := account["examples"][split_name], one["share"])
+        f"{one.source} has {made:,} of {one.every[split_name]:,} in {split_name} "
+        f"({one.in_split(split_name):.1%} in place of {one.wanted:.1%})"
+        for one in source_shares(account)
+        for split_name, made in one.made.items()
+        if one.is_short(split_name)
     ]
 
 

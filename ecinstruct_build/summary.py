@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ecinstruct_build.console import print_whole
-from ecinstruct_build.shortfall import is_short
+from ecinstruct_build.shortfall import SourceShare, source_shares
 from ecinstruct_build.splits import PUBLISHED_SPLITS, SPLITS
 
 _TEXTS = ("query text", "question text")
@@ -101,19 +101,17 @@ def _shares_table(tasks: Mapping[str, Any]) -> Table:
     """Lay out what the sources make of each split, for tasks whose recipe asks for shares; what is short stands out."""
     table = _table("Shares of the sources", "task", "source", "wanted", "drawn", *SPLITS, left=2)
     for name, task in sorted(tasks.items()):
-        for source, account in sorted(task["sources"].items()):
-            if account["share"] is not None:
-                shares = (_share_made(task, account, split) for split in SPLITS)
-                table.add_row(name, source, f"{account['share']:.1%}", _count(account["drawn"]), *shares)
+        for one in source_shares(task):
+            shares = (_share_made(one, split) for split in SPLITS)
+            table.add_row(name, one.source, f"{one.wanted:.1%}", _count(one.drawn), *shares)
     return table
 
 
-def _share_made(task: Mapping[str, Any], account: Mapping[str, Any], split: str) -> str:
-    made, every = account["examples"][split], task["examples"][split]
-    if not every:
+def _share_made(share: SourceShare, split: str) -> str:
+    made = share.in_split(split)
+    if made is None:
         return "-"
-    said = f"{made / every:.1%}"
-    return f"[yellow]{said}[/yellow]" if is_short(made, every, account["share"]) else said
+    return f"[yellow]{made:.1%}[/yellow]" if share.is_short(split) else f"{made:.1%}"
 
 
 def _retention_table(tasks: Mapping[str, Any]) -> Table:

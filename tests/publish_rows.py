@@ -76,8 +76,22 @@ SHOP = Source(
 )
 
 
+def of_source(train: int, held_out: int, ood: int = 0, layout: str = "huggingface") -> dict[str, Any]:
+    """The account of one source of a task."""
+    examples = {"train": train, "validation": held_out, "test": held_out, "test_ood": ood}
+    found: dict[str, int] = {}
+    for setting in settings_of(layout):
+        for split in setting.splits:
+            place = (
+                f"{setting.name}/{ORIGINAL_SPLIT[split]}" if layout == "ecinstruct" else setting.published_split[split]
+            )
+            found[place] = examples[split]
+    samples = {place: count for place, count in sorted(found.items()) if count}
+    return {"drawn": 2 * train, "share": None, "examples": examples, "samples": samples}
+
+
 def manifest(shards: list[Shard], layout: str = "huggingface") -> dict[str, Any]:
-    def task(train: int) -> dict[str, Any]:
+    def task(train: int, sources: dict[str, Any]) -> dict[str, Any]:
         return {
             "wanted": {"train": 5, "validation": 3, "test": 3, "test_ood": 0},
             "drawn": train + 9,
@@ -87,13 +101,15 @@ def manifest(shards: list[Shard], layout: str = "huggingface") -> dict[str, Any]
             "dropped": {"straddles | splits": 1},
             "examples": {"train": train, "validation": 3, "test": 3, "test_ood": 0},
             "frozen": {},
-            "sources": {},
+            "sources": sources,
             "retention": {"examples": 10, "kept": 9, "hashing": 4, "by_products": {}},
             "samples": {"train": train, "validation": 3, "test": 3, "test_unseen_instructions": 3},
             "funnel": [{"step": "kettles", "count": 20}],
             "shortfall": {"train": 5 - train},
         }
 
+    mixed = {"kettle_shop": of_source(4, 2, layout=layout), "teapot_shop": of_source(0, 1, layout=layout)}
+    alone = {"kettle_shop": of_source(4, 3, 3, layout)}
     return {
         "format": 1,
         "name": "kettles",
@@ -126,7 +142,7 @@ def manifest(shards: list[Shard], layout: str = "huggingface") -> dict[str, Any]
             }
             for number in (1, 2)
         ],
-        "tasks": {"product_matching": task(4), "sentiment_analysis": task(5)},
+        "tasks": {"product_matching": task(4, mixed), "sentiment_analysis": task(5, alone)},
         "stages": [
             {"stage": "ingest", "seconds": 1.25, "cached": False},
             {"stage": "ingest", "seconds": 9.0, "cached": True},

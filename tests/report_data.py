@@ -20,6 +20,7 @@ from ecinstruct_build.reporting.page.data import (
     TaskFlow,
 )
 from ecinstruct_build.reporting.page.reviewed import review_of
+from ecinstruct_build.shortfall import SourceShare
 
 TASK = "kettle_judging"
 
@@ -53,6 +54,11 @@ def report_data(word: str = "kettle", **changes: Any) -> ReportData:
                 frozen=dict.fromkeys(splits, 0),
                 wanted={**splits, "train": 5},
                 samples={"train": 4, "validation": 2, "test": 2, "test_unseen_instructions": 2},
+                sources={word: {"train": 4, "validation": 2, "test": 2, "test_unseen_instructions": 2}},
+                shares=(
+                    SourceShare(word, 0.3, 14, splits, splits),
+                    SourceShare(f"other {word}", 0.7, 0, dict.fromkeys(splits, 0), splits),
+                ),
                 retention={"examples": 10, "kept": 9, "hashing": 4},
                 retention_by_products={"1": {"examples": 10, "kept": 9, "hashing": 4}},
             ),

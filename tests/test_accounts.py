@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from building import SmallBuild
 from tiny_reviews import TASK, machine_at, quota, recipe_of, review, write_reviews
 
 from ecinstruct_build.accounts import manifest_of
@@ -27,6 +28,16 @@ def books(place: Path, *overrides: str) -> tuple[dict[str, Any], Counter[str]]:
 
 def total(account: dict[str, Any]) -> int:
     return sum(sum(account[part].values()) for part in ("rejected", "dropped", "examples"))
+
+
+def test_what_each_source_gives_adds_up_to_what_its_task_has(small_build: SmallBuild) -> None:
+    for task in small_build.manifest["tasks"].values():
+        of_sources = task["sources"].values()
+        assert sum(one["drawn"] for one in of_sources) == task["drawn"]
+        for kind in ("examples", "samples"):
+            assert {place for one in of_sources for place in one[kind]} == set(task[kind])
+            for place, count in task[kind].items():
+                assert count == sum(one[kind].get(place, 0) for one in of_sources)
 
 
 def test_an_example_that_two_checks_reject_is_counted_once_under_the_first(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Test sets that are kept from an earlier build stay as they are, and what training gains shares nothing with them."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,8 @@ def test_new_text_that_is_like_a_kept_test_stays_out(grown: tuple[Path, Path, di
     account = manifest["tasks"][TASK]
     counted = sum(sum(account[part].values()) for part in ("rejected", "dropped", "examples"))
     assert account["drawn"] == counted
+    of_sources = sum((Counter(one["samples"]) for one in account["sources"].values()), Counter[str]())
+    assert of_sources == Counter(account["samples"]), "kept rows are counted by source, too"
 
 
 @pytest.mark.slow

@@ -305,6 +305,34 @@ def test_how_to_cite_has_the_dataset_the_paper_and_every_source(tmp_path):
     assert "year" not in own
 
 
+def section(folder: Path, heading: str) -> str:
+    return (folder / "README.md").read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("layout", ["huggingface", "ecinstruct"])
+def test_rows_by_source_add_up_to_the_rows_of_each_task(tmp_path, layout):
+    made = publish(tmp_path, layout)
+    lines = [line.strip("| ").split(" | ") for line in section(tmp_path, "Rows by source").splitlines()[5:]]
+    found = {task: sum(int(every) for name, *_, every in lines if name == task) for task in made}
+    assert found == {task: rows.num_rows for task, rows in made.items()}
+    assert all(int(every) == sum(map(int, splits)) for _, _, *splits, every in lines)
+
+
+def test_asked_and_got_stand_side_by_side_where_a_recipe_asks_for_shares(tmp_path):
+    made = publish_rows.samples()
+    info = publish_rows.card_info(made, write_shards(made, tmp_path, "huggingface"))
+    assert "asked for" not in card_text(info)
+    for source, share in (("kettle_shop", 0.7), ("teapot_shop", 0.3)):
+        info.manifest["tasks"]["product_matching"]["sources"][source]["share"] = share
+    write_card(tmp_path, info)
+    shown = section(tmp_path, "Rows by source").split("\n\n")[-1].splitlines()
+    assert shown[0] == "| task | source | asked for | train | validation | test | test_ood |"
+    assert shown[2:] == [
+        "| product_matching | kettle_shop | 70.0% | 100.0% | 66.7% | 66.7% |  |",
+        "| product_matching | teapot_shop | 30.0% | **0.0%** | 33.3% | 33.3% |  |",
+    ]
+
+
 @pytest.mark.parametrize("layout", ["huggingface", "ecinstruct"])
 def test_the_card_reads_as_agreed(tmp_path, layout):
     """To accept a changed card: ``ECINSTRUCT_ACCEPT=1 pytest tests/test_publish_card.py``, then read the difference."""

@@ -142,6 +142,15 @@ def test_a_folder_that_is_no_dataset_of_this_version_is_refused(copy, folder, ma
         release(copy, Target("shop/kettles"), scratch=folder, review=None, fates=None, dry_run=True, progress=Silence())
 
 
+def test_a_dataset_whose_books_do_not_count_rows_by_source_is_refused(copy, folder):
+    manifest = json.loads((copy / "manifest.json").read_text())
+    for source in manifest["tasks"]["sentiment_analysis"]["sources"].values():
+        del source["samples"]
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(UserError, match=r"an earlier version .* does not say: samples"):
+        stage(copy, folder, REFUSE)
+
+
 def test_a_link_that_cannot_be_made_is_a_copy(made_up, folder, monkeypatch):
     def refuse(*_: object) -> None:
         raise OSError(18, "Invalid cross-device link")

@@ -76,6 +76,14 @@ def test_every_published_row_is_accounted_for(data: ReportData, rows: list[dict[
     assert by_place == Counter({(one.task, place): n for one in data.tasks for place, n in one.samples.items() if n})
     by_source = Counter((row["source"], row["module"]) for row in rows)
     assert by_source == Counter({(one.source, task): n for one in data.sources for task, n in one.samples.items()})
+    by_source_and_place = Counter((row["module"], row["source"], row["place"]) for row in rows)
+    told = {
+        (one.task, source, place): n
+        for one in data.tasks
+        for source, found in one.sources.items()
+        for place, n in found.items()
+    }
+    assert by_source_and_place == Counter(told)
     for one in data.tasks:
         mine = [row for row in rows if row["module"] == one.task]
         assert one.made == len({row["example_id"] for row in mine}) == sum(row["setting"] in SEEN for row in mine)

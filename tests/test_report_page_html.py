@@ -145,9 +145,30 @@ def test_headline_figures_and_verdicts() -> None:
     assert "The audit found more than the recipe tolerates: rows share a kettle." in said
     assert "People judged 200 of 100 sampled rows and found 9 defects: failed." in said
     assert "1 split fell short of the quota; furthest Kettle judging, train: 4 of 5." in said
+    shares = "3 shares of corpora fell short of what the recipe asks for; furthest Kettle judging, test: other kettle, "
+    assert f"{shares}0% in place of 70%." in said
     losses = "Of 14 drawn examples, checks rejected 2 (14.3%), most often check: kettle (2); the split dropped 1 that "
     assert f"{losses}would leak." in said
     assert "The split could keep 90% of the in-domain examples; hashing products into splits would keep 40%." in said
+
+
+def test_shares_are_shown_asked_and_got_and_only_where_they_are_asked_for() -> None:
+    (task,) = report_data().tasks
+    page = report_page(report_data())
+    shown = Page(page.split('id="figure-shares"')[1].split("</figure>")[0])
+    said = " ".join("".join(shown.text).split())
+    assert "Kettle judging: kettle" in said
+    assert "100%, asked for 30%" in said
+    assert "asked for 30% \N{BALLOT X}" not in said
+    assert "0%, asked for 70% \N{BALLOT X}" in said
+    for tasks in ((replace(task, shares=()),), ()):
+        page = report_page(report_data(tasks=tasks))
+        assert 'id="figure-shares"' not in page
+        assert "recipe asks for; furthest" not in page
+    kept = replace(task, shares=(replace(task.shares[0], wanted=1.0),))
+    assert "Every corpus has the shares that the recipe asks for." in [
+        one.text for one in findings(report_data(tasks=(kept,)))
+    ]
 
 
 def test_a_dataset_that_nobody_reviewed_says_so() -> None:

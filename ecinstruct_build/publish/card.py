@@ -12,7 +12,7 @@ from ecinstruct_build.publish.card_findings import audit, checks, left_out, rete
 from ecinstruct_build.publish.card_info import CardInfo
 from ecinstruct_build.publish.card_origin import building, citing, sources
 from ecinstruct_build.publish.card_review import review
-from ecinstruct_build.publish.card_rows import columns, loading, opening, rows, samples
+from ecinstruct_build.publish.card_rows import columns, loading, opening, rows, rows_by_source, samples
 from ecinstruct_build.publish.front_matter import front_matter_text
 from ecinstruct_build.publish.licences import LICENCE, licence_text
 from ecinstruct_build.publish.sections import Kept, merge_card, section_digests
@@ -22,7 +22,8 @@ CARD = "README.md"
 Section = Callable[[CardInfo], Iterator[str]]
 
 _SECTIONS: tuple[Section, ...] = (
-    opening, loading, rows, samples, columns, sources, checks, review, audit, retention, left_out, citing, building,
+    opening, loading, rows, rows_by_source, samples, columns, sources, checks, review, audit, retention, left_out,
+    citing, building,
 )  # fmt: skip
 
 

@@ -123,12 +123,19 @@ def published_manifest(folder: Path) -> dict[str, Any]:
         )
     missing = {"shards", "recipe", "generated", "digests", "card"} - set(manifest)
     missing = missing or {name for shard in manifest["shards"] for name in {"text_bytes"} - set(shard)}
+    missing = missing or {name for task in manifest["tasks"].values() for name in _missing_of_sources(task)}
     if missing:
         raise UserError(
             f"The dataset in {folder} was written by an earlier version of ecinstruct-build (its manifest.json does "
             f"not say: {', '.join(sorted(missing))}). Build it again; what did not change comes from the stage store."
         )
     return manifest
+
+
+def _missing_of_sources(task: Mapping[str, Any]) -> set[str]:
+    if "sources" not in task:
+        return {"sources"}
+    return {name for source in task["sources"].values() for name in {"samples"} - set(source)}
 
 
 def read_samples(folder: Path, manifest: Mapping[str, Any]) -> dict[str, pa.Table]:

@@ -1,6 +1,7 @@
 """The parts of the card that show the rows: what the dataset is, how to load it, its tasks, samples and columns."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,10 +13,12 @@ from ecinstruct_build.publish.ids_only import IDS_MEANINGS
 from ecinstruct_build.publish.licences import LICENCE
 from ecinstruct_build.publish.rebuild import STEPS
 from ecinstruct_build.publish.shards import first_rows
-from ecinstruct_build.splits import PUBLISHED_SPLITS, SETTINGS
+from ecinstruct_build.shortfall import SourceShare, source_shares
+from ecinstruct_build.splits import PUBLISHED_SPLITS, SETTINGS, SPLITS
 
 _SHOWN_CHARACTERS = 4000
 _CANDIDATES = 100
+_ORIGINAL_SPLITS = ("train", "val", "test")
 
 
 def opening(info: CardInfo) -> Iterator[str]:
@@ -83,7 +86,7 @@ def _rows_by_split(info: CardInfo) -> str:
 
 
 def _rows_by_setting(info: CardInfo) -> str:
-    splits = ("train", "val", "test")
+    splits = _ORIGINAL_SPLITS
     lines = []
     for task, table in sorted(info.samples.items()):
         found = table.group_by(["setting", "split"]).aggregate([([], "count_all")]).to_pylist()
@@ -93,6 +96,49 @@ def _rows_by_setting(info: CardInfo) -> str:
             if any(line):
                 lines.append((task, setting.name, *line))
     return markdown.table(("task", "setting", *splits), lines, right=len(splits))
+
+
+def rows_by_source(info: CardInfo) -> Iterator[str]:
+    """Yield how many rows of each task are of which source and, where the recipe asks for shares, what each has."""
+    yield "## Rows by source\n"
+    tasks = sorted(info.manifest["tasks"].items())
+    counts = {
+        (name, source): _by_split(one["samples"])
+        for name, task in tasks
+        for source, one in sorted(task["sources"].items())
+        if one["samples"]
+    }
+    names = _ORIGINAL_SPLITS if info.manifest["layout"] == "ecinstruct" else PUBLISHED_SPLITS
+    splits = [split for split in names if any(found[split] for found in counts.values())]
+    yield "The corpus that a row was made from stands in its column `source`.\n"
+    lines = [(*key, *(found[split] for split in splits), found.total()) for key, found in counts.items()]
+    yield markdown.table(("task", "source", *splits, "all"), lines, right=len(splits) + 1)
+    shares = [
+        (name, one.source, f"{one.wanted:.1%}", *(_share_made(one, split) for split in SPLITS))
+        for name, task in tasks
+        for one in source_shares(task)
+    ]
+    if shares:
+        yield (
+            "The recipe asks for shares of the sources, in the examples of every split; what a source lacks, the "
+            "others make up for. Bold: less than was asked for, by more than one example.\n"
+        )
+        yield markdown.table(("task", "source", "asked for", *SPLITS), shares, right=len(SPLITS) + 1)
+
+
+def _by_split(samples: Mapping[str, int]) -> Counter[str]:
+    """Return rows by published split or, in the original's layout, by the column ``split``, whatever the setting."""
+    counts: Counter[str] = Counter()
+    for place, number in samples.items():
+        counts[place.rpartition("/")[2]] += number
+    return counts
+
+
+def _share_made(share: SourceShare, split: str) -> str:
+    made = share.in_split(split)
+    if made is None:
+        return ""
+    return f"**{made:.1%}**" if share.is_short(split) else f"{made:.1%}"
 
 
 def samples(info: CardInfo) -> Iterator[str]:

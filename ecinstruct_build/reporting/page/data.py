@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from ecinstruct_build.reporting.page.reviewed import Review
+from ecinstruct_build.shortfall import SourceShare
 
 Counts = Mapping[str, int]
 
@@ -64,6 +65,10 @@ class TaskFlow:
         By split: examples of this build, examples kept from an earlier one, and the quota.
     samples
         Published rows by published split (in the original's layout, by setting and split).
+    sources
+        The same by source: ``samples`` is their sum.
+    shares
+        Asked and got for each source; empty where the recipe asks for no shares.
     retention
         In-domain examples that the split could choose from (``examples``), what it could keep of them (``kept``), and
         what hashing each product into a split would have kept (``hashing``).
@@ -83,6 +88,8 @@ class TaskFlow:
     frozen: Counts
     wanted: Counts
     samples: Counts
+    sources: Mapping[str, Counts]
+    shares: tuple[SourceShare, ...]
     retention: Counts
     retention_by_products: Mapping[str, Counts]
 

@@ -55,7 +55,7 @@ def _review_state(data: ReportData) -> tuple[str, str]:
 
 def findings(data: ReportData) -> list[Finding]:
     """Return what is to be known first, in the order of the page."""
-    return [one for part in (_audit, _review, _quotas, _losses, _kept, _labels, _letters, _cost) for one in part(data)]
+    return [one for part in _PARTS for one in part(data)]
 
 
 def _audit(data: ReportData) -> Iterator[Finding]:
@@ -105,6 +105,24 @@ def _quotas(data: ReportData) -> Iterator[Finding]:
         )
     else:
         yield Finding("Every split of every task has as many examples as the recipe asks for.", "splits", "good")
+
+
+def _shares(data: ReportData) -> Iterator[Finding]:
+    asked = [(named(task.task), one) for task in data.tasks for one in task.shares]
+    short = [
+        (
+            made - one.wanted,
+            f"{task}, {place_named(split)}: {one.source}, {share(made)} in place of {share(one.wanted)}",
+        )
+        for task, one in asked
+        for split in data.splits
+        if one.is_short(split) and (made := one.in_split(split)) is not None
+    ]
+    if short:
+        said = f"{counted(len(short), 'share')} of corpora fell short of what the recipe asks for"
+        yield Finding(f"{said}; furthest {min(short)[1]}.", "funnel", "bad")
+    elif asked:
+        yield Finding("Every corpus has the shares that the recipe asks for.", "funnel", "good")
 
 
 def _losses(data: ReportData) -> Iterator[Finding]:
@@ -177,3 +195,6 @@ def _cost(data: ReportData) -> Iterator[Finding]:
     yield Finding(
         f"The stages took {seconds(ran)}, and {size(data.peak_memory_bytes)} of memory at most{again}.", "cost", ""
     )
+
+
+_PARTS = (_audit, _review, _quotas, _shares, _losses, _kept, _labels, _letters, _cost)

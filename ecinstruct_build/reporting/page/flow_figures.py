@@ -8,6 +8,7 @@ from ecinstruct_build.reporting.page.data import Counts, ReportData, TaskFlow
 from ecinstruct_build.reporting.page.figure import Figure, Table
 from ecinstruct_build.reporting.page.svg import Frame
 from ecinstruct_build.reporting.page.words import DASH, broken, count, counted, named, place_named, seconds, share
+from ecinstruct_build.shortfall import SourceShare
 
 _ENDS = ("in the dataset", "drawn to spare", "dropped by the split", "rejected by a check")
 
@@ -56,13 +57,16 @@ def sources_of_tasks(data: ReportData) -> Figure:
     most = max((rows for one in data.sources for rows in one.samples.values()), default=0) or 1
     drawn, table = [], []
     for task in data.tasks:
-        found = [one.samples.get(task.task, 0) for one in data.sources]
+        by_source = {source: sum(found.values()) for source, found in task.sources.items()}
+        found = [by_source.get(head, 0) for head in heads]
         cells = [
             Cell(count(rows) if rows else "", rows / most, "" if rows else "none", f"{counted(rows, 'row')} of {head}")
             for rows, head in zip(found, heads, strict=True)
         ]
         drawn.append((named(task.task), cells))
-        table.append([named(task.task), *map(count, found)])
+        for source, by_place in task.sources.items():
+            counts = [by_place.get(place, 0) for place in data.places]
+            table.append([f"{named(task.task)}: {source}", *map(count, counts), count(by_source[source])])
     frame = Frame(
         "origins",
         "Published rows by task and corpus",
@@ -70,7 +74,40 @@ def sources_of_tasks(data: ReportData) -> Figure:
     )
     lines = [head.replace("_", "\n") for head in heads]
     chart = matrix(frame, lines, drawn, cell=62)
-    return Figure(frame, "", chart, Table(("task", *heads), table), sideways=len(heads) > _NARROW)
+    shown = Table(("task: corpus", *map(place_named, data.places), "all"), table)
+    note = "The corpus that each row was made from; the table has it by split."
+    return Figure(frame, note, chart, shown, sideways=len(heads) > _NARROW)
+
+
+def shares(data: ReportData) -> Figure:
+    """Draw which share each corpus was to have of the tasks whose recipe asks for shares, and which it has."""
+    rows, table = [], []
+    for task in data.tasks:
+        for one in task.shares:
+            name, wanted = f"{named(task.task)}: {one.source}", share(one.wanted)
+            made = sum(one.made.values()) / (sum(one.every.values()) or 1)
+            tips = (f"has {share(made)}", f"asked for: {wanted}")
+            short = " \N{BALLOT X}" if any(map(one.is_short, data.splits)) else ""
+            rows.append(Row(name, f"{share(made)}, asked for {wanted}{short}", (made, one.wanted), tips))
+            table.append([name, wanted, count(one.drawn), *(_share_made(one, split) for split in data.splits)])
+    note = (
+        "Dot: the corpus's share of the task's examples. Hollow diamond: what the recipe asks for, in every split. A "
+        "cross marks less than that in a split, by more than one example: what a corpus lacks, the others make up for."
+    )
+    frame = Frame(
+        "shares",
+        "Shares of the corpora, against what was asked for",
+        f"A dot and a diamond on a scale from 0% to 100% for {counted(len(rows), 'share')}.",
+    )
+    heads = ("task: corpus", "asked for", "examples drawn", *map(place_named, data.splits))
+    return Figure(frame, note, pairs_of_dots(frame, rows), Table(heads, table))
+
+
+def _share_made(one: SourceShare, split: str) -> str:
+    made = one.in_split(split)
+    if made is None:
+        return DASH
+    return f"{share(made)}\N{NO-BREAK SPACE}\N{BALLOT X}" if one.is_short(split) else share(made)
 
 
 def examples(data: ReportData) -> Figure:

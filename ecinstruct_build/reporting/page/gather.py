@@ -33,6 +33,7 @@ from ecinstruct_build.reporting.page.data import (
 )
 from ecinstruct_build.reporting.page.removed import drawn_by_origin, duplicates_of, locales_of, rejections
 from ecinstruct_build.reporting.page.reviewed import review_of
+from ecinstruct_build.shortfall import source_shares
 from ecinstruct_build.splits import PUBLISHED_SPLITS, SPLITS, Layout
 from ecinstruct_build.stages.built import Built
 
@@ -153,6 +154,8 @@ def _task_flow(task: str, account: Mapping[str, Any]) -> TaskFlow:
         task=task,
         published_name=TASKS.get(task).published_name,
         steps=tuple((one["step"], one["count"]) for one in account["funnel"]),
+        sources={source: one["samples"] for source, one in account["sources"].items() if one["samples"]},
+        shares=tuple(source_shares(account)),
         retention=retention,
         retention_by_products=by_products,
         **{name: account[name] for name in ("drawn", "rejected", "dropped", "repaired", "flagged")},

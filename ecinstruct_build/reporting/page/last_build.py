@@ -7,7 +7,7 @@ from typing import Any
 
 from ecinstruct_build.audit.page import JSON_NAME
 from ecinstruct_build.errors import UserError
-from ecinstruct_build.publish.folder import read_manifest
+from ecinstruct_build.publish.card_info import published_manifest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.reporting.page.data import ReportData
 from ecinstruct_build.reporting.page.gather import gather
@@ -31,10 +31,10 @@ def report_on(built: Built, raw: Path, recipe: Recipe, dataset: Path, review: Ma
     Raises
     ------
     UserError
-        If the folder holds no dataset, or that of another build.
+        If the folder holds no dataset, or that of another build or an earlier version.
     """
-    manifest = read_manifest(dataset)
-    if manifest is None or [one["key"] for one in manifest["stages"]] != [stage.key for stage in built.stages]:
+    manifest = published_manifest(dataset)
+    if [one["key"] for one in manifest["stages"]] != [stage.key for stage in built.stages]:
         raise UserError(
             f"The dataset in {dataset} is not what the last build made. Say with --dataset where that is, or build "
             "again."

@@ -65,6 +65,8 @@ def _figures(data: ReportData) -> dict[str, Any]:
         "locales": text_figures.locales(data),
         "times": flow_figures.times(data),
     }
+    if any(task.shares for task in data.tasks):
+        figures["shares"] = flow_figures.shares(data)
     if data.duplicates.counts:
         figures["duplicates"] = text_figures.duplicates(data)
     if data.planted:
