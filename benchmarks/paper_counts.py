@@ -14,9 +14,9 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from ecinstruct_build.parity.compare import Parity, compare, read_facts
+from ecinstruct_build.parity.compare import Parity, Verdict, compare, read_facts
 from ecinstruct_build.parity.measure import measure
 from ecinstruct_build.recipe import load_recipe
 
@@ -61,7 +61,7 @@ def total(sums: dict[str, int]) -> int:
 def print_verdicts(parity: Parity) -> bool:
     """Print how many differences there are of each kind, and those without a reason; return whether there are none."""
     counts = Counter(line.verdict for line in parity.lines)
-    print("parity: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in ("same", "explained", "unexplained")))
+    print("parity: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict)))
     for line in parity.lines:
         if line.verdict != "same":
             print(f"  {line.verdict}: {line.task}, {line.what}: {line.ours}; the paper {line.original}. {line.reason}")

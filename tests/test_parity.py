@@ -310,6 +310,48 @@ def test_answers_of_rows_that_hang_together_may_be_further_from_the_candidates()
     assert line_of(*what, together, funnel).verdict == "explained"
 
 
+@pytest.mark.parametrize(
+    ("answers", "candidates", "verdict"),
+    [
+        ({"yes": 1}, {"yes": 1, "no": 49}, "too few"),
+        ({"yes": 1, "no": 1}, {"yes": 1, "no": 1}, "too few"),
+        ({"yes": 1, "no": 1}, {}, "too few"),
+        ({"yes": 6, "no": 3}, {"yes": 1, "no": 1}, "too few"),  # as near to the original as if it were the same
+        ({"yes": 10}, {"yes": 1, "no": 1}, "unexplained"),
+        ({"yes": 3}, {}, "unexplained"),
+        ({"yes": 3}, {"yes": 1, "no": 49}, "unexplained"),
+        ({"yes": 10, "no": 6}, {"yes": 1, "no": 1}, "same"),
+    ],
+)
+def test_rows_that_could_not_but_pass_are_too_few_to_be_called_the_same(answers, candidates, verdict):
+    funnel = {labelled(label, "ind", "amazonqa"): count for label, count in candidates.items()}
+    assert line_of("answerability_prediction", "answers of test", answered(**answers), funnel).verdict == verdict
+
+
+def test_rows_without_any_answer_that_can_be_read_are_not_excused_as_few():
+    silent = Measured(rows=Counter(test=2), places={"test": Counter(amazonqa=2)})
+    assert line_of("answerability_prediction", "answers of test", silent).verdict == "unexplained"
+
+
+def test_what_is_too_few_is_said_and_counted_apart(folder):
+    whats = ("sentiment_analysis", "answers of test_ood")
+    alike = {"families": ["one"], "groups": []}
+    change_rows(folder, "sentiment_analysis", "test_ood", lambda rows: [each | alike for each in rows])
+    line = told(folder, lambda recipe: None)[whats]
+    assert (line.verdict, line.reason) == (
+        "too few",
+        "10 are too few to tell, and alike: they say as much as 1.0 drawn one by one",
+    )
+    assert run(folder) == (0, set())
+    shown = CliRunner().invoke(app, ["parity", str(folder)]).stdout.splitlines()[-1]
+    counted = dict(part.strip(" .").split(" ", 1)[::-1] for part in shown.split(","))
+    lines = compare(measure(folder), read_facts()).lines
+    assert counted == {name: str(count) for name, count in Counter(each.verdict for each in lines).items()} | {
+        "unexplained": "0"
+    }
+    assert counted["too few"] == "1"
+
+
 def test_a_chain_through_all_rows_does_not_excuse_any_answers():
     """As in a dense catalogue, where nearly everything hangs together."""
     funnel = {labelled("yes", "ind", "amazonqa"): 300, labelled("no", "ind", "amazonqa"): 700}

@@ -21,10 +21,12 @@ from ecinstruct_build.parity.shares import (
     independence,
     percent,
     reason_of,
+    too_few,
 )
 from ecinstruct_build.splits import SPLITS
 
-Verdict = Literal["same", "explained", "unexplained"]
+Verdict = Literal["same", "explained", "too few", "unexplained"]
+"""``too few``: rows that say nothing, whatever is in them; see `ecinstruct_build.parity.shares.too_few`."""
 
 _FEW = 30  # rows up to which chance may well miss a wording
 
@@ -249,9 +251,11 @@ def _share_line(  # noqa: PLR0917 - ours and theirs, and how far apart they may 
     independent: float = 1.0,
 ) -> Line:
     far, original = distance(ours, fact["shares"]), percent(fact["shares"], fact["shares"])
+    shown = percent(ours, fact["shares"])
+    if few := too_few(ours, expected, fact["shares"], independent):
+        return Line(task, what, shown, original, "too few", few, fact["from"])
     reason = reason_of(ours, expected, fact["shares"], independent)
     said = f"{reason} (total variation {far:.2f})" if reason else ""
-    shown = percent(ours, fact["shares"])
     return _line(task, what, shown, original, said, fact["from"], same=far <= TOLERANCE)
 
 

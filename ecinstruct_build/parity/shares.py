@@ -20,6 +20,7 @@ from ecinstruct_build.parity.measure import Measured
 TOLERANCE = 0.05
 """Total variation distance (0 to 1, half the sum of differences of shares) up to which two sets of shares are same."""
 
+_FEW = 2  # rows that say nothing, whatever is in them
 _SLICE = 1024  # rows that are compared with all at a time, so that little memory is enough
 
 Shares = Mapping[str, float]
@@ -82,6 +83,36 @@ def reason_of(ours: Mapping[str, int], expected: Expected | None, order: Shares,
     if expected is None or distance(ours, expected.shares) > _allowed(ours, expected.shares, independent):
         return ""
     return f"{expected.reason}: {percent(expected.shares, order)}"
+
+
+def too_few(ours: Mapping[str, int], expected: Expected | None, original: Shares, independent: float = 1.0) -> str:
+    """Return why counts are too few to be held against shares, or "" if they are not.
+
+    They are if they say as much as two rows or fewer, or if `reason_of` would find a reason for any counts of so many.
+    Where nothing was counted at all, that is no matter of chance.
+
+    Parameters
+    ----------
+    ours, expected, independent
+        See `reason_of`.
+    original
+        The original's shares.
+    """
+    counted = sum(ours.values())
+    number = counted * independent
+    if not number or (number > _FEW and not _always_explained(ours, expected, original, independent)):
+        return ""
+    alike = f", and alike: they say as much as {number:.1f} drawn one by one" if independent < 1 else ""
+    return f"{counted:,} are too few to tell{alike}"
+
+
+def _always_explained(ours: Mapping[str, int], expected: Expected | None, original: Shares, independent: float) -> bool:
+    """Say whether even counts of nothing but the label that is least to be expected would be explained."""
+    if expected is None:
+        return False
+    shares = expected.shares
+    furthest = 1 - min(shares.get(name, 0) for name in {**original, **shares}) / sum(shares.values())
+    return _allowed(ours, shares, independent) >= furthest
 
 
 def _allowed(ours: Mapping[str, int], shares: Shares, independent: float) -> float:

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from ecinstruct_build.parity.compare import Parity
 
-_STYLES = {"same": "green", "explained": "yellow", "unexplained": "bold red"}
+_STYLES = {"same": "green", "explained": "yellow", "too few": "dim", "unexplained": "bold red"}
 
 
 def render_parity(parity: Parity, console: Console) -> None:
