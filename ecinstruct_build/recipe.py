@@ -64,7 +64,8 @@ class SplitSettings(_Section):
     seed
         Seed of the assignment; null = the recipe's seed.
     train, validation, test
-        Weights of the splits; all 0 = as the quotas of all tasks together.
+        Weights of the splits; all 0 = as the quotas of all tasks together. Where only some are 0, these splits stay
+        empty: no task may have a quota for them.
     similarity
         Jaccard similarity of the words of two examples from which on they may not stand in two splits.
     freeze
@@ -243,6 +244,8 @@ def parse_recipe(raw: Mapping[str, Any], where: str, overrides: Sequence[str] = 
     recipe = _validate(Recipe, sections, where)
     for name, settings in recipe.checks.items():
         _refuse_check(f"{where}, [checks.{name}]", name, settings)
+    if recipe.split.freeze is None:  # else all that is new goes to training
+        _refuse_weights(where, recipe)
     for name, task in recipe.tasks.items():
         for source in task.named_sources:
             if source not in recipe.sources:
@@ -251,6 +254,20 @@ def parse_recipe(raw: Mapping[str, Any], where: str, overrides: Sequence[str] = 
                     f"sources.{did_you_mean(source, recipe.sources)}"
                 )
     return recipe
+
+
+def _refuse_weights(where: str, recipe: Recipe) -> None:
+    """Refuse quotas for a split that has no weight: one of the two is a slip, mostly the weight."""
+    for split, weight in recipe.split_weights.items():
+        wanted = [(name, getattr(task.quota, split)) for name, task in recipe.tasks.items()]
+        asking = [f"{name} {number:,}" for name, number in wanted if number]
+        if asking and not weight:
+            more = f" and {len(asking) - 3} more" if len(asking) > 3 else ""
+            raise UserError(
+                f"{where}, [split]: '{split}' has a weight of 0 and stays empty, but tasks have quotas for it: "
+                f"{', '.join(asking[:3])}{more}. Give it a weight, set these quotas to 0, or state no weights at all: "
+                "then they follow the quotas."
+            )
 
 
 def _refuse_check(where: str, name: str, settings: CheckSettings) -> None:

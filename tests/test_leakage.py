@@ -309,5 +309,9 @@ def test_a_split_without_weight_stays_empty() -> None:
     world = clustered(300, cluster=20)
     splits = {one.split for one in split_of(world, families={}, weights={"train": 3, "test": 1}).values()}
     assert splits == {"train", "test", None}
+    plenty = [example("pairs", str(number), products=[f"x{number}"]) for number in range(300)]
+    wanted = {"pairs": TaskSettings(quota=Quota(train=100, validation=20, test=20))}
+    went = split_of(plenty, families={}, settings=wanted, weights={"train": 3, "test": 1}).values()
+    assert Counter(one.split for one in went) == {"train": 100, "test": 20, None: 180}, "even if there is enough for it"
     with pytest.raises(ValueError, match="weight"):
         split_of(world, weights={"test_ood": 1})

@@ -38,7 +38,25 @@ def test_overrides_replace_settings_by_type(good: Path) -> None:
 
 def test_split_weights_follow_the_quotas_unless_stated(good: Path) -> None:
     assert load_recipe(good).split_weights == {"train": 10.0, "validation": 0.0, "test": 2.0}
-    assert load_recipe(good, ["split.test=1"]).split_weights == {"train": 0.0, "validation": 0.0, "test": 1.0}
+    stated = load_recipe(good, ["split.train=3", "split.test=1"])
+    assert stated.split_weights == {"train": 3.0, "validation": 0.0, "test": 1.0}
+
+
+def test_a_quota_for_a_split_without_weight_is_refused(good: Path) -> None:
+    quota = "tasks.sentiment_analysis.quota"
+    message = r"\[split\]: 'validation' has a weight of 0 and stays empty, .* for it: sentiment_analysis 1,500\. Give"
+    with pytest.raises(UserError, match=message):
+        load_recipe(good, ["split.train=3", "split.test=1", f"{quota}.validation=1500"])
+    with pytest.raises(UserError, match=r"'train' has .* attribute_value_extraction 400 and 7 more\. Give"):
+        load_recipe("sample", ["split.validation=1", "split.test=1"])
+    allowed = [
+        [f"{quota}.validation=1500"],
+        ["split.test=1", f"{quota}.train=0"],
+        ["split.train=3", "split.test=1", f"{quota}.test_ood=5"],
+        ["split.train=1", "split.freeze='earlier'"],
+    ]
+    for overrides in allowed:
+        assert load_recipe(good, overrides).name == "mine"
 
 
 def test_the_resolved_recipe_parses_back_to_itself(good: Path) -> None:

@@ -40,6 +40,7 @@ from quality.splitting.ragged import Integers, Ragged, union
 from quality.splitting.web import Web
 
 OOD = SPLITS.index("test_ood")
+_IN_DOMAIN = tuple(split for split in SPLITS if split != "test_ood")
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def assign(
     settings
         By task: quotas, leakage policy and least context.
     weights
-        The relative sizes of train, validation and test.
+        The relative sizes of train, validation and test; one without a weight stays empty, whatever the quotas.
     seed
         Seed of the keyed choices.
     parts
@@ -160,9 +161,12 @@ def assign(
         If no in-domain split has a weight.
     """
     kept = kept or Kept()
-    shares = _shares({"train": 1} if kept.frozen else weights)
+    if kept.frozen:
+        weights = {"train": 1}
+    shares = _shares(weights)
     run = _Run(web, settings, seed, mixing)
     run.keep(kept)
+    run.filling.close(*(split for split in _IN_DOMAIN if weights.get(split, 0.0) <= 0))
     run.out_of_domain()
     if parts is None:
         parts = communities_of(web, settings, weights, seed, beside=beside)
@@ -173,7 +177,7 @@ def assign(
 
 def _shares(weights: Mapping[Split, float]) -> list[float]:
     """Return the share of each in-domain split, in the order of `SPLITS`."""
-    stated = [max(weights.get(split, 0.0), 0.0) for split in SPLITS if split != "test_ood"]
+    stated = [max(weights.get(split, 0.0), 0.0) for split in _IN_DOMAIN]
     if not any(stated):
         raise ValueError("no split but test_ood has a weight above 0")
     return [weight / sum(stated) for weight in stated]
