@@ -16,7 +16,8 @@ def begin_audit(folder: Path, limits: AuditLimits, helper: Helper) -> Callable[[
     """Begin to audit a dataset; call what is returned for the findings, which are those of `audit_dataset`.
 
     The helper begins at once. When asked for the findings, this process looks for near duplicates, which is a third of
-    the work and needs nothing of the rest.
+    the work and needs nothing of the rest. By then all shards are there. If the helper read them before they were (it
+    failed to write some, which were then written here), this process does the rest anew.
     """
     if not helper.is_there:
         return lambda: _all(folder, limits)
@@ -42,5 +43,9 @@ def _with_near(folder: Path, limits: AuditLimits, rest: Callable[[], Audit]) -> 
     from ecinstruct_build.audit.near import COLUMNS, near_duplicates  # noqa: PLC0415
     from ecinstruct_build.audit.reading import read_published  # noqa: PLC0415
 
-    near = near_duplicates(read_published(folder, COLUMNS, threads=1), limits.jaccard)
-    return with_near(rest(), near, limits)
+    published = read_published(folder, COLUMNS, threads=1)
+    near = near_duplicates(published, limits.jaccard)
+    audit = rest()
+    if audit.rows != len(published.ids):
+        audit = _all_but_near(folder, limits)
+    return with_near(audit, near, limits)
