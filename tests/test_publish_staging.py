@@ -91,7 +91,7 @@ def test_a_card_is_the_same_made_from_the_folder_or_from_the_build(small_build, 
     republish(small_build, tmp_path / "dataset", generated=True, layout="ecinstruct")
     for folder in (made_up, tmp_path / "dataset"):
         manifest = published_manifest(folder)
-        info = card_info(manifest, read_samples(folder, manifest), manifest.get("review"))
+        info = card_info(manifest, read_samples(folder, manifest))
         assert card_text(info) == (folder / "README.md").read_text()
 
 

@@ -66,7 +66,6 @@ class CardInfo:
 def card_info(
     manifest: Mapping[str, Any],
     samples: Mapping[str, pa.Table],
-    review: Mapping[str, Any] | None = None,
     sources: Registry[Source] = SOURCES,
 ) -> CardInfo:
     """Return what the card of a dataset is made from.
@@ -74,11 +73,9 @@ def card_info(
     Parameters
     ----------
     manifest
-        With ``shards``, ``audit`` and ``generated``.
+        With ``shards``, ``generated`` and, if people reviewed the dataset, their figures as ``review``.
     samples
         The published samples by task name.
-    review
-        What a review found, or None; its figures alone are taken.
     sources
         Where the cards of the corpora are.
     """
@@ -92,7 +89,7 @@ def card_info(
         tasks={name: TASKS.get(name).summary for name in sorted(recipe["tasks"])},
         command=BUILD_COMMAND if manifest["generated"] else f"{BUILD_COMMAND} --raw <folder of upstream files>",
         generated=manifest["generated"],
-        review=review_figures(review),
+        review=manifest.get("review"),
     )
 
 

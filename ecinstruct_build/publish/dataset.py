@@ -87,14 +87,14 @@ def publish(
         write_report = report(samples, finished) if report else None
         finished["shards"] = [asdict(shard) for shard in sorted([*mine, *others()], key=lambda shard: shard.task)]
         papers.write_rebuild(folder, recipe, finished)
-        describe = papers.begin_to_describe(folder, finished, samples, out=out, review=review, say=say)
+        describe = papers.begin_to_describe(folder, finished, samples, out=out, say=say)
         with ThreadPoolExecutor(1) as thread:
             flushed = thread.submit(sync_tree, folder)  # so that little is left to flush at the end
             audit = findings()
         flushed.result()
         written = papers.begin_findings(audit, folder, refused, helper)
         finished["audit"] = summary(audit)
-        finished["card"] = describe()
+        finished["card"] = describe(finished)
         if write_report is not None:
             write_report(folder, audit)
         written()

@@ -1,6 +1,7 @@
 """Write what stands beside the shards of a dataset: its audit, how to build it again, its card, and its Croissant."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,31 +43,30 @@ def begin_to_describe(
     samples: Mapping[str, pa.Table],
     *,
     out: Path,
-    review: Mapping[str, Any] | None,
     say: Callable[[str], None] | None,
-) -> Callable[[], Mapping[str, str]]:
+) -> Callable[[Mapping[str, Any]], Mapping[str, str]]:
     """Write the dataset's descriptions, for people and machines, but for what the audit has still to find.
 
-    Call what is returned when the manifest has its key ``audit``: it writes the card, and returns the digests of the
-    card's parts.
+    Call what is returned with the manifest as soon as that has its key ``audit``: it writes the card, and returns the
+    digests of the card's parts.
 
     Parameters
     ----------
     folder
         Where to write.
-    manifest, samples, review
-        What to describe; see `ecinstruct_build.publish.dataset.publish`.
+    manifest, samples
+        What to describe; see `ecinstruct_build.publish.card_info.card_info`.
     out
         The dataset that is replaced: what people wrote into its card stays.
     say
         Is told which parts of the card stayed as somebody made them.
     """
-    info = card_info(manifest, samples, review)
+    info = card_info(manifest, samples)
     write_croissant(folder, info)
     earlier, draft = _earlier_card(out), draft_card(info)
 
-    def describe() -> Mapping[str, str]:
-        written = write_card(folder, info, *earlier, draft)
+    def describe(audited: Mapping[str, Any]) -> Mapping[str, str]:
+        written = write_card(folder, replace(info, manifest=audited), *earlier, draft)
         _tell(written, say)
         return written.digests
 

@@ -151,11 +151,9 @@ def _fill(
         **({"review": found} if found else {}),
         **_stage_shards(dataset, folder, manifest, restricted),
     }
-    info = card_info(staged, read_samples(folder, staged), found, sources)
-    merged = write_card(
-        folder, replace(info, restricted=tuple(restricted)), read_card(dataset), recorded_digests(manifest)
-    )
-    write_croissant(folder, replace(info, restricted=tuple(restricted)))
+    info = replace(card_info(staged, read_samples(folder, staged), sources), restricted=tuple(restricted))
+    merged = write_card(folder, info, read_card(dataset), recorded_digests(manifest))
+    write_croissant(folder, info)
     staged |= {
         "card": merged.digests,
         "card_published": section_digests(merged.text),
