@@ -16,7 +16,7 @@ from ecinstruct_build.audit.result import Audit
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.helper import Helper
 from ecinstruct_build.lazily import spare_pandas
-from ecinstruct_build.publish.dataset import Report, Samples, publish
+from ecinstruct_build.publish.dataset import Publication, Report, Samples, publish
 from ecinstruct_build.publish.folder import ensure_replaceable, ensure_writable
 from ecinstruct_build.recipe import Recipe, parse_recipe
 from ecinstruct_build.shortfall import judge_shortfall
@@ -176,18 +176,16 @@ def _build(  # noqa: PLR0917 - as `build` has them
         built = run_stages(recipe, raw, machine, helper)
         _remember(recipe, raw, machine)
         with machine.progress.track("publish"):
-            finished = publish(
-                out,
+            what = Publication(
                 recipe,
                 partial(read_all_samples, built.rendered),
                 partial(_books, recipe, built, machine),
                 generated=raw is None,
-                refused=machine.store.root / "audit",
-                helper=helper,
                 review=review,
                 report=_report_on(built, recipe, review),
-                say=machine.progress.note,
             )
+            refused = machine.store.root / "audit"
+            finished = publish(what, out, refused=refused, helper=helper, say=machine.progress.note)
     return built, finished
 
 

@@ -23,7 +23,7 @@ from ecinstruct_build.audit.run import audit_dataset
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.helper import Helper
 from ecinstruct_build.publish.card_info import read_samples
-from ecinstruct_build.publish.dataset import publish
+from ecinstruct_build.publish.dataset import Publication, publish
 from ecinstruct_build.publish.folder import read_manifest
 from quality.splitting.leakage import assign
 from quality.splitting.web import web_of
@@ -200,15 +200,9 @@ def test_the_audit_reads_what_the_helper_failed_to_write(
     small_build: SmallBuild, tmp_path: Path, helper: Helper
 ) -> None:
     published = books_of(small_build.out)
-    again = publish(
-        tmp_path / "again",
-        small_build.recipe,
-        partial(read_in, os.getpid(), small_build.out),
-        lambda: published,
-        generated=True,
-        refused=tmp_path / "refused",
-        helper=helper,
-    )
+    read = partial(read_in, os.getpid(), small_build.out)
+    what = Publication(small_build.recipe, read, lambda: published, generated=True)
+    again = publish(what, tmp_path / "again", refused=tmp_path / "refused", helper=helper)
     assert again["shards"] == published["shards"]
     assert again["audit"] == published["audit"]
 
@@ -227,9 +221,10 @@ def test_a_publication_that_fails_leaves_no_helper_at_work_on_it(
         raise UserError("no books")
 
     other = os.pidfd_open(helper.begin(os.getpid)())
-    read, places = partial(read_in_one, os.getpid(), small_build.out), {"refused": tmp_path / "refused"}
+    read = partial(read_in_one, os.getpid(), small_build.out)
+    what = Publication(small_build.recipe, read, refuse, generated=True)
     with pytest.raises(UserError, match="no books"):
-        publish(tmp_path / "out", small_build.recipe, read, refuse, generated=True, helper=helper, **places)
+        publish(what, tmp_path / "out", refused=tmp_path / "refused", helper=helper)
     assert select.select([other], [], [], 0)[0], "it has ended"
     os.close(other)
     assert not list(tmp_path.iterdir())

@@ -19,7 +19,7 @@ from ecinstruct_build.helper import Helper
 from ecinstruct_build.progress import Silence
 from ecinstruct_build.publish.card import card_text
 from ecinstruct_build.publish.card_info import card_info, published_manifest, read_samples
-from ecinstruct_build.publish.dataset import publish
+from ecinstruct_build.publish.dataset import Publication, publish
 from ecinstruct_build.publish.folder import ensure_replaceable, read_manifest
 from ecinstruct_build.publish.hub.target import Target
 from ecinstruct_build.publish.ids_only import IDS_SCHEMA
@@ -34,15 +34,15 @@ REFUSE, IDS = PublishSettings(restricted="refuse"), PublishSettings(restricted="
 TEXTS = ("instruction", "input", "options", "output", "few_shot_example", "category", "option_grades")
 
 
-def republish(small: SmallBuild, out: Path, *, generated: bool, layout: str = "huggingface", **changes):
+def republish(small: SmallBuild, out: Path, *, generated: bool, layout: str = "huggingface", say=None, **changes):
     """Publish the small build's rows once more; returns the manifest."""
     manifest = dict(read_manifest(small.out))
     recipe = small.recipe.model_copy(update={"layout": layout})
     manifest |= {"layout": layout, "recipe": recipe.resolved()}
     samples = read_samples(small.out, manifest)
+    what = Publication(recipe, lambda _tasks: samples, lambda: manifest, generated=generated, **changes)
     with Helper(1, lambda: None) as alone:
-        places = {"refused": out.parent / "refused", "helper": alone}
-        return publish(out, recipe, lambda _tasks: samples, lambda: manifest, generated=generated, **places, **changes)
+        return publish(what, out, refused=out.parent / "refused", helper=alone, say=say)
 
 
 @pytest.fixture(scope="module")
@@ -280,15 +280,9 @@ def test_a_source_that_gave_no_record_does_not_stand_in_the_way(small_build, tmp
     free = {"amazon_google", "esci", "mave"}
     inputs = [entry | {"ingested": entry["ingested"] * (entry["source"] in free)} for entry in manifest["inputs"]]
     samples = read_samples(small_build.out, manifest)
+    what = Publication(
+        small_build.recipe, lambda _tasks: samples, lambda: manifest | {"inputs": inputs}, generated=False
+    )
     with Helper(1, lambda: None) as alone:
-        places = {"refused": tmp_path / "refused", "helper": alone}
-        finished = manifest | {"inputs": inputs}
-        publish(
-            tmp_path / "dataset",
-            small_build.recipe,
-            lambda _tasks: samples,
-            lambda: finished,
-            generated=False,
-            **places,
-        )
+        publish(what, tmp_path / "dataset", refused=tmp_path / "refused", helper=alone)
     assert stage(tmp_path / "dataset", folder, REFUSE).restricted == ()

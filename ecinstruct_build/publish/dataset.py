@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -21,6 +21,8 @@ from ecinstruct_build.publish.shards import Shard, text_bytes, write_shards
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.splits import Layout
 
+T = TypeVar("T")
+
 Samples = Mapping[str, pa.Table]
 """Rows of `SAMPLE_SCHEMA` by task name."""
 
@@ -31,90 +33,100 @@ Report = Callable[[Samples, Mapping[str, Any]], Callable[[Path, Audit], None]]
 """``report(samples, manifest)`` gathers what the report says; what it returns writes the page, given the audit."""
 
 
-def publish(
-    out: Path,
-    recipe: Recipe,
-    read: Read,
-    books: Callable[[], Mapping[str, Any]],
-    *,
-    generated: bool,
-    refused: Path,
-    helper: Helper,
-    review: Mapping[str, Any] | None = None,
-    report: Report | None = None,
-    say: Callable[[str], None] | None = None,
-) -> Mapping[str, Any]:
-    """Write the dataset's folder and return the manifest with its shards.
+@dataclass(frozen=True)
+class Publication:
+    """What is published.
 
-    Parameters
+    Attributes
     ----------
-    out
-        The dataset's folder; an earlier dataset there is replaced in one step, but for what people wrote into its card.
     recipe
         What was built.
     read
-        Reads the samples. The helper reads them by itself, so it is a function that a module defines.
+        Reads the samples. A helper reads them by itself, so it is a function that a module defines.
     books
         Makes the books of the build, as `ecinstruct_build.accounts.manifest_of` returns them.
-    generated, refused
-        Whether it was built from sample corpora, and a folder for the findings of an audit that fails.
-    helper
-        Writes most of the shards and does most of the audit, while this process makes and describes the books.
+    generated
+        Whether it was built from sample corpora.
     review
         What a review by people found, as `ecinstruct_build.review.report.ReviewReport.to_json` gives it.
-    report, say
-        Makes the report's page; and is told which parts of the card stayed as somebody made them.
+    report
+        Makes the report's page.
+    """
+
+    recipe: Recipe
+    read: Read
+    books: Callable[[], Mapping[str, Any]]
+    generated: bool
+    review: Mapping[str, Any] | None = None
+    report: Report | None = None
+
+
+def publish(
+    what: Publication, out: Path, *, refused: Path, helper: Helper, say: Callable[[str], None] | None = None
+) -> Mapping[str, Any]:
+    """Write the dataset's folder and return its manifest.
+
+    Parameters
+    ----------
+    what
+        What is published.
+    out
+        The dataset's folder; an earlier dataset there is replaced in one step, but for what people wrote into its card.
+    refused
+        A folder for the findings of an audit that fails.
+    helper
+        Writes most of the shards and does most of the audit, while this process makes and describes the books.
+    say
+        Is told which parts of the card stayed as somebody made them.
 
     Raises
     ------
     UserError
         If the audit finds more than the recipe tolerates; ``out`` is left as it was.
     """
-    finished: dict[str, Any] = {}
-
-    def write(folder: Path) -> None:
-        samples = read(None)
-        theirs = _most(samples) if helper.is_there and recipe.layout == "huggingface" else []
-        others = helper.begin(_write_some, read, theirs, folder, recipe.layout)
-        mine = write_shards({name: samples[name] for name in samples if name not in theirs}, folder, recipe.layout)
-        findings = begin_audit(folder, recipe.audit, helper)  # which reads when the helper has written, too
-        finished.update(books(), recipe=published_settings(recipe), generated=generated)
-        if review:
-            finished["review"] = review_figures(review)
-        # Here and not above: by now the helper has work, and this process the 0.05 s that the import takes.
-        from ecinstruct_build.publish import papers  # noqa: PLC0415
-
-        write_report = report(samples, finished) if report else None
-        finished["shards"] = [asdict(shard) for shard in sorted([*mine, *others()], key=lambda shard: shard.task)]
-        papers.write_rebuild(folder, recipe, finished)
-        describe = papers.begin_to_describe(folder, finished, samples, out=out, say=say)
-        with ThreadPoolExecutor(1) as thread:
-            flushed = thread.submit(sync_tree, folder)  # so that little is left to flush at the end
-            audit = findings()
-        flushed.result()
-        written = papers.begin_findings(audit, folder, refused, helper)
-        finished["audit"] = summary(audit)
-        finished["card"] = describe(finished)
-        if write_report is not None:
-            write_report(folder, audit)
-        written()
-        finished["digests"] = papers.digests_of_papers(folder)
-        write_manifest(folder, finished)
-
-    writing = partial(_stopping, helper, write)
-    publish_folder(
-        out, writing, expected_bytes=lambda: sum(int(text_bytes(rows).sum()) for rows in read(None).values())
-    )
-    return finished
+    write = partial(_write, what, out, refused=refused, helper=helper, say=say)
+    return publish_folder(out, partial(_stopping, helper, write), partial(_expected_bytes, what.read))
 
 
-def _stopping(helper: Helper, write: Callable[[Path], None], folder: Path) -> None:
-    """Write; if that fails, end the helper, so that it writes no more into the folder, which is then cleared away."""
-    try:
-        write(folder)
-    except BaseException:
-        helper.stop()
-        raise
+def _write(
+    what: Publication, out: Path, folder: Path, *, refused: Path, helper: Helper, say: Callable[[str], None] | None
+) -> Mapping[str, Any]:
+    """Fill the folder that takes the place of ``out``, the manifest last, and return that."""
+    samples = what.read(None)
+    shards, findings = _begin_rows(what, samples, folder, helper)
+    manifest = _books(what)
+    # Here and not above: by now the helper has work, and this process the 0.05 s that the import takes.
+    from ecinstruct_build.publish import papers  # noqa: PLC0415
+
+    write_report = what.report(samples, manifest) if what.report else None
+    manifest["shards"] = [asdict(shard) for shard in shards()]
+    papers.write_rebuild(folder, what.recipe, manifest)
+    describe = papers.begin_to_describe(folder, manifest, samples, out=out, say=say)
+    audit = _found_while_flushing(folder, findings)
+    write_findings = papers.begin_findings(audit, folder, refused, helper)
+    manifest["audit"] = summary(audit)
+    manifest["card"] = describe(manifest)
+    if write_report is not None:
+        write_report(folder, audit)
+    write_findings()
+    manifest["digests"] = papers.digests_of_papers(folder)
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def _begin_rows(
+    what: Publication, samples: Samples, folder: Path, helper: Helper
+) -> tuple[Callable[[], list[Shard]], Callable[[], Audit]]:
+    """Write some of the shards, and have the helper write the others and audit all of them.
+
+    Call the first of what is returned for the shards, and then the second for what the audit found.
+    """
+    layout = what.recipe.layout
+    theirs = _most(samples) if helper.is_there and layout == "huggingface" else []
+    others = helper.begin(_write_some, what.read, theirs, folder, layout)
+    mine = write_shards({name: samples[name] for name in samples if name not in theirs}, folder, layout)
+    findings = begin_audit(folder, what.recipe.audit, helper)  # which reads when the helper has written, too
+    return lambda: sorted([*mine, *others()], key=lambda shard: shard.task), findings
 
 
 def _most(samples: Samples) -> list[str]:
@@ -125,3 +137,32 @@ def _most(samples: Samples) -> list[str]:
 
 def _write_some(read: Read, tasks: Collection[str], folder: Path, layout: Layout) -> list[Shard]:
     return write_shards(read(tasks), folder, layout) if tasks else []
+
+
+def _books(what: Publication) -> dict[str, Any]:
+    """Return what the manifest says of the build, which is all but what is said of the dataset's files."""
+    books = {**what.books(), "recipe": published_settings(what.recipe), "generated": what.generated}
+    figures = review_figures(what.review)
+    return {**books, "review": figures} if figures else books
+
+
+def _found_while_flushing(folder: Path, findings: Callable[[], Audit]) -> Audit:
+    """Wait for what the audit finds, and flush the folder meanwhile, so that little is left to flush at the end."""
+    with ThreadPoolExecutor(1) as thread:
+        flushed = thread.submit(sync_tree, folder)
+        audit = findings()
+    flushed.result()
+    return audit
+
+
+def _stopping(helper: Helper, write: Callable[[Path], T], folder: Path) -> T:
+    """Write; if that fails, end the helper, so that it writes no more into the folder, which is then cleared away."""
+    try:
+        return write(folder)
+    except BaseException:
+        helper.stop()
+        raise
+
+
+def _expected_bytes(read: Read) -> int:
+    return sum(int(text_bytes(rows).sum()) for rows in read(None).values())

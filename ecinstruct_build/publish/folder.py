@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ecinstruct_build.durable import DISK_FULL, sync, sync_tree
 from ecinstruct_build.errors import UserError
@@ -19,12 +19,14 @@ MANIFEST = "manifest.json"
 MANIFEST_FORMAT = 1
 """Version of the manifest's form; it grows when a key changes its meaning."""
 
+T = TypeVar("T")
+
 _GENERATOR = "ecinstruct-build"
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
-def publish_folder(out: Path, write: Callable[[Path], None], expected_bytes: Callable[[], int] | None = None) -> None:
-    """Fill a folder and put it in the place of ``out`` in one step.
+def publish_folder(out: Path, write: Callable[[Path], T], expected_bytes: Callable[[], int] | None = None) -> T:
+    """Fill a folder, put it in the place of ``out`` in one step, and return what ``write`` returned.
 
     Until the swap, and after any failure, ``out`` is what it was. What a killed run left behind is put right or
     cleared away by the next one.
@@ -50,7 +52,7 @@ def publish_folder(out: Path, write: Callable[[Path], None], expected_bytes: Cal
         _recover(out)
         ensure_replaceable(out)
         with _beside(out) as building:
-            _fill(building, out, write, expected_bytes)
+            written = _fill(building, out, write, expected_bytes)
             _swap(building, out)
     except OSError as error:
         if error.errno not in _REFUSED:
@@ -58,6 +60,7 @@ def publish_folder(out: Path, write: Callable[[Path], None], expected_bytes: Cal
         raise UserError(
             f"The dataset cannot be written to {out}: {error.strerror}. Choose another folder with --out."
         ) from error
+    return written
 
 
 def ensure_replaceable(out: Path) -> None:
@@ -141,14 +144,15 @@ def files_in(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
 
 
-def _fill(building: Path, out: Path, write: Callable[[Path], None], expected_bytes: Callable[[], int] | None) -> None:
+def _fill(building: Path, out: Path, write: Callable[[Path], T], expected_bytes: Callable[[], int] | None) -> T:
     try:
-        write(building)
+        written = write(building)
         if not (building / MANIFEST).is_file():
             raise ValueError(f"nothing wrote {MANIFEST}")
         sync_tree(building)
     except OSError as error:
         raise _disk_error(error, building, out, expected_bytes) or error from error
+    return written
 
 
 @contextmanager
