@@ -1,8 +1,9 @@
 """The command that publishes a dataset to the Hugging Face Hub."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +17,10 @@ from ecinstruct_build.commands.options import (
     listener,
     print_json,
 )
+
+if TYPE_CHECKING:
+    from ecinstruct_build.publish.hub.push import Pushed
+    from ecinstruct_build.stages.machine import Machine
 
 
 def publish(
@@ -35,21 +40,9 @@ def publish(
 
     The token is taken from HF_TOKEN or from where 'hf auth login' left it.
     """
-    from rich.console import Console
-
-    from ecinstruct_build.explain import fates
-    from ecinstruct_build.pipeline import LAST_BUILD, last_build
-    from ecinstruct_build.publish.hub.showing import render_plan
     from ecinstruct_build.publish.hub.target import Target
     from ecinstruct_build.publish.release import release
     from ecinstruct_build.review.folder import reviewed_in
-
-    machine = asking_machine(work)
-
-    def fates_of(example_ids: Sequence[str]) -> Mapping[str, str]:
-        if machine.store.recall(LAST_BUILD) is None:
-            return {}
-        return fates(last_build(machine)[0], example_ids)
 
     with listener(quiet=quiet or as_json) as progress:
         pushed = release(
@@ -57,15 +50,29 @@ def publish(
             Target(repo=repo, private=private, revision=revision, tag=tag, message=message),
             scratch=work / "publish",
             review=reviewed_in(review),
-            fates=fates_of,
+            fates=partial(_fates, asking_machine(work)),
             dry_run=dry_run,
             progress=progress,
         )
     if as_json:
         print_json(pushed.to_json())
     elif not quiet:
-        render_plan(pushed.plan, Console())
-        done = (
-            "Nothing was done: this was a dry run." if dry_run else f"The dataset is at {repo}, commit {pushed.commit}."
-        )
-        Console().print(done, highlight=False, soft_wrap=True)
+        _show(pushed, repo)
+
+
+def _fates(machine: "Machine", example_ids: Sequence[str]) -> Mapping[str, str]:
+    """Say what became of examples; of a store in which nothing was built, nothing is known."""
+    from ecinstruct_build.explain import fates
+    from ecinstruct_build.pipeline import LAST_BUILD, last_build
+
+    return fates(last_build(machine)[0], example_ids) if machine.store.recall(LAST_BUILD) else {}
+
+
+def _show(pushed: "Pushed", repo: str) -> None:
+    from rich.console import Console
+
+    from ecinstruct_build.publish.hub.showing import render_plan
+
+    render_plan(pushed.plan, Console())
+    at = f"The dataset is at {repo}, commit {pushed.commit}."
+    Console().print("Nothing was done: this was a dry run." if pushed.dry_run else at, highlight=False, soft_wrap=True)
