@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ecinstruct_build.check import PAIR_SCHEMA
 from ecinstruct_build.example import EXAMPLE_SCHEMA
 from ecinstruct_build.helper import Helper
 from ecinstruct_build.provenance import code_digest, own_digest
@@ -35,7 +34,7 @@ from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 from ecinstruct_build.task import Quota, TaskSettings
 from quality.splitting.leakage import Assigned, assign, communities_of, drop_alike, drop_like_kept
-from quality.splitting.mixing import mixing_of
+from quality.splitting.mixing import Mixing, mixing_of
 from quality.splitting.placement import NOWHERE
 from quality.splitting.proof import prove
 from quality.splitting.ragged import Integers
@@ -148,25 +147,25 @@ def split(
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track("split"):
             examples, left_out = read_web(spun.folder), checked.rejected_late()
-            with ThreadPoolExecutor(1) as thread:  # it reads, while this one places, what is needed then
-                words = thread.submit(input_words, checked, found, examples) if _may_trim(recipe) else None
-                parts = np.load(parted.folder / "communities.npy")
-                assigned = _assigned(recipe, checked, examples, parts, frozen=frozen, left_out=left_out, helper=helper)
-            settled = PAIR_SCHEMA.empty_table()
-            if words is not None:
-                settled = settled_lookalikes(recipe, checked, found, examples, assigned, words=words.result())
-                assigned = drop_alike(examples, assigned, settled)
-            if frozen:
-                assigned = _apart_from_kept(recipe, checked, frozen, examples, assigned)
-            checks = prove(examples, recipe.tasks, assigned, pa.concat_tables([read_pairs(found), settled]))
-            table = assignment_table(examples, assigned, left_out)
-            for name in recipe.tasks:
-                rows = table.filter(pc.starts_with(table["example_id"], f"{name}:"))
-                pq.write_table(rows, out / f"{name}.parquet", compression="zstd")
-            survey = retention(examples, recipe.tasks, assigned, np.load(parted.folder / "hashed.npy"))
+            parts, hashed = (np.load(parted.folder / f"{name}.npy") for name in ("communities", "hashed"))
+            assigned, pairs = _assigned(
+                recipe, checked, found, examples, parts, left_out=left_out, frozen=frozen, helper=helper
+            )
+            checks = prove(examples, recipe.tasks, assigned, pairs)
+            _write_assignments(assignment_table(examples, assigned, left_out), recipe, out)
+            survey = retention(examples, recipe.tasks, assigned, hashed)
         return {"checked": checks, "retention": survey}
 
-    inputs = {
+    inputs = _split_inputs(recipe, checked, spun, parted, found, frozen=frozen)
+    return machine.store.run("split", recipe.name, inputs, produce)
+
+
+def _split_inputs(
+    recipe: Recipe, checked: Checked, spun: Stage, parted: Stage, found: Stage, *, frozen: Frozen | None
+) -> dict[str, Any]:
+    """Return all that a split depends on."""
+    assigning = ("quality.splitting.leakage", "quality.splitting.proof", "quality.splitting.retention")
+    return {
         "web": spun.digest,
         "communities": parted.digest,
         "look-alikes": found.digest,
@@ -177,14 +176,8 @@ def split(
         "duplicates": duplicate_settings(recipe).model_dump(mode="json"),
         "weights": recipe.split_weights,
         "seed": recipe.split_seed,
-        "code": [
-            *map(code_digest, ("quality.splitting.leakage", "quality.splitting.proof", "quality.splitting.retention")),
-            *lookalikes_code(),
-            *_reading_code(),
-            own_digest(__name__),
-        ],
+        "code": [*map(code_digest, assigning), *lookalikes_code(), *_reading_code(), own_digest(__name__)],
     }
-    return machine.store.run("split", recipe.name, inputs, produce)
 
 
 def _settings(recipe: Recipe, *names: str) -> dict[str, Any]:
@@ -192,41 +185,55 @@ def _settings(recipe: Recipe, *names: str) -> dict[str, Any]:
     return {task: settings.model_dump(mode="json", include=set(names)) for task, settings in recipe.tasks.items()}
 
 
+def _reading_code() -> list[str]:
+    """Return digests of the code that reads what earlier stages wrote."""
+    stages = ("checks", "examples", "families", "frozen", "lookalikes")
+    return [own_digest(f"ecinstruct_build.stages.{stage}") for stage in stages]
+
+
 def _assigned(
     recipe: Recipe,
     checked: Checked,
+    found: Stage,
     examples: Web,
     parts: Integers,
     *,
-    frozen: Frozen | None,
     left_out: Collection[str],
+    frozen: Frozen | None,
     helper: Helper | None,
-) -> Assigned:
-    kept = frozen.read_held() if frozen else None
-    settings = training_only(recipe.tasks) if frozen else recipe.tasks
+) -> tuple[Assigned, pa.Table]:
+    """Assign the examples, and drop what is too like others once trimmed; return with it all pairs of look-alikes."""
+    with ThreadPoolExecutor(1) as thread:  # it reads, while this one places, what is needed then
+        words = thread.submit(input_words, checked, found, examples) if _may_trim(recipe) else None
+        assigned = assign(
+            examples,
+            training_only(recipe.tasks) if frozen else recipe.tasks,
+            recipe.split_weights,
+            recipe.split_seed,
+            parts=parts,
+            kept=frozen.read_held() if frozen else None,
+            left_out=left_out,
+            mixing=_mixing(recipe, checked),
+            beside=helper,
+        )
+    pairs = read_pairs(found)
+    if words is None:
+        return assigned, pairs
+    late = settled_lookalikes(recipe, checked, found, examples, assigned, words=words.result())
+    assigned = drop_alike(examples, assigned, late)
+    if frozen:
+        assigned = _apart_from_kept(recipe, checked, frozen, examples, assigned)
+    return assigned, pa.concat_tables([pairs, late])
+
+
+def _mixing(recipe: Recipe, checked: Checked) -> Mixing | None:
     sources = {name: read_sources(checked.repaired[name]) for name, task in recipe.tasks.items() if task.shares}
-    return assign(
-        examples,
-        settings,
-        recipe.split_weights,
-        recipe.split_seed,
-        parts=parts,
-        kept=kept,
-        left_out=left_out,
-        mixing=mixing_of(recipe.tasks, sources),
-        beside=helper,
-    )
+    return mixing_of(recipe.tasks, sources)
 
 
 def _may_trim(recipe: Recipe) -> bool:
     """Return whether an example may lose context, and become too like another."""
     return any(task.leakage == "trim" for task in recipe.tasks.values())
-
-
-def _reading_code() -> list[str]:
-    """Return digests of the code that reads what earlier stages wrote."""
-    stages = ("checks", "examples", "families", "frozen", "lookalikes")
-    return [own_digest(f"ecinstruct_build.stages.{stage}") for stage in stages]
 
 
 def _apart_from_kept(recipe: Recipe, checked: Checked, frozen: Frozen, examples: Web, assigned: Assigned) -> Assigned:
@@ -257,6 +264,12 @@ def assignment_table(examples: Web, assigned: Assigned, left_out: Collection[str
     ]
     table = pa.table(columns, schema=ASSIGNMENT_SCHEMA)
     return table.filter(pc.invert(pc.is_in(table["example_id"], value_set=pa.array(sorted(left_out), pa.string()))))
+
+
+def _write_assignments(table: pa.Table, recipe: Recipe, out: Path) -> None:
+    for name in recipe.tasks:
+        rows = table.filter(pc.starts_with(table["example_id"], f"{name}:"))
+        pq.write_table(rows, out / f"{name}.parquet", compression="zstd")
 
 
 def _lists(starts: Integers, values: pa.Array) -> pa.ListArray:
