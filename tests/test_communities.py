@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from split_world import SETTINGS, WEIGHTS, clustered, example, worlds
 
 from ecinstruct_build.example import Example
+from ecinstruct_build.splits import SPLITS
 from quality.splitting.leakage import assign, communities_of
 from quality.splitting.placement import NOWHERE
 from quality.splitting.web import Web, web_of
@@ -58,6 +59,14 @@ def test_one_cut_serves_the_splits_of_every_seed(seed: int) -> None:
     assert kept > 0.97 * kept_anew
     counts = Counter(one.packed[one.packed != NOWHERE].tolist())
     assert [counts[split] / kept for split in range(3)] == pytest.approx([0.8, 0.1, 0.1], abs=0.02)
+
+
+def test_where_one_split_takes_all_nothing_is_cut_and_nothing_straddles() -> None:
+    weights = {"train": 0.0, "validation": 3.0}
+    parts = communities_of(web(), SETTINGS, weights, 0)
+    assert parts.tolist() == list(range(len(parts)))
+    found = assign(web(), SETTINGS, weights, 0, parts=parts)
+    assert set(found.packed[found.candidate].tolist()) == {SPLITS.index("validation")}
 
 
 def test_seeds_choose_different_packings_of_the_same_communities() -> None:

@@ -33,7 +33,7 @@ from ecinstruct_build.stages.lookalikes import (
 from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.store import Stage
 from ecinstruct_build.task import Quota, TaskSettings
-from quality.splitting.leakage import Assigned, assign, communities_of, drop_alike, drop_like_kept
+from quality.splitting.leakage import ALL_TO_TRAINING, Assigned, assign, communities_of, drop_alike, drop_like_kept
 from quality.splitting.mixing import Mixing, mixing_of
 from quality.splitting.placement import NOWHERE
 from quality.splitting.proof import prove
@@ -87,6 +87,8 @@ def web(recipe: Recipe, checked: Checked, joined: Stage, found: Stage, machine: 
 def communities(recipe: Recipe, spun: Stage, machine: Machine, helper: Helper | None = None) -> Stage:
     """Cut the web into communities, and hash it for comparison, once for the splits of all seeds.
 
+    Beside frozen tests there is nothing to divide, so the web is left uncut.
+
     Parameters
     ----------
     recipe, spun
@@ -96,11 +98,12 @@ def communities(recipe: Recipe, spun: Stage, machine: Machine, helper: Helper | 
     helper
         Cuts some of the components.
     """
+    divided_by = ALL_TO_TRAINING if recipe.split.freeze else recipe.split_weights
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track("communities"):
             examples = read_web(spun.folder)
-            found = communities_of(examples, recipe.tasks, recipe.split_weights, recipe.seed, beside=helper)
+            found = communities_of(examples, recipe.tasks, divided_by, recipe.seed, beside=helper)
             np.save(out / "communities.npy", found)
             np.save(out / "hashed.npy", by_hashing(examples, recipe.tasks, recipe.split_weights, recipe.seed))
         return {"communities": len(np.unique(found))}
@@ -108,7 +111,7 @@ def communities(recipe: Recipe, spun: Stage, machine: Machine, helper: Helper | 
     inputs = {
         "web": spun.digest,
         "settings": _settings(recipe, "leakage", "min_context"),
-        "weights": recipe.split_weights,
+        "weights": [divided_by, recipe.split_weights],
         "seed": recipe.seed,
         "code": [code_digest("quality.splitting.retention"), own_digest(__name__)],
     }

@@ -42,6 +42,9 @@ from quality.splitting.web import Web
 OOD = SPLITS.index("test_ood")
 _IN_DOMAIN = tuple(split for split in SPLITS if split != "test_ood")
 
+ALL_TO_TRAINING: Mapping[Split, float] = {"train": 1.0}
+"""The weights of splits beside frozen tests."""
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -161,16 +164,14 @@ def assign(
         If no in-domain split has a weight.
     """
     kept = kept or Kept()
-    if kept.frozen:
-        weights = {"train": 1}
-    shares = _shares(weights)
+    weights = ALL_TO_TRAINING if kept.frozen else weights
     run = _Run(web, settings, seed, mixing)
     run.keep(kept)
     run.filling.close(*(split for split in _IN_DOMAIN if weights.get(split, 0.0) <= 0))
     run.out_of_domain()
     if parts is None:
         parts = communities_of(web, settings, weights, seed, beside=beside)
-    run.in_domain(shares, parts, beside)
+    run.in_domain(_shares(weights), parts, beside)
     run.leave_out(left_out)
     return run.assigned()
 

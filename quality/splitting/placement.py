@@ -84,9 +84,11 @@ def communities(
     Returns
     -------
     The community of each node, named by its smallest node. A component too small to be cut is one, a node that nothing
-    stands on is one.
+    stands on is one; where one split takes all, nothing is cut, and every node is one.
     """
     found = np.arange(len(names))
+    if _one_takes_all(shares):
+        return found
     cutting = []
     for nodes, rows in _components(ties, len(names)):
         if len(rows) > WHOLE:
@@ -128,6 +130,9 @@ def place(  # noqa: PLR0917 - the ties, and everything that decides where they l
     The position in ``shares`` for each node, or `NOWHERE`.
     """
     placed = np.full(len(names), NOWHERE)
+    if _one_takes_all(shares):
+        placed[distinct(np.concatenate([ties.core.values, ties.soft.values]))] = np.argmax(shares)
+        return placed
     placing = []
     for nodes, rows in _components(ties, len(names)):
         if len(rows) > WHOLE:
@@ -138,6 +143,11 @@ def place(  # noqa: PLR0917 - the ties, and everything that decides where they l
     for nodes, splits in _side_by_side(placing, beside):
         placed[nodes] = splits
     return placed
+
+
+def _one_takes_all(shares: Sequence[float]) -> bool:
+    """Return whether one split takes all."""
+    return sum(share > 0 for share in shares) == 1
 
 
 def _components(ties: Ties, count: int) -> Iterator[tuple[Integers, Integers]]:
