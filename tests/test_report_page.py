@@ -27,6 +27,7 @@ from ecinstruct_build.reporting.page.contents import (
 )
 from ecinstruct_build.reporting.page.data import ReportData
 from ecinstruct_build.reporting.page.gather import gather
+from ecinstruct_build.reporting.page.leakage import with_audit
 from ecinstruct_build.stages.samples import read_samples
 
 SEEN = ("IND_Diverse_Instruction", "OOD_Diverse_Instruction")
@@ -48,11 +49,12 @@ def data(small_build: SmallBuild) -> ReportData:
 
 
 def report_of(
-    small_build: SmallBuild, samples: dict[str, pa.Table] | None = None, audit: Any = None, **options: Any
+    small_build: SmallBuild, samples: dict[str, pa.Table] | None = None, audit: Any = None, *, generated: bool = False
 ) -> ReportData:
     samples = samples or {name: read_samples(stage) for name, stage in small_build.built.rendered.items()}
     audit = audit or json.loads((small_build.out / "audit.json").read_text())
-    return gather(small_build.built, small_build.recipe, samples, small_build.manifest, audit, None, **options)
+    manifest = {**small_build.manifest, "generated": generated}
+    return with_audit(gather(small_build.built, small_build.recipe, samples, manifest, None), audit)
 
 
 def test_every_record_is_accounted_for(data: ReportData) -> None:
@@ -192,7 +194,7 @@ def test_duplicates_are_counted_and_some_are_shown(data: ReportData, small_build
 
 
 def test_texts_are_shown_only_where_their_terms_allow_it(small_build: SmallBuild) -> None:
-    allowed, everything = report_of(small_build).duplicates, report_of(small_build, restricted_texts=True).duplicates
+    allowed, everything = report_of(small_build).duplicates, report_of(small_build, generated=True).duplicates
     terms = {}
     for task, stage in small_build.built.checked.repaired.items():
         table = stage.table("examples", ["example_id", "source"])

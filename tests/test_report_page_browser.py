@@ -33,7 +33,7 @@ OVERLAPPING = """() => [...document.querySelectorAll('svg[role="img"]')].flatMap
 @pytest.fixture(scope="module")
 def reports(small_build: SmallBuild, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """A report on a whole build with a review, and one in which every name is very long."""
-    built = report_of(small_build, restricted_texts=True)
+    built = report_of(small_build, generated=True)
     reviewed = {**built.__dict__, "review": review_of(review_json())}
     pages = [report_page(type(built)(**reviewed)), report_page(report_data("extraordinarily" * 12))]
     folder = tmp_path_factory.mktemp("reports")

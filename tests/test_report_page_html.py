@@ -24,7 +24,7 @@ from ecinstruct_build.reporting.page.charts import (
     stacked,
     whiskers,
 )
-from ecinstruct_build.reporting.page.data import Duplicates, Leakage
+from ecinstruct_build.reporting.page.data import NOT_AUDITED, Duplicates
 from ecinstruct_build.reporting.page.findings import findings, tiles
 from ecinstruct_build.reporting.page.page import draw, report_page
 from ecinstruct_build.reporting.page.svg import Frame
@@ -254,6 +254,6 @@ def test_tasks_are_named_for_people() -> None:
 
 def test_what_is_drawn_before_the_audit_ended_is_what_the_page_shows(small_build: SmallBuild) -> None:
     data = report_of(small_build)
-    early = draw(replace(data, leakage=Leakage(passed=False, exceeded=(), pairs=(), rows=())))
+    early = draw(replace(data, leakage=NOT_AUDITED))
     assert "figure-leakage" in report_page(data)
     assert report_page(data, early) == report_page(data)

@@ -294,6 +294,10 @@ class Leakage:
     rows: tuple[LeakageRow, ...]
 
 
+NOT_AUDITED = Leakage(passed=False, exceeded=(), pairs=(), rows=())
+"""Stands for the audit's word until that is there."""
+
+
 @dataclass(frozen=True)
 class StageTime:
     """Time of one kind of stage.

@@ -1,14 +1,12 @@
-"""Gather what the report says of a build from its stages, its books, its rows, its audit and its review."""
+"""Gather what the report says of a build from its stages, its books, its rows and its review."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from ecinstruct_build.audit.page import KIND_MEANINGS
-from ecinstruct_build.audit.result import Audit, Exceeded
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import TASKS
 from ecinstruct_build.reporting.page.contents import (
@@ -20,10 +18,9 @@ from ecinstruct_build.reporting.page.contents import (
     values_of,
 )
 from ecinstruct_build.reporting.page.data import (
+    NOT_AUDITED,
     Diversity,
     Labels,
-    Leakage,
-    LeakageRow,
     Lengths,
     Positions,
     ReportData,
@@ -37,19 +34,21 @@ from ecinstruct_build.shortfall import source_shares
 from ecinstruct_build.splits import PUBLISHED_SPLITS, SPLITS, Layout
 from ecinstruct_build.stages.built import Built
 
+_AS_IN_THE_BOOKS = ("name", "description", "layout", "engine", "seeds", "versions", "peak_memory_bytes")
 
-def gather(  # noqa: PLR0917 - one argument for each thing that a finished build leaves
+
+def gather(
     built: Built,
     recipe: Recipe,
     samples: Mapping[str, pa.Table],
     manifest: Mapping[str, Any],
-    audit: Mapping[str, Any] | Audit | None,
     review: Mapping[str, Any] | None,
     *,
     planted: Sequence[Mapping[str, Any]] = (),
-    restricted_texts: bool = False,
 ) -> ReportData:
-    """Gather the report on a build.
+    """Gather the report on a build: the same for the same build, but for the times that it took.
+
+    What the audit found is added by `ecinstruct_build.reporting.page.leakage.with_audit`: it may still run.
 
     Parameters
     ----------
@@ -58,56 +57,35 @@ def gather(  # noqa: PLR0917 - one argument for each thing that a finished build
     samples
         Rows of `ecinstruct_build.example.SAMPLE_SCHEMA` by task name.
     manifest
-        The books, as `ecinstruct_build.accounts.manifest_of` returns them.
-    audit
-        What the audit found, or its JSON; None = that is filled in later, by `with_audit`.
+        The books, as `ecinstruct_build.accounts.manifest_of` returns them, and ``generated``: duplicates are shown
+        without texts that their source's terms forbid publishing again, unless all were generated.
     review
         What people found, as `ecinstruct_build.review.report` gives it in JSON; None = nobody reviewed.
     planted
         Scores of planted defects; see `ecinstruct_build.reporting.planted.gathering.scores_json`.
-    restricted_texts
-        Whether duplicates are shown with texts that their source's terms forbid publishing again.
-
-    Returns
-    -------
-    ReportData
-        The same for the same build, but for the times that it took.
     """
     tasks = sorted(samples)
     contents = [_contents(task, samples[task], recipe.layout) for task in tasks]
-    rejected = rejections(built.checked, tasks)
-    drawn = drawn_by_origin(built.checked)
-    flows = [_task_flow(task, manifest["tasks"][task]) for task in tasks]
-    places = {place for flow in flows for place in flow.samples}
+    rejected, drawn = rejections(built.checked, tasks), drawn_by_origin(built.checked)
+    flows = tuple(_task_flow(task, manifest["tasks"][task]) for task in tasks)
     return ReportData(
-        name=manifest["name"],
+        **{name: manifest[name] for name in _AS_IN_THE_BOOKS},
         title=manifest["title"] or manifest["name"],
-        description=manifest["description"],
-        layout=recipe.layout,
-        engine=manifest["engine"],
-        seeds=dict(manifest["seeds"]),
-        versions=dict(manifest["versions"]),
-        places=tuple(sorted(places, key=_place_order)),
+        places=tuple(sorted({place for flow in flows for place in flow.samples}, key=_place_order)),
         splits=tuple(split for split in SPLITS if any(_made(flow, split) for flow in flows)),
         sources=_source_flows(manifest["inputs"], drawn, contents),
-        tasks=tuple(flows),
+        tasks=flows,
         lengths=tuple(one for content in contents for one in content.lengths),
         labels=tuple(content.labels for content in contents if content.labels),
         positions=tuple(content.positions for content in contents if content.positions),
         diversity=tuple(content.diversity for content in contents),
-        duplicates=duplicates_of(built.checked, rejected, recipe, restricted_texts=restricted_texts),
+        duplicates=duplicates_of(built.checked, rejected, recipe, restricted_texts=manifest["generated"]),
         locales=locales_of(built.checked, rejected, drawn, sum((one.locales for one in contents), Counter())),
-        leakage=_leakage(audit) if audit is not None else Leakage(passed=False, exceeded=(), pairs=(), rows=()),
+        leakage=NOT_AUDITED,
         review=review_of(review) if review is not None else None,
         planted=tuple(dict(one) for one in planted),
         stages=_stage_times(manifest["stages"]),
-        peak_memory_bytes=manifest["peak_memory_bytes"],
     )
-
-
-def with_audit(data: ReportData, audit: Mapping[str, Any] | Audit) -> ReportData:
-    """Return the report with what the audit found."""
-    return replace(data, leakage=_leakage(audit))
 
 
 @dataclass(frozen=True)
@@ -192,50 +170,6 @@ def _source_flows(
             )
         )
     return tuple(flows)
-
-
-def _leakage(audit: Mapping[str, Any] | Audit) -> Leakage:
-    """Lay the audit's overlaps out: kinds by pairs of splits, without kinds and pairs of which there is nothing."""
-    limits, there = _of(audit, "limits"), {_count_role(one) for one in _of(audit, "counts")}
-    by_kind: dict[str, dict[tuple[str, str], Any]] = {}
-    for one in _of(audit, "overlaps"):
-        pair = (_of(one, "left"), _of(one, "right"))
-        if there.issuperset(pair):
-            by_kind.setdefault(_of(one, "kind"), {})[pair] = one
-    pairs = tuple(dict.fromkeys(pair for cells in by_kind.values() for pair in cells))
-    rows = [
-        LeakageRow(
-            kind=kind,
-            meaning=KIND_MEANINGS.get(kind, ""),
-            limited=any(limits[_of(one, "limit")] is not None for one in cells.values()),
-            cells=tuple(_cell(cells.get(pair), limits) for pair in pairs),
-        )
-        for kind, cells in by_kind.items()
-        if any(_of(one, "left_carrying") or _of(one, "right_carrying") for one in cells.values())
-    ]
-    exceeded = _of(audit, "exceeded")
-    said = [str(one) if not isinstance(one, Mapping) else _said(one) for one in exceeded]
-    return Leakage(not exceeded, tuple(said), pairs, tuple(rows))
-
-
-def _of(thing: Any, name: str) -> Any:
-    """Return a value of one of the audit's records, or of its JSON form."""
-    return thing[name] if isinstance(thing, Mapping) else getattr(thing, name)
-
-
-def _count_role(count: Sequence[Any]) -> str:
-    return str(count[1])
-
-
-def _said(exceeded: Mapping[str, Any]) -> str:
-    return str(Exceeded(**exceeded))
-
-
-def _cell(overlap: Any, limits: Mapping[str, Any]) -> tuple[int, int, bool] | None:
-    if overlap is None or not _of(overlap, "right_carrying"):
-        return None
-    limit, rows = limits[_of(overlap, "limit")], _of(overlap, "right_rows")
-    return rows, _of(overlap, "right_carrying"), limit is not None and rows > limit
 
 
 def _stage_times(stages: Sequence[Mapping[str, Any]]) -> tuple[StageTime, ...]:

@@ -11,6 +11,7 @@ from ecinstruct_build.publish.card_info import published_manifest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.reporting.page.data import ReportData
 from ecinstruct_build.reporting.page.gather import gather
+from ecinstruct_build.reporting.page.leakage import with_audit
 from ecinstruct_build.reporting.planted.gathering import score_build, scores_json
 from ecinstruct_build.stages.built import Built
 from ecinstruct_build.stages.samples import read_samples
@@ -42,5 +43,4 @@ def report_on(built: Built, raw: Path, recipe: Recipe, dataset: Path, review: Ma
     samples = {task: read_samples(stage) for task, stage in built.rendered.items()}
     audit = json.loads((dataset / JSON_NAME).read_text(encoding="utf-8"))
     planted = scores_json(score_build(built, raw))
-    generated = manifest["generated"]
-    return gather(built, recipe, samples, manifest, audit, review, planted=planted, restricted_texts=generated)
+    return with_audit(gather(built, recipe, samples, manifest, review, planted=planted), audit)

@@ -10,7 +10,8 @@ import pyarrow as pa
 from ecinstruct_build.audit.result import Audit
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.reporting.page.data import ReportData
-from ecinstruct_build.reporting.page.gather import gather, with_audit
+from ecinstruct_build.reporting.page.gather import gather
+from ecinstruct_build.reporting.page.leakage import with_audit
 from ecinstruct_build.reporting.page.page import PAGE_NAME, draw, page_template, report_page
 from ecinstruct_build.stages.built import Built
 
@@ -39,7 +40,7 @@ def report_writer(
         Writes ``report.html`` into a folder, given what the audit of the dataset found.
     """
     page_template()  # so that it is ready when the audit is
-    data = gather(built, recipe, samples, manifest, None, review, restricted_texts=manifest["generated"])
+    data = gather(built, recipe, samples, manifest, review)
     return partial(_write, data, draw(data))
 
 
