@@ -1,10 +1,12 @@
 """Test sets that are kept from an earlier build stay as they are, and what training gains shares nothing with them."""
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from building import SmallBuild, leaks, small_recipe
@@ -13,6 +15,7 @@ from tiny_reviews import TASK, machine_at, quota, recipe_of, review, write_revie
 
 from ecinstruct_build import chance
 from ecinstruct_build.errors import UserError
+from ecinstruct_build.example import SAMPLE_SCHEMA
 from ecinstruct_build.explain import explain
 from ecinstruct_build.pipeline import build, last_build
 from ecinstruct_build.recipe import Recipe
@@ -102,6 +105,21 @@ def test_new_text_that_is_like_a_kept_test_stays_out(grown: tuple[Path, Path, di
     assert account["drawn"] == counted
     of_sources = sum((Counter(one["samples"]) for one in account["sources"].values()), Counter[str]())
     assert of_sources == Counter(account["samples"]), "kept rows are counted by source, too"
+
+
+def test_a_kept_test_holds_the_family_that_it_was_published_with(
+    grown: tuple[Path, Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    first, second, _ = grown
+    trained = next(row for row in rows(second) if row["split"] == "train")
+    shutil.copytree(first / "data", tmp_path / "first" / "data")
+    tests = pq.read_table(shard(first, "test")).to_pylist()
+    tests[0]["families"] = trained["families"]
+    pq.write_table(pa.Table.from_pylist(tests, SAMPLE_SCHEMA), shard(tmp_path / "first", "test"))
+    recipe = recipe_of(tmp_path, *quota(train=300, validation=20, test=20), "split.similarity=0.7")
+    build(frozen_at(recipe, tmp_path / "first"), first.parent / "raw", tmp_path / "again", machine_at(tmp_path))
+    again = {row["example_id"] for row in rows(tmp_path / "again")}
+    assert {row["example_id"] for row in rows(second)} - again == {trained["example_id"]}
 
 
 @pytest.mark.slow

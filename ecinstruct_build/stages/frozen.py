@@ -171,8 +171,12 @@ def _held(rows: Stage, recipe: Recipe, checked: Checked, joined: Stage, machine:
 
 
 def _nodes(row: Mapping[str, Any], families: Mapping[str, str]) -> Iterator[str]:
-    """Yield the nodes of a kept row; groups that in-domain splits share count for out-of-domain rows only."""
-    yield from (family_node(product, families) for product in row["products"])
+    """Yield the nodes of a kept row; groups that in-domain splits share count for out-of-domain rows only.
+
+    A family is named by one of its products. A row may have been published with one that its product is no longer of,
+    since what joined them was not drawn this time.
+    """
+    yield from (family_node(product, families) for product in (*row["products"], *row["families"]))
     for group in row["groups"]:
         if row["domain"] == "ood" or not group.startswith(DOMAIN_GROUPS):
             yield group_node(group)
