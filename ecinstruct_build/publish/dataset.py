@@ -95,12 +95,13 @@ def _write(
     samples = what.read(None)
     shards, findings = _begin_rows(what, samples, folder, helper)
     manifest = _books(what)
-    # Here and not above: by now the helper has work, and this process the 0.05 s that the import takes.
+    # Here and not above: by now the helper has work, and this process the 0.05 s that the imports take.
     from ecinstruct_build.publish import papers  # noqa: PLC0415
+    from ecinstruct_build.publish.rebuild import write_rebuild  # noqa: PLC0415
 
     write_report = what.report(samples, manifest) if what.report else None
     manifest["shards"] = [asdict(shard) for shard in shards()]
-    papers.write_rebuild(folder, what.recipe, manifest)
+    write_rebuild(folder, what.recipe, manifest)
     describe = papers.begin_to_describe(folder, manifest, samples, out=out, say=say)
     audit = _found_while_flushing(folder, findings)
     write_findings = papers.begin_findings(audit, folder, refused, helper)

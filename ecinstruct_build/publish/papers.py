@@ -1,4 +1,4 @@
-"""Write what stands beside the shards of a dataset: its audit, how to build it again, its card, and its Croissant."""
+"""Write what stands beside the shards of a dataset: its audit, its card, and its Croissant."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -10,16 +10,13 @@ import pyarrow as pa
 from ecinstruct_build.audit.page import PAGE_NAME, audit_papers, verdict, write_audit, write_papers
 from ecinstruct_build.audit.result import Audit
 from ecinstruct_build.errors import UserError
+from ecinstruct_build.file_digests import digest_of
 from ecinstruct_build.helper import Helper
 from ecinstruct_build.publish.card import CARD, Written, draft_card, read_card, write_card
 from ecinstruct_build.publish.card_info import card_info
 from ecinstruct_build.publish.croissant import write_croissant
-from ecinstruct_build.publish.folder import read_manifest
-from ecinstruct_build.publish.rebuild import write_rebuild
+from ecinstruct_build.publish.folder import MANIFEST, files_in, read_manifest
 from ecinstruct_build.publish.sections import recorded_digests
-from ecinstruct_build.publish.staging import digests_of_papers
-
-__all__ = ["begin_findings", "begin_to_describe", "digests_of_papers", "write_rebuild"]
 
 
 def begin_findings(audit: Audit, folder: Path, refused: Path, helper: Helper) -> Callable[[], None]:
@@ -71,6 +68,12 @@ def begin_to_describe(
         return written.digests
 
     return describe
+
+
+def digests_of_papers(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a dataset that is neither a shard nor for people to edit."""
+    papers = [file for file in files_in(folder) if file not in (CARD, MANIFEST) and not file.startswith("data/")]
+    return {file: digest_of(folder / file) for file in papers}
 
 
 def _earlier_card(out: Path) -> tuple[str, Mapping[str, str]]:

@@ -17,6 +17,7 @@ from ecinstruct_build.publish.croissant import CROISSANT, write_croissant
 from ecinstruct_build.publish.folder import MANIFEST, files_in, write_manifest
 from ecinstruct_build.publish.ids_only import ids_of
 from ecinstruct_build.publish.licences import LICENCE, refuse_restricted, restricted_sources
+from ecinstruct_build.publish.papers import digests_of_papers
 from ecinstruct_build.publish.sections import Kept, recorded_digests, section_digests
 from ecinstruct_build.publish.settings import PublishSettings
 from ecinstruct_build.publish.shards import write_shard
@@ -102,12 +103,6 @@ def stage(
             f"The disk that holds {folder} is full, so nothing was published; {dataset} is as it was. Free some space "
             "and publish again."
         ) from error
-
-
-def digests_of_papers(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file of a dataset that is neither a shard nor for people to edit."""
-    papers = [file for file in files_in(folder) if file not in (CARD, MANIFEST) and not file.startswith("data/")]
-    return {file: digest_of(folder / file) for file in papers}
 
 
 def _refuse_changed(dataset: Path, manifest: Mapping[str, Any]) -> None:
