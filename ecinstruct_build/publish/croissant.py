@@ -13,6 +13,7 @@ from ecinstruct_build.publish.card_origin import bibtex
 from ecinstruct_build.publish.columns import COLUMN_MEANINGS
 from ecinstruct_build.publish.front_matter import languages, tags
 from ecinstruct_build.publish.ids_only import IDS_MEANINGS
+from ecinstruct_build.publish.licences import SPDX
 from ecinstruct_build.splits import PUBLISHED_SPLITS
 
 CROISSANT = "croissant.json"
@@ -21,7 +22,6 @@ _PARQUET = "application/x-parquet"
 _SPLIT_FIELD = "published_split"
 _SPLIT_RECORDS = "splits"
 _SPLIT_OF_FILE = r"(?:data/(?:[^/]+/)?)?([a-z_]+)(?:-\d+-of-\d+\.parquet)?$"  # readers apply it to its own result, too
-_SPDX = ("Apache-2.0", "CC-BY-4.0", "CC-BY-NC-4.0", "CC-BY-SA-4.0", "CC0-1.0", "MIT")
 _CONTEXT: Mapping[str, Any] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -116,7 +116,7 @@ def _licences(info: CardInfo) -> list[str]:
 
 def _licence_url(licence: str, homepage: str) -> str:
     """Return where the terms stand: at SPDX where they have a name there, else at the corpus's home."""
-    return f"https://spdx.org/licenses/{licence}.html" if licence in _SPDX else homepage
+    return f"https://spdx.org/licenses/{licence}.html" if licence in SPDX else homepage
 
 
 def _file_sets(info: CardInfo) -> dict[str, str]:

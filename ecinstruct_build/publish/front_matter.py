@@ -9,6 +9,7 @@ import yaml
 
 from ecinstruct_build.locales import language_of
 from ecinstruct_build.publish.card_info import CardInfo
+from ecinstruct_build.publish.licences import LICENCE, SPDX
 from ecinstruct_build.splits import PUBLISHED_SPLITS
 
 _CATEGORIES = {
@@ -22,7 +23,6 @@ _CATEGORIES = {
     "sentiment_analysis": ("text-classification",),
     "sequential_recommendation": ("multiple-choice",),
 }
-_HUB_LICENCES = ("apache-2.0", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-sa-4.0", "cc0-1.0", "mit")
 _FREE_TEXT = ("pretty_name",)
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 
@@ -88,9 +88,9 @@ def languages(samples: Mapping[str, pa.Table]) -> list[str]:
 def licence_of(licences: Sequence[str], *, generated: bool) -> dict[str, str]:
     """Return the dataset's licence as the Hub wants it said."""
     stated = {"apache-2.0"} if generated else {licence.lower() for licence in licences}
-    if len(stated) == 1 and (licence := next(iter(stated))) in _HUB_LICENCES:
+    if len(stated) == 1 and (licence := next(iter(stated))) in map(str.lower, SPDX):
         return {"license": licence}
-    return {"license": "other", "license_name": "as-each-source", "license_link": "LICENSE.md"}
+    return {"license": "other", "license_name": "as-each-source", "license_link": LICENCE}
 
 
 def _configs(info: CardInfo, shards: Sequence[Mapping[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:

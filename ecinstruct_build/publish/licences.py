@@ -11,6 +11,9 @@ from ecinstruct_build.source import Source
 
 LICENCE = "LICENSE.md"
 
+SPDX = ("Apache-2.0", "CC-BY-4.0", "CC-BY-NC-4.0", "CC-BY-SA-4.0", "CC0-1.0", "MIT")
+"""Licences by the names that SPDX has for them; the Hub's are these in lower case."""
+
 
 def restricted_sources(manifest: Mapping[str, Any], sources: Registry[Source] = SOURCES) -> list[Source]:
     """Return the corpora in a dataset whose terms do not let their text be published again, by name.
