@@ -76,12 +76,12 @@ def rows(info: CardInfo) -> Iterator[str]:
 
 
 def _rows_by_split(info: CardInfo) -> str:
-    counts = {(shard["task"], split): 0 for shard in info.manifest["shards"] for split in PUBLISHED_SPLITS}
+    counts = Counter[tuple[str, str]]()
     for shard in info.manifest["shards"]:
         counts[shard["task"], shard["split"]] += shard["rows"]
-    splits = [split for split in PUBLISHED_SPLITS if any(counts.get((task, split)) for task in info.samples)]
-    lines = [(task, *(counts.get((task, split), 0) for split in splits)) for task in sorted(info.samples)]
-    totals = ("all", *(sum(counts.get((task, split), 0) for task in info.samples) for split in splits))
+    splits = [split for split in PUBLISHED_SPLITS if any(counts[task, split] for task in info.samples)]
+    lines = [(task, *(counts[task, split] for split in splits)) for task in sorted(info.samples)]
+    totals = ("all", *(sum(counts[task, split] for task in info.samples) for split in splits))
     return markdown.table(("task", *splits), [*lines, totals], right=len(splits))
 
 

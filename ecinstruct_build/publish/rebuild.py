@@ -7,13 +7,11 @@ from typing import Any
 
 from ecinstruct_build.example import dump_json
 from ecinstruct_build.publish import markdown
-from ecinstruct_build.publish.recipe_file import RECIPE, VERDICTS, recipe_toml
+from ecinstruct_build.publish.recipe_file import RECIPE, REVIEW, VERDICTS, published_path, recipe_toml
 from ecinstruct_build.recipe import Recipe
 
 STEPS = "REBUILD.md"
 CHECKSUMS = "shards.sha256"
-REVIEW = "review"
-"""The check that leaves out what people judged defective."""
 
 
 def write_rebuild(folder: Path, recipe: Recipe, manifest: Mapping[str, Any]) -> None:
@@ -97,9 +95,9 @@ def _inputs(recipe: Recipe, inputs: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _paths(value: Any) -> Iterator[str]:
-    """Yield every path among settings: the last part of an absolute one, as in the recipe."""
+    """Yield every path among settings, as it stands in the published recipe."""
     if isinstance(value, Path):
-        yield value.name if value.is_absolute() else value.as_posix()
+        yield published_path(value)
     elif isinstance(value, Mapping | list | tuple):
         for one in value.values() if isinstance(value, Mapping) else value:
             yield from _paths(one)

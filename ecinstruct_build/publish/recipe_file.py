@@ -10,7 +10,10 @@ from ecinstruct_build.recipe import Recipe
 
 RECIPE = "recipe.toml"
 VERDICTS = "verdicts.jsonl"
-"""Stands beside the recipe where people judged examples defective, and is what the review check reads then."""
+"""Stands beside the recipe where people judged examples defective, and is what the check `REVIEW` reads then."""
+
+REVIEW = "review"
+"""The check that leaves out what people judged defective."""
 
 
 def recipe_toml(recipe: Recipe) -> str:
@@ -22,17 +25,22 @@ def recipe_toml(recipe: Recipe) -> str:
 
 
 def published_settings(recipe: Recipe) -> dict[str, Any]:
-    """Return the settings as JSON values; of an absolute path its last part, and `VERDICTS` for files of verdicts."""
+    """Return the settings as JSON values: paths as `published_path` gives them, files of verdicts as `VERDICTS`."""
     settings: dict[str, Any] = _plain(recipe.model_dump())
-    review = settings["checks"].get("review", {})
+    review = settings["checks"].get(REVIEW, {})
     if review.get("verdicts"):
         review["verdicts"] = [VERDICTS]
     return settings
 
 
+def published_path(path: Path) -> str:
+    """Return a path as it is published: of an absolute one its last part."""
+    return path.name if path.is_absolute() else path.as_posix()
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Path):
-        return value.name if value.is_absolute() else value.as_posix()
+        return published_path(value)
     if isinstance(value, Mapping):
         return {name: _plain(one) for name, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else value

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -183,10 +184,7 @@ def _any_of(samples: pa.Table, pairs: list[tuple[str, str]]) -> pa.ChunkedArray:
         pc.and_(pc.equal(samples["split"], row_split), pc.equal(samples["setting"], setting))
         for row_split, setting in pairs
     ]
-    mask = masks[0]
-    for other in masks[1:]:
-        mask = pc.or_(mask, other)
-    return mask
+    return reduce(pc.or_, masks)
 
 
 def _lengths(array: pa.Array) -> npt.NDArray[np.int64]:
