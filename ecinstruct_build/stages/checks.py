@@ -110,11 +110,11 @@ class Checked:
 def check(drawn: Mapping[str, Stage], policy: Policy, seed: int, machine: Machine) -> Checked:
     """Let every check that is not off mend and judge the examples of all tasks."""
     active = {CHECKS.get(name): settings for name, settings in sorted(policy.items()) if settings.action != "off"}
-    mending = {one.name: settings for one, settings in active.items() if one.repair}
-    alone = {one.name: settings for one, settings in active.items() if not one.repair and one.scope == "task"}
-    late = {name: alone.pop(name) for name in list(alone) if CHECKS.get(name).late}
-    of_all = sorted((one for one in active if not one.repair and one.scope == "dataset"), key=lambda one: one.last)
-    overall = {one.name: active[one] for one in of_all}
+    mending = {one.name: active[one] for one in active if one.repair}
+    judges = sorted((one for one in active if not one.repair), key=lambda one: one.last)
+    alone = {one.name: active[one] for one in judges if one.scope == "task" and not one.late}
+    late = {one.name: active[one] for one in judges if one.scope == "task" and one.late}
+    overall = {one.name: active[one] for one in judges if one.scope == "dataset"}
     repaired = {task: _repair(task, stage, mending, seed, machine) for task, stage in drawn.items()}
     judged = {task: _judge(task, task, stage, alone, seed=seed, machine=machine) for task, stage in repaired.items()}
     measured = {

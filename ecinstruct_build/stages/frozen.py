@@ -43,7 +43,7 @@ class Frozen:
 
     def read_rows(self, task: str) -> pa.Table:
         """Return a task's kept rows, in `SAMPLE_SCHEMA`."""
-        return _read(self.rows, task)
+        return self.rows.table(task)
 
     def splits(self, task: str) -> dict[str, Split]:
         """Return the split of each example of a task that is kept, by its id."""
@@ -74,12 +74,12 @@ def freeze(recipe: Recipe, checked: Checked, joined: Stage, machine: Machine) ->
             f"There is nothing to freeze in {folder}: it has no data/*.parquet. Give the folder of a dataset that "
             "'ecinstruct build' wrote."
         )
-    rows = _rows(shards, recipe, machine)
+    rows = _rows(folder, shards, recipe, machine)
     return Frozen(rows, _held(rows, recipe, checked, joined, machine))
 
 
-def _rows(shards: Sequence[Path], recipe: Recipe, machine: Machine) -> Stage:
-    folder = recipe.split.freeze or Path()
+def _rows(folder: Path, shards: Sequence[Path], recipe: Recipe, machine: Machine) -> Stage:
+    """Keep the validation and test rows of the dataset in a folder."""
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         held_out = _held_out(shards, folder)
@@ -96,10 +96,6 @@ def _rows(shards: Sequence[Path], recipe: Recipe, machine: Machine) -> Stage:
         "code": own_digest(__name__),
     }
     return machine.store.run("frozen", recipe.name, inputs, produce)
-
-
-def _read(stage: Stage, task: str) -> pa.Table:
-    return stage.table(task)
 
 
 def split_of(row: Mapping[str, Any]) -> Split:
@@ -146,7 +142,7 @@ def _held(rows: Stage, recipe: Recipe, checked: Checked, joined: Stage, machine:
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         with machine.progress.track("kept tests"):
-            families, tables = read_families(joined), {name: _read(rows, name) for name in recipe.tasks}
+            families, tables = read_families(joined), {name: rows.table(name) for name in recipe.tasks}
             kept = [row for table in tables.values() for row in table.to_pylist()]
             nodes = {node: split_of(row) for row in kept for node in _nodes(row, families)}
             tests = [one for name, table in tables.items() for one in kept_forms(name, table)]

@@ -155,7 +155,7 @@ def split(
                 recipe, checked, found, examples, parts, left_out=left_out, frozen=frozen, helper=helper
             )
             checks = prove(examples, recipe.tasks, assigned, pairs)
-            _write_assignments(assignment_table(examples, assigned, left_out), recipe, out)
+            _write_assignments(_assignment_table(examples, assigned, left_out), recipe, out)
             survey = retention(examples, recipe.tasks, assigned, hashed)
         return {"checked": checks, "retention": survey}
 
@@ -210,7 +210,7 @@ def _assigned(
         words = thread.submit(input_words, checked, found, examples) if _may_trim(recipe) else None
         assigned = assign(
             examples,
-            training_only(recipe.tasks) if frozen else recipe.tasks,
+            _training_only(recipe.tasks) if frozen else recipe.tasks,
             recipe.split_weights,
             recipe.split_seed,
             parts=parts,
@@ -246,12 +246,12 @@ def _apart_from_kept(recipe: Recipe, checked: Checked, frozen: Frozen, examples:
     return drop_like_kept(examples, assigned, like_kept_tests(trimmed, tests, recipe.split.similarity))
 
 
-def training_only(tasks: Mapping[str, TaskSettings]) -> dict[str, TaskSettings]:
+def _training_only(tasks: Mapping[str, TaskSettings]) -> dict[str, TaskSettings]:
     """Return settings of tasks that want nothing but training examples: their tests are kept from an earlier build."""
     return {name: task.model_copy(update={"quota": Quota(train=task.quota.train)}) for name, task in tasks.items()}
 
 
-def assignment_table(examples: Web, assigned: Assigned, left_out: Collection[str] = ()) -> pa.Table:
+def _assignment_table(examples: Web, assigned: Assigned, left_out: Collection[str]) -> pa.Table:
     """Lay an assignment out in `ASSIGNMENT_SCHEMA`, ordered by example_id, without the examples that are left out."""
     options = assigned.options
     shown = examples.shown(assigned.context, options)
