@@ -24,7 +24,7 @@ from quality.splitting.mixing import weights_of
 
 
 def manifest_of(recipe: Recipe, built: Built, machine: Machine) -> dict[str, Any]:
-    """Return the manifest of a build, all but its shards.
+    """Return the manifest of a build, all but what it says of the recipe and of what is published.
 
     Returns
     -------
@@ -41,7 +41,6 @@ def manifest_of(recipe: Recipe, built: Built, machine: Machine) -> dict[str, Any
         "seeds": {"draw": recipe.seed, "split": recipe.split_seed},
         "engine": machine.engine.name,
         "layout": recipe.layout,
-        "recipe": recipe.resolved(),
         "inputs": [_input_account(file) for file in built.files],
         "tasks": {name: _task_account(name, recipe.tasks[name], recipe.layout, built) for name in sorted(built.drawn)},
         "stages": [_stage_account(stage) for stage in built.stages],

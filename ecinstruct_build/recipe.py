@@ -175,10 +175,6 @@ class Recipe(_Section):
         """Return one of the recipe's sources as its settings describe it."""
         return SOURCES.get(name).configured(self.sources[name])
 
-    def resolved(self) -> dict[str, Any]:
-        """Return every setting with its value, defaults included, as JSON values."""
-        return self.model_dump(mode="json")
-
 
 def recipe_path(recipe: str | Path) -> Path:
     """Return the file of a recipe given by path or by the name of a packaged one.

@@ -38,7 +38,7 @@ def republish(small: SmallBuild, out: Path, *, generated: bool, layout: str = "h
     """Publish the small build's rows once more; returns the manifest."""
     manifest = dict(read_manifest(small.out))
     recipe = small.recipe.model_copy(update={"layout": layout})
-    manifest |= {"layout": layout, "recipe": recipe.resolved()}
+    manifest |= {"layout": layout, "recipe": recipe.model_dump(mode="json")}
     samples = read_samples(small.out, manifest)
     what = Publication(recipe, lambda _tasks: samples, lambda: manifest, generated=generated, **changes)
     with Helper(1, lambda: None) as alone:

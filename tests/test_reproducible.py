@@ -33,7 +33,7 @@ def test_hash_seed_workers_and_recipe_order_change_nothing(
     run_command(*arguments(small_world, tmp_path, "--jobs", "3"), env={"PYTHONHASHSEED": "77"})
     assert shard_digests(tmp_path / "dataset") == shard_digests(small_build.out)
 
-    values = small_build.recipe.resolved()
+    values = small_build.recipe.model_dump(mode="json")
     for section in ("sources", "tasks", "checks"):
         values[section] = dict(reversed(values[section].items()))
     machine = Machine(Store(tmp_path / "other"), EngineSettings(threads=2), jobs=1, progress=Silence())
@@ -88,7 +88,7 @@ def test_killed_at_any_moment_and_resumed_it_comes_out_the_same(
 def test_adding_a_source_leaves_the_samples_of_other_tasks_untouched(
     small_build: SmallBuild, small_world: Path, tmp_path: Path
 ) -> None:
-    values = small_recipe().resolved()
+    values = small_recipe().model_dump(mode="json")
     del values["sources"]["amazon_google"]
     machine = Machine(Store(tmp_path / "work"), EngineSettings(threads=1), jobs=1, progress=Silence())
     build(parse_recipe(values, "without"), small_world, tmp_path / "without", machine)
