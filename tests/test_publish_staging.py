@@ -82,7 +82,7 @@ def test_a_staged_dataset_is_the_dataset(made_up, folder):
     assert found == expected
     assert manifests[0].pop("card_published") == manifests[1]["card"]
     assert manifests[0] == manifests[1]
-    assert (staged.kept, staged.card_problem, staged.restricted) == ((), "", ())
+    assert (staged.kept, staged.restricted) == ((), ())
     assert sorted(staged.files) == sorted(before)
     ensure_replaceable(folder)
 
@@ -120,6 +120,24 @@ def test_a_dataset_that_was_changed_by_hand_is_refused_and_the_file_named(copy, 
     with pytest.raises(UserError, match=f"is not as it was built: .*{said.format(file=file)}"):
         stage(copy, folder, REFUSE)
     assert not any(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda card: card.replace(b"license: ", b"license: [", 1), r"its front matter: .*Mend it"),
+        (lambda card: card + b"\xff", r"it is not UTF-8"),
+    ],
+)
+def test_a_card_that_the_hub_could_not_read_is_refused_until_it_is_mended_or_gone(copy, folder, edit, said):
+    card = copy / "README.md"
+    card.write_bytes(edit(card.read_bytes()))
+    with pytest.raises(UserError, match=rf"README\.md was edited by hand, and the Hub could not read it: {said}"):
+        stage(copy, folder, REFUSE)
+    card.unlink()
+    shutil.rmtree(folder)
+    folder.mkdir()
+    assert "README.md" in stage(copy, folder, REFUSE).files
 
 
 def test_what_stands_beside_a_dataset_that_came_from_the_hub_is_no_change(copy, folder):

@@ -11,7 +11,7 @@ from ecinstruct_build.audit.page import JSON_NAME, PAGE_NAME
 from ecinstruct_build.durable import DISK_FULL
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.file_digests import digest_of
-from ecinstruct_build.publish.card import CARD, read_card, write_card
+from ecinstruct_build.publish.card import CARD, Written, read_card, write_card
 from ecinstruct_build.publish.card_info import card_info, published_manifest, read_samples, read_shard, review_figures
 from ecinstruct_build.publish.croissant import CROISSANT, write_croissant
 from ecinstruct_build.publish.folder import MANIFEST, files_in, write_manifest
@@ -47,8 +47,6 @@ class Staged:
         Every file in it, relative, sorted.
     kept
         The parts of the card that stayed as somebody made them.
-    card_problem
-        Why the card's front matter cannot be read; "" if it can.
     restricted
         The corpora for whose sake only ids go out; () = the rows do.
     """
@@ -57,7 +55,6 @@ class Staged:
     manifest: Mapping[str, Any]
     files: tuple[str, ...]
     kept: tuple[Kept, ...]
-    card_problem: str
     restricted: tuple[Source, ...]
 
 
@@ -87,7 +84,8 @@ def stage(
     Raises
     ------
     UserError
-        If the dataset is none of ours, was changed by hand, or may not be published; or the disk is full.
+        If the dataset is none of ours, was changed by hand, has a card that nobody can read, or may not be published;
+        or the disk is full.
     """
     manifest = published_manifest(dataset)
     _refuse_changed(dataset, manifest)
@@ -148,6 +146,7 @@ def _fill(
     }
     info = replace(card_info(staged, read_samples(folder, staged), sources), restricted=tuple(restricted))
     merged = write_card(folder, info, read_card(dataset), recorded_digests(manifest))
+    _refuse_unreadable(dataset / CARD, merged)
     write_croissant(folder, info)
     staged |= {
         "card": merged.digests,
@@ -155,7 +154,21 @@ def _fill(
         "digests": digests_of_papers(folder),
     }
     write_manifest(folder, staged)
-    return Staged(folder, staged, tuple(files_in(folder)), tuple(merged.kept), merged.problem, tuple(restricted))
+    return Staged(folder, staged, tuple(files_in(folder)), tuple(merged.kept), tuple(restricted))
+
+
+def _refuse_unreadable(card: Path, written: Written) -> None:
+    """Refuse a card that people edited so that the Hub cannot read it."""
+    problem = f"its front matter: {written.problem}" if written.problem else ""
+    try:
+        written.text.encode()
+    except UnicodeEncodeError:
+        problem = "it is not UTF-8"
+    if problem:
+        raise UserError(
+            f"{card} was edited by hand, and the Hub could not read it: {problem}. Mend it, or delete the file to have "
+            "it made anew, and publish again."
+        )
 
 
 def _stage_shards(
