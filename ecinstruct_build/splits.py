@@ -109,3 +109,8 @@ def place_of(row_split: str, setting: str) -> str:
     except ValueError:
         known = None
     return known or " ".join(filter(None, (row_split, setting)))
+
+
+def place_order(place: str) -> tuple[int, str]:
+    """Return what to sort places by (see `place_of`): `PUBLISHED_SPLITS` as they are there, then others by name."""
+    return PUBLISHED_SPLITS.index(place) if place in PUBLISHED_SPLITS else len(PUBLISHED_SPLITS), place

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from ecinstruct_build.console import print_whole
 from ecinstruct_build.shortfall import SourceShare, source_shares
-from ecinstruct_build.splits import PUBLISHED_SPLITS, SPLITS
+from ecinstruct_build.splits import SPLITS, place_order
 
 _TEXTS = ("query text", "question text")
 _INPUT_COUNTS = ("records", "ingested", "quarantined", "collapsed")
@@ -78,8 +78,7 @@ def _rows_table(tasks: Mapping[str, Any]) -> Table:
         for split, count in task["samples"].items():
             counts[split] = counts.get(split, 0) + count
     table = _table("Published rows", "split", "rows")
-    known = {split: place for place, split in enumerate(PUBLISHED_SPLITS)}
-    for split in sorted(counts, key=lambda split: (known.get(split, len(known)), split)):
+    for split in sorted(counts, key=place_order):
         table.add_row(split, _count(counts[split]))
     return table
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.registry import TASKS
-from ecinstruct_build.splits import PUBLISHED_SPLITS, place_of
+from ecinstruct_build.splits import place_of, place_order
 
 CONTENT = ("instruction", "input", "options", "output", "few_shot_example")
 """The columns that a reader judges."""
@@ -58,10 +58,9 @@ def read_rows(dataset: Path) -> pa.Table:
     """
     found: dict[str, tuple[str, ...]] = {}
     modules = {task.published_name: task.name for task in TASKS}
-    places = {name: (number, name) for number, name in enumerate(PUBLISHED_SPLITS)}
 
     def order(values: tuple[str, ...]) -> tuple[tuple[int, str], tuple[str, ...]]:
-        return places.get(values[3], (len(places), values[3])), values
+        return place_order(values[3]), values
 
     def take(batch: Batch) -> None:
         for number, digest in enumerate(_digests(batch)):

@@ -4,7 +4,7 @@ import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import xxhash
 
 from ecinstruct_build.registry import TASKS
-from ecinstruct_build.splits import PUBLISHED_SPLITS
+from ecinstruct_build.splits import place_order
 
 _TEXTS = ("instruction", "input", "options", "output", "few_shot_example", "row_sha256")
 """What a reader reads; where only ids are published, the digest that stands for it."""
@@ -143,7 +143,7 @@ def with_reasons(changes: TaskChanges, standing: set[str], fates: Mapping[str, s
         for one in changes.gone
     )
     ordered = dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
-    return TaskChanges(**{**vars(changes), "reasons": ordered})
+    return replace(changes, reasons=ordered)
 
 
 def _compare_task(task: str, before: Rows, after: Rows) -> TaskChanges:
@@ -164,7 +164,7 @@ def _compare_task(task: str, before: Rows, after: Rows) -> TaskChanges:
         added=_in_order(added),
         removed=_in_order(Counter(before[key].split for key in gone)),
         changed=changed,
-        moved={pair: moved[pair] for pair in sorted(moved, key=lambda pair: tuple(map(_place, pair)))},
+        moved={pair: moved[pair] for pair in sorted(moved, key=lambda pair: tuple(map(place_order, pair)))},
         annotated=annotated,
         gone=tuple(example for example, _ in gone),
     )
@@ -212,12 +212,7 @@ def _split(split: str, setting: str) -> str:
 
 
 def _in_order(counts: Mapping[str, int]) -> dict[str, int]:
-    return {split: counts[split] for split in sorted(counts, key=_place)}
-
-
-def _place(split: str) -> tuple[int, str]:
-    known = split in PUBLISHED_SPLITS
-    return PUBLISHED_SPLITS.index(split) if known else len(PUBLISHED_SPLITS), split
+    return {split: counts[split] for split in sorted(counts, key=place_order)}
 
 
 def _line(text: str) -> str:

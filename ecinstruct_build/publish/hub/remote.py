@@ -3,7 +3,7 @@
 import hashlib
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,7 @@ def look(session: Session, target: Target) -> Remote:
         files=files,
         tags=tags,
     )
-    return Remote(**{**vars(remote), "manifest": _manifest(session, remote)})
+    return replace(remote, manifest=_manifest(session, remote))
 
 
 def may_only_read(session: Session) -> bool:

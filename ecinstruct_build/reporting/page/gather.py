@@ -31,7 +31,7 @@ from ecinstruct_build.reporting.page.data import (
 from ecinstruct_build.reporting.page.removed import drawn_by_origin, duplicates_of, locales_of, rejections
 from ecinstruct_build.reporting.page.reviewed import review_of
 from ecinstruct_build.shortfall import source_shares
-from ecinstruct_build.splits import PUBLISHED_SPLITS, SPLITS, Layout
+from ecinstruct_build.splits import SPLITS, Layout, place_order
 from ecinstruct_build.stages.built import Built
 
 _AS_IN_THE_BOOKS = ("name", "description", "layout", "engine", "seeds", "versions", "peak_memory_bytes")
@@ -71,7 +71,7 @@ def gather(
     return ReportData(
         **{name: manifest[name] for name in _AS_IN_THE_BOOKS},
         title=manifest["title"] or manifest["name"],
-        places=tuple(sorted({place for flow in flows for place in flow.samples}, key=_place_order)),
+        places=tuple(sorted({place for flow in flows for place in flow.samples}, key=place_order)),
         splits=tuple(split for split in SPLITS if any(_made(flow, split) for flow in flows)),
         sources=_source_flows(manifest["inputs"], drawn, contents),
         tasks=flows,
@@ -115,10 +115,6 @@ def _contents(task: str, samples: pa.Table, layout: Layout) -> _Contents:
         sources=values_of(examples, "source"),
         locales=values_of(examples, "locale"),
     )
-
-
-def _place_order(place: str) -> tuple[int, str]:
-    return (PUBLISHED_SPLITS.index(place) if place in PUBLISHED_SPLITS else len(PUBLISHED_SPLITS), place)
 
 
 def _made(flow: TaskFlow, split: str) -> int:
