@@ -65,15 +65,12 @@ def families(tables: OpenTables, drawn: Mapping[str, Stage], settings: FamilySet
             "joined": {kind: _products(part) for kind, part in pairs.items()},
         }
 
+    joining = ("quality.splitting.families", "ecinstruct_build.drawing.pools")
     inputs = {
         "tables": tables.digests(["match", "product"]),
         "drawn": {name: stage.digest for name, stage in drawn.items()},
         "settings": settings.model_dump(mode="json"),
-        "code": [
-            code_digest("quality.splitting.families"),
-            code_digest("ecinstruct_build.drawing.pools"),
-            own_digest(__name__),
-        ],
+        "code": [*map(code_digest, joining), own_digest(__name__)],
     }
     return machine.store.run("families", "products", inputs, produce)
 
