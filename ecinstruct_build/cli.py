@@ -23,6 +23,7 @@ from ecinstruct_build.commands import (
 )
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.memory import seldom_collect_garbage
+from ecinstruct_build.streams import settle_streams
 
 app = typer.Typer(
     name="ecinstruct",
@@ -59,6 +60,7 @@ def _version(
 def main() -> None:
     """Be the ``ecinstruct`` process: run the command line, and end."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would look for some in every installed package
+    settle_streams()
     try:
         run()
     except SystemExit as end:
