@@ -170,7 +170,7 @@ def test_after_a_kill_the_next_run_puts_things_right(published, at_swap):
 
 def test_a_run_that_is_still_writing_is_left_in_peace(published):
     def write_meanwhile(folder: Path) -> None:
-        with pytest.raises(UserError, match="Another build is publishing"):
+        with pytest.raises(UserError, match="Another run is writing"):
             publish_folder(published, write("third"))
         write("second")(folder)
 

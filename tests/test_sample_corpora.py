@@ -95,7 +95,7 @@ def test_a_tiny_world_is_complete(tmp_path: Path) -> None:
     assert all(summary.files.values())
 
 
-def test_killed_in_the_middle_leaves_no_folder(tmp_path: Path) -> None:
+def test_killed_in_the_middle_leaves_no_folder_and_the_next_run_clears_up(tmp_path: Path) -> None:
     run = generate(tmp_path / "run.py", tmp_path / "out", 0.5, 1)
     assert run.stdout is not None
     first = run.stdout.readline()
@@ -103,6 +103,8 @@ def test_killed_in_the_middle_leaves_no_folder(tmp_path: Path) -> None:
     run.wait()
     assert first.startswith(b"amazon_reviews_2018/")
     assert not (tmp_path / "out").exists()
+    write_sample_corpora(tmp_path / "out", scale=0.01, jobs=1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "run.py"]
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:

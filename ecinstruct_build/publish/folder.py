@@ -1,18 +1,15 @@
 """Publish a folder whole or not at all: it is built beside its place and then swapped in."""
 
 import errno
-import fcntl
-import glob
 import json
-import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ecinstruct_build.durable import DISK_FULL, sync, sync_tree
+from ecinstruct_build.beside import folder_beside, put_right, swap_in
+from ecinstruct_build.durable import DISK_FULL, sync_tree
 from ecinstruct_build.errors import UserError
 
 MANIFEST = "manifest.json"
@@ -49,11 +46,11 @@ def publish_folder(out: Path, write: Callable[[Path], T], expected_bytes: Callab
     out = out.resolve()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        _recover(out)
+        put_right(out)
         ensure_replaceable(out)
-        with _beside(out) as building:
+        with folder_beside(out) as building:
             written = _fill(building, out, write, expected_bytes)
-            _swap(building, out)
+            swap_in(building, out)
     except OSError as error:
         if error.errno not in _REFUSED:
             raise
@@ -153,62 +150,6 @@ def _fill(building: Path, out: Path, write: Callable[[Path], T], expected_bytes:
     except OSError as error:
         raise _disk_error(error, building, out, expected_bytes) or error from error
     return written
-
-
-@contextmanager
-def _beside(out: Path) -> Iterator[Path]:
-    """Yield a new folder next to ``out``, locked while this process lives; remove what is left of it."""
-    building = out.parent / f".{out.name}.building-{os.getpid()}"
-    building.mkdir()
-    lock = os.open(building, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield building
-    finally:
-        os.close(lock)
-        shutil.rmtree(building, ignore_errors=True)
-
-
-def _recover(out: Path) -> None:
-    """Undo what killed runs left: bring back a dataset that was moved aside, clear half-written ones away."""
-    old = _old(out)
-    if old.exists() and not out.exists():
-        old.rename(out)
-    for building in sorted(out.parent.glob(f".{glob.escape(out.name)}.building-*")):
-        if _is_held(building):
-            raise UserError(f"Another build is publishing to {out}. Wait for it, or choose another folder with --out.")
-        shutil.rmtree(building)
-    if old.exists():
-        shutil.rmtree(old)
-
-
-def _is_held(building: Path) -> bool:
-    lock = os.open(building, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
-
-
-def _swap(building: Path, out: Path) -> None:
-    old = _old(out)
-    if out.exists():
-        out.rename(old)
-    try:
-        building.rename(out)
-    except BaseException:
-        if old.exists() and not out.exists():
-            old.rename(out)
-        raise
-    sync(out.parent)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _old(out: Path) -> Path:
-    return out.parent / f".{out.name}.old"
 
 
 def _disk_error(

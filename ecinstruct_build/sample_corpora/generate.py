@@ -1,15 +1,14 @@
 """Writes all sample corpora: one job a file or group of files, in worker processes, then one rename."""
 
 import multiprocessing
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from ecinstruct_build.beside import folder_beside, put_right, swap_in
 from ecinstruct_build.durable import sync_tree
 from ecinstruct_build.errors import UserError, did_you_mean
 from ecinstruct_build.sample_corpora import (
@@ -111,14 +110,20 @@ def write_sample_corpora(
     Raises
     ------
     UserError
-        If ``scale`` or ``breadth`` is not positive, a source is not written, or ``out`` holds something else.
+        If ``scale`` or ``breadth`` is not positive, a source is not written, ``out`` holds something else, or another
+        run is writing it.
     """
     _refuse_senseless(out, scale, breadth, sources)
     world = World(seed, float(scale), float(breadth))
-    with _replacing(out) as folder:
+    place = out.absolute()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    put_right(place)
+    with folder_beside(place) as folder:
         written = _run(world, folder, [job for job in _jobs() if job.source in sources], jobs, progress)
         entries = partnered([entry for _, planted in written for entry in planted])
         (folder / LEDGER).write_bytes(ledger.encode(entries))
+        sync_tree(folder)
+        swap_in(folder, place)
     files = {path: lines for counts, _ in written for path, lines in counts.items()}
     planted = Counter(entry.kind for entry in entries)
     reviews = sum(lines for path, lines in files.items() if path.endswith("_5.json.gz"))
@@ -169,15 +174,16 @@ def _run(
 ) -> list[_Written]:
     """Do all jobs; results come back in the order of the jobs."""
     done: dict[int, _Written] = {}
-    for number, result in _results(world, folder, todo, jobs):
-        done[number] = result
-        for path, lines in result[0].items():
-            if progress:
-                progress(path, lines)
+    with closing(_results(world, folder, todo, jobs)) as results:
+        for number, result in results:
+            done[number] = result
+            for path, lines in result[0].items():
+                if progress:
+                    progress(path, lines)
     return [done[number] for number in range(len(todo))]
 
 
-def _results(world: World, folder: Path, todo: list[_Job], jobs: int) -> Iterator[tuple[int, _Written]]:
+def _results(world: World, folder: Path, todo: list[_Job], jobs: int) -> Generator[tuple[int, _Written]]:
     if jobs <= 1:
         yield from ((number, _do(job, world, folder)) for number, job in enumerate(todo))
         return
@@ -185,31 +191,15 @@ def _results(world: World, folder: Path, todo: list[_Job], jobs: int) -> Iterato
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(jobs, len(todo)), mp_context=context) as pool:
         futures = {pool.submit(_do, job, world, folder): number for number, job in enumerate(todo)}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BaseException:  # nobody wants the rest any more, and the folder goes with it
+            for process in multiprocessing.active_children():
+                process.kill()
+            raise
 
 
 def _do(job: _Job, world: World, folder: Path) -> _Written:
     counts, entries = job.write(world, *job.arguments, folder / job.source)
     return {f"{job.source}/{file}": lines for file, lines in counts.items()}, entries
-
-
-@contextmanager
-def _replacing(out: Path) -> Iterator[Path]:
-    """Yield a new folder beside ``out``, which takes its place when all went well."""
-    out = out.absolute()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
-        yield folder
-        folder.chmod(0o755)
-        sync_tree(folder)
-        if out.exists():
-            old = folder.with_name(folder.name + ".old")
-            out.rename(old)
-            folder.rename(out)
-            shutil.rmtree(old)
-        else:
-            folder.rename(out)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
