@@ -23,6 +23,7 @@ from ecinstruct_build.commands import (
 )
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.memory import seldom_collect_garbage
+from ecinstruct_build.stopping import stopping_as_if_interrupted
 from ecinstruct_build.streams import settle_streams
 
 app = typer.Typer(
@@ -62,7 +63,8 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would look for some in every installed package
     settle_streams()
     try:
-        run()
+        with stopping_as_if_interrupted():
+            run()
     except SystemExit as end:
         _end_at_once(end.code)
         raise

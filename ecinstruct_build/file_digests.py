@@ -2,19 +2,25 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import xxhash
 
-_SMALL = 1 << 18  # bytes: what `hashlib.file_digest` reads at a time
+_SMALL = 1 << 18  # bytes: what is read at a time of a file that is larger
 
 
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file."""
+def digest_of(path: Path, go_on: Callable[[], None] | None = None) -> str:
+    """Return the SHA-256 of a file; ``go_on`` is called now and then while a large one is read, and may raise."""
     with path.open("rb", buffering=0) as file:
-        if os.fstat(file.fileno()).st_size > _SMALL:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-        return hashlib.sha256(file.read()).hexdigest()  # without the buffer that would take longer than a small file
+        if os.fstat(file.fileno()).st_size <= _SMALL:  # without the buffer that would take longer than a small file
+            return hashlib.sha256(file.read()).hexdigest()
+        digest, buffer = hashlib.sha256(), memoryview(bytearray(_SMALL))
+        while count := file.readinto(buffer):
+            digest.update(buffer[:count])
+            if go_on:
+                go_on()
+        return digest.hexdigest()
 
 
 def fingerprint_of(path: Path) -> str:

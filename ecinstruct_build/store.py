@@ -158,12 +158,15 @@ class Store:
         """Return the SHA-256 of a file, remembered by its path, inode, size and times of change."""
         return self.file_digests([path])[0]
 
-    def file_digests(self, paths: Sequence[Path]) -> list[str]:
-        """Return the SHA-256 of files that are used together; they are remembered together, as by `file_digest`."""
+    def file_digests(self, paths: Sequence[Path], go_on: Callable[[], None] | None = None) -> list[str]:
+        """Return the SHA-256 of files that are used together; they are remembered together, as by `file_digest`.
+
+        ``go_on`` is called now and then while large ones are read; what it raises ends that.
+        """
         note = self._note_of(paths)  # of the files before they are read: one that changes meanwhile is read again
         if known := _noted(note, len(paths)):
             return known
-        digests = list(map(digest_of, paths))
+        digests = [digest_of(path, go_on) for path in paths]
         note.parent.mkdir(parents=True, exist_ok=True)
         _write_whole(note, "\n".join(digests))
         return digests

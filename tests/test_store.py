@@ -5,7 +5,7 @@ import hashlib
 import multiprocessing
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -150,8 +150,8 @@ def test_a_digest_is_not_remembered_of_a_file_that_changed_while_it_was_read(
     store, file = Store(tmp_path / "store"), tmp_path / "file"
     file.write_text("one")
 
-    def read_and_changed(path: Path) -> str:
-        digest = digest_of(path)
+    def read_and_changed(path: Path, go_on: Callable[[], None] | None) -> str:
+        digest = digest_of(path, go_on)
         path.write_text("another")
         return digest
 

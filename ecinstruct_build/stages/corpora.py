@@ -251,7 +251,7 @@ def _ingest_unit(
     digests = machine.store.known_digests(paths)
     if digests is None:
         pool.start()  # files that were never seen are hardly ingested yet: workers start while they are digested
-        digests = machine.store.file_digests(paths)
+        digests = machine.store.file_digests(paths, go_on)
     sizes = [path.stat().st_size for path in paths]
 
     def produce(out: Path, scratch: Path) -> Mapping[str, Any]:

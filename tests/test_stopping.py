@@ -1,0 +1,116 @@
+"""Whoever asks a process to end gets a prompt end with nothing half-done left behind."""
+
+import hashlib
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ecinstruct_build.file_digests import digest_of
+from ecinstruct_build.sample_corpora import write_sample_corpora
+
+STOPPED = "Stopped. Finished stages are kept; the same command goes on from there."
+RECIPE = """
+name = "one"
+[sources.amazon_google]
+[tasks.product_matching]
+quota = { train = 20, test = 5 }
+"""
+# The build is asked to end when it calls a function the first time.
+ASKED_TO_END = """
+import os, signal, threading
+from ecinstruct_build import cli
+import {module} as module
+def ask(*_, **__):
+    os.{kill}(os.getpid(), signal.{name})
+    if threading.current_thread() is threading.main_thread():
+        signal.pause()
+    raise RuntimeError("whatever fails then")
+module.{function} = ask
+cli.main()
+"""
+MOMENTS = {
+    "ingest": ("ecinstruct_build.ingesting.ingest", "_assemble"),
+    "split": ("ecinstruct_build.stages.split", "assign"),
+    "publish": ("ecinstruct_build.publish.dataset", "write_manifest"),
+}
+
+
+@pytest.fixture
+def build(small_world: Path, tmp_path: Path) -> list[str]:
+    """The arguments of a small build by several processes."""
+    (tmp_path / "one.toml").write_text(RECIPE)
+    return ["build", "one.toml", "--raw", str(small_world), "--out", "shop/dataset", "--jobs", "2"]
+
+
+def run(program: str, arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program; what it starts has its streams, so that this returns when all of that has ended."""
+    (folder / "temporary").mkdir()
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(folder / "temporary"), "COLUMNS": "100"},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.parametrize(("moment", "name"), [("ingest", "SIGTERM"), ("split", "SIGHUP"), ("publish", "SIGTERM")])
+def test_a_build_that_is_asked_to_end_puts_all_away(build: list[str], tmp_path: Path, moment: str, name: str) -> None:
+    module, function = MOMENTS[moment]
+    done = run(ASKED_TO_END.format(module=module, function=function, name=name, kill="kill"), build, tmp_path)
+    assert done.returncode == 128 + signal.Signals[name], done.stderr
+    assert [line for line in done.stderr.splitlines() if not line.startswith("done ")] == [STOPPED]
+    assert not list((tmp_path / "temporary").iterdir())
+    assert not list((tmp_path / "shop").iterdir())
+    assert not [path for path in tmp_path.rglob("*") if path.name.startswith(("unfinished-", "waiting-"))]
+
+
+def test_workers_may_be_asked_to_end_at_the_same_time(build: list[str], tmp_path: Path) -> None:
+    module, function = MOMENTS["publish"]
+    done = run(ASKED_TO_END.format(module=module, function=function, name="SIGTERM", kill="killpg"), build, tmp_path)
+    assert done.returncode == 128 + signal.SIGTERM
+    assert done.stderr.splitlines()[-1] == STOPPED
+    assert "Traceback" not in done.stderr
+
+
+def test_what_a_process_was_told_to_ignore_does_not_end_it() -> None:
+    program = (
+        "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); from ecinstruct_build import cli\n"
+        "cli.run = lambda: (os.kill(os.getpid(), signal.SIGHUP), print('here'))\ncli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "here\n", "")
+
+
+def test_nothing_waits_for_the_digest_of_a_large_file(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(bytes(range(256)) * 4096)
+    calls: list[str] = []
+
+    def stop_soon() -> None:
+        calls.append("asked")
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        digest_of(file, stop_soon)
+    assert len(calls) == 2
+    assert digest_of(file) == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_workers_that_write_corpora_end_with_the_work(tmp_path: Path) -> None:
+    def interrupt(file: str, lines: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_sample_corpora(tmp_path / "out", scale=0.01, jobs=2, progress=interrupt)
+    assert not multiprocessing.active_children()
+    assert not list(tmp_path.iterdir())
