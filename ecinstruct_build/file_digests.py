@@ -2,10 +2,12 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import xxhash
+
+from ecinstruct_build.errors import UserError
 
 _SMALL = 1 << 18  # bytes: what is read at a time of a file that is larger
 
@@ -38,3 +40,28 @@ def identity_of(path: Path) -> str:
     status = path.stat()
     place = f"{os.path.abspath(path)}|{status.st_dev}|{status.st_ino}"  # noqa: PTH100 - resolving takes 30 times as long
     return f"{place}|{status.st_size}|{status.st_mtime_ns}|{status.st_ctime_ns}"
+
+
+def identities_of(paths: Iterable[Path]) -> dict[Path, str]:
+    """Return the identity of each file as it stands, for `refuse_changed`."""
+    return {path: identity_of(path) for path in paths}
+
+
+def refuse_changed(identities: Mapping[Path, str]) -> None:
+    """Check that files are still those that they were: what is read of others does not go by their digests.
+
+    Raises
+    ------
+    UserError
+        If one was changed, replaced or removed.
+    """
+    for path, identity in identities.items():
+        try:
+            changed = identity_of(path) != identity
+        except OSError:
+            changed = True
+        if changed:
+            raise UserError(
+                f"The file {path} was changed while it was read, so nothing of it is kept. Wait until whatever writes "
+                "it has finished, or fetch it again, and run the same command once more."
+            )

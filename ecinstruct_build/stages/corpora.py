@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecinstruct_build.engine import Engine, EngineSettings, Tables
 from ecinstruct_build.errors import UserError
+from ecinstruct_build.file_digests import identities_of, refuse_changed
 from ecinstruct_build.memory import peak_of
 from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
@@ -248,10 +249,12 @@ def _ingest_unit(
     go_on()
     source, folder = recipe.source(unit.source), raw / unit.source
     paths = [folder / file for file in unit.files]
+    standing = identities_of(paths)
     digests = machine.store.known_digests(paths)
     if digests is None:
         pool.start()  # files that were never seen are hardly ingested yet: workers start while they are digested
         digests = machine.store.file_digests(paths, go_on)
+        refuse_changed(standing)
     sizes = [path.stat().st_size for path in paths]
 
     def produce(out: Path, scratch: Path) -> Mapping[str, Any]:
@@ -259,9 +262,13 @@ def _ingest_unit(
 
             def advanced(steps: int) -> None:
                 go_on()
+                refuse_changed(standing)  # before what was read is worked on: it would be resumed from later
                 advance(steps)
 
-            counts = _ingest(source, list(zip(paths, unit.files, strict=True)), out, scratch, pool(), advanced)
+            try:
+                counts = _ingest(source, list(zip(paths, unit.files, strict=True)), out, scratch, pool(), advanced)
+            finally:
+                refuse_changed(standing)  # also where what was read made no sense
         return {"files": {file: asdict(count) for file, count in zip(unit.files, counts, strict=True)}}
 
     modules = (SOURCES.module(unit.source).__name__, "ecinstruct_build.ingesting.bundle")
