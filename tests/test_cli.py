@@ -1,7 +1,10 @@
 """The command line: it helps, and its errors are one paragraph."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,6 +52,20 @@ def test_an_error_is_one_paragraph_with_a_way_out(tmp_path: Path, arguments: lis
     text = " ".join(done.stderr.split())
     assert text.startswith("Error: ")
     assert all(word in text for word in words), text
+
+
+@pytest.mark.parametrize("option", ["--raw", "--work", "--out"])
+def test_a_name_that_is_no_text_is_told(tmp_path: Path, option: str) -> None:
+    done = call_command("build", "small", option, os.fsdecode(b"shop\xff"), cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert "is not UTF-8" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_command_may_run_in_a_folder_that_is_no_more(tmp_path: Path) -> None:
+    program = "import os, shutil; shutil.rmtree(os.getcwd()); from ecinstruct_build.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program, "tasks", "list"], cwd=tmp_path, check=False)
+    assert done.returncode == 0
 
 
 def test_a_folder_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:

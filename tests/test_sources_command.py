@@ -1,6 +1,7 @@
 """The commands about sources: what they show, fetch, ask a person for and verify."""
 
 import json
+import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -66,6 +67,14 @@ def test_every_source_can_be_shown(tmp_path: Path) -> None:
         assert [remote["file"] for remote in record["remotes"]] == [remote.file for remote in source.remotes]
         shown = call_command("sources", "show", source.name, "--all", "--raw", "raw", cwd=tmp_path).stdout
         assert all(remote.file in shown for remote in source.remotes)
+
+
+def test_a_file_whose_name_is_no_text_is_listed_and_verified(tmp_path: Path) -> None:
+    folder = tmp_path / "amazon_reviews_2014" / os.fsdecode(b"a\xff")
+    folder.mkdir(parents=True)
+    (folder / "reviews_Books.json").touch()
+    for command in (["list"], ["show", "amazon_reviews_2014"], ["verify", "amazon_reviews_2014"]):
+        assert call_command("sources", *command, "--raw", str(tmp_path), cwd=tmp_path).returncode == 0
 
 
 def test_a_dry_run_shows_the_plan_and_asks_nobody(upstream: FaultServer, tmp_path: Path) -> None:

@@ -37,6 +37,17 @@ def test_what_leads_nowhere_is_left_out(tmp_path: Path) -> None:
     assert taken(tmp_path) == ["reviews_Books.json"]
 
 
+def test_a_file_whose_name_is_no_text_is_told(tmp_path: Path) -> None:
+    for folder in (b"a\xff", b"b\xff"):
+        (tmp_path / os.fsdecode(folder)).mkdir()
+    (tmp_path / "reviews_Books.json").touch()
+    (tmp_path / os.fsdecode(b"a\xff") / "notes.txt").touch()
+    assert taken(tmp_path) == ["reviews_Books.json"]
+    (tmp_path / os.fsdecode(b"b\xff") / "reviews_Books.json").touch()
+    with pytest.raises(UserError, match=r"file b\udcff/reviews_Books.json in .* is not UTF-8"):
+        taken(tmp_path)
+
+
 def test_a_folder_that_is_none_holds_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert taken(tmp_path / "absent") == taken(tmp_path / "file") == []

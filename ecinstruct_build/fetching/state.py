@@ -116,7 +116,7 @@ class Digests:
             return
 
     def _note(self, path: Path) -> Path:
-        return self._folder / hashlib.sha256(identity_of(path).encode()).hexdigest()
+        return self._folder / hashlib.sha256(os.fsencode(identity_of(path))).hexdigest()
 
 
 def file_state(

@@ -132,8 +132,23 @@ def find_files(recipe: Recipe, raw: Path) -> list[tuple[str, str]]:
 
 
 def taken_files(source: Source, settings: SourceSettings, folder: Path) -> list[str]:
-    """Return the files in a corpus's folder that the settings take, relative to it, sorted."""
-    return [file for file in sorted(_files_below(folder, "")) if takes(source, settings, file, settings.files)]
+    """Return the files in a corpus's folder that the settings take, relative to it, sorted.
+
+    Raises
+    ------
+    UserError
+        If a folder cannot be read, or the name of such a file is no text.
+    """
+    taken = [file for file in sorted(_files_below(folder, "")) if takes(source, settings, file, settings.files)]
+    try:
+        "\n".join(taken).encode()
+    except UnicodeEncodeError as error:
+        line = error.object[: error.start].count("\n")
+        raise UserError(
+            f"The name of the file {taken[line]} in {folder} is not UTF-8, so no row can say that it came from there. "
+            "Rename the file, or the folder that it is in."
+        ) from error
+    return taken
 
 
 def _files_below(folder: Path | str, prefix: str) -> Iterator[str]:
