@@ -83,6 +83,15 @@ def run() -> None:
     except OSError as error:
         what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror or str(error)
         _fail(f"{what}.")
+    except Exception as error:
+        from concurrent.futures import BrokenExecutor  # noqa: PLC0415 - what failed has it, and few commands need it
+
+        if not isinstance(error, BrokenExecutor):
+            raise
+        _fail(
+            "A worker process was killed, most likely because memory ran out. Free some, or use fewer processes with "
+            "--jobs, and run the same command again; finished stages are kept."
+        )
 
 
 def _refuse_names_that_are_no_text() -> None:

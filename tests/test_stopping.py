@@ -33,6 +33,17 @@ def ask(*_, **__):
 module.{function} = ask
 cli.main()
 """
+WORKERS_KILLED = """
+import multiprocessing, os
+from ecinstruct_build import cli
+from ecinstruct_build.ingesting import ingest
+def kill(job, scratch, out, pool):
+    for worker in multiprocessing.active_children():
+        worker.kill()
+    pool.submit(os.getpid).result()
+ingest._assemble = kill
+cli.main()
+"""
 MOMENTS = {
     "ingest": ("ecinstruct_build.ingesting.ingest", "_assemble"),
     "split": ("ecinstruct_build.stages.split", "assign"),
@@ -79,6 +90,13 @@ def test_workers_may_be_asked_to_end_at_the_same_time(build: list[str], tmp_path
     assert done.returncode == 128 + signal.SIGTERM
     assert done.stderr.splitlines()[-1] == STOPPED
     assert "Traceback" not in done.stderr
+
+
+def test_workers_that_are_killed_are_an_error_with_a_way_out(build: list[str], tmp_path: Path) -> None:
+    done = run(WORKERS_KILLED, build, tmp_path)
+    told = " ".join(line for line in done.stderr.splitlines() if not line.startswith("done "))
+    assert (done.returncode, told[:36]) == (1, "Error: A worker process was killed, ")
+    assert "--jobs" in told
 
 
 def test_what_a_process_was_told_to_ignore_does_not_end_it() -> None:
