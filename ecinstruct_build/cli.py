@@ -4,6 +4,7 @@ import atexit
 import os
 import sys
 import threading
+from concurrent.futures import BrokenExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -80,18 +81,14 @@ def run() -> None:
         app(standalone_mode=True)
     except UserError as error:
         _fail(str(error))
-    except OSError as error:
-        what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror or str(error)
-        _fail(f"{what}.")
-    except Exception as error:
-        from concurrent.futures import BrokenExecutor  # noqa: PLC0415 - what failed has it, and few commands need it
-
-        if not isinstance(error, BrokenExecutor):
-            raise
+    except BrokenExecutor:
         _fail(
             "A worker process was killed, most likely because memory ran out. Free some, or use fewer processes with "
             "--jobs, and run the same command again; finished stages are kept."
         )
+    except OSError as error:
+        what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror or str(error)
+        _fail(f"{what}.")
 
 
 def _refuse_names_that_are_no_text() -> None:
