@@ -10,6 +10,7 @@ from pathlib import Path
 import publish_rows
 import pytest
 
+from ecinstruct_build.audit.page import write_papers
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.publish.folder import (
     MANIFEST,
@@ -202,6 +203,17 @@ def test_a_full_disk_under_a_shard_is_explained(published, tmp_path):
         target.parent.mkdir(parents=True)
         target.symlink_to("/dev/full")
         write_shards(publish_rows.samples(), folder, "huggingface")
+
+    with pytest.raises(UserError, match="is full"):
+        publish_folder(published, fill)
+    assert read_manifest(published)["name"] == "first"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+def test_a_full_disk_under_the_findings_of_the_audit_is_explained(published):
+    def fill(folder: Path) -> None:
+        (folder / "audit.html").symlink_to("/dev/full")
+        write_papers({"audit.html": "x"}, folder)
 
     with pytest.raises(UserError, match="is full"):
         publish_folder(published, fill)

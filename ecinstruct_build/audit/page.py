@@ -89,7 +89,15 @@ def write_audit(audit: Audit, folder: Path) -> None:
     UserError
         If the folder or a file in it cannot be written.
     """
-    write_papers(audit_papers(audit), folder)
+    papers = audit_papers(audit)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_papers(papers, folder)
+    except OSError as error:
+        raise UserError(
+            f"The findings of the audit cannot be written into '{folder}': {error.strerror or error}. Give a folder "
+            "that you may write to, with space left."
+        ) from error
 
 
 def audit_papers(audit: Audit) -> dict[str, str]:
@@ -98,16 +106,9 @@ def audit_papers(audit: Audit) -> dict[str, str]:
 
 
 def write_papers(papers: Mapping[str, str], folder: Path) -> None:
-    """Write what `audit_papers` returned, as `write_audit` does."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in papers.items():
-            (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UserError(
-            f"The findings of the audit cannot be written into '{folder}': {error.strerror or error}. Give a folder "
-            "that you may write to, with space left."
-        ) from error
+    """Write what `audit_papers` returned into a folder."""
+    for name, text in papers.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
 @cache
