@@ -9,7 +9,13 @@ import xxhash
 
 from ecinstruct_build.errors import UserError
 
+_HEXADECIMAL = frozenset("0123456789abcdef")
 _SMALL = 1 << 18  # bytes: what is read at a time of a file that is larger
+
+
+def is_digest(text: str) -> bool:
+    """Say whether a text is a SHA-256 in hexadecimal."""
+    return len(text) == 64 and set(text) <= _HEXADECIMAL
 
 
 def digest_of(path: Path, go_on: Callable[[], None] | None = None) -> str:

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from ecinstruct_build.durable import DISK_FULL, sync, sync_tree
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import dump_json
-from ecinstruct_build.file_digests import digest_of, fingerprint_of, identity_of
+from ecinstruct_build.file_digests import digest_of, fingerprint_of, identity_of, is_digest
 from ecinstruct_build.provenance import library_versions
 
 RECORD = "stage.json"
@@ -192,9 +192,18 @@ class Store:
         _write_whole(self.root / f"{name}.json", dump_json(record))
 
     def recall(self, name: str) -> dict[str, Any] | None:
-        """Return the record kept under ``name``, or None."""
+        """Return the record kept under ``name``, or None.
+
+        Raises
+        ------
+        UserError
+            If it is damaged.
+        """
         path = self.root / f"{name}.json"
-        return dict(json.loads(path.read_text())) if path.exists() else None
+        try:
+            return dict(json.loads(path.read_text())) if path.exists() else None
+        except (ValueError, TypeError) as error:
+            raise UserError(f"The record {path} is damaged: {error}. Build again, which writes it anew.") from error
 
 
 def _finish(out: Path, key: str, facts: Mapping[str, Any], seconds: float) -> None:
@@ -212,7 +221,7 @@ def _read(stage: str, name: str, key: str, folder: Path) -> Stage | None:
     try:
         record = json.loads((folder / RECORD).read_text())
         whole = all((folder / file).stat().st_size == size for file, size in record["sizes"].items())
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     if not whole or record["key"] != key:
         return None
@@ -221,9 +230,12 @@ def _read(stage: str, name: str, key: str, folder: Path) -> Stage | None:
 
 
 def _noted(note: Path, count: int) -> list[str] | None:
-    """Return the digests in a note, or None if it is not there or not one of so many files."""
-    digests = note.read_text().split() if note.exists() else []
-    return digests if len(digests) == count and all(len(digest) == 64 for digest in digests) else None
+    """Return the digests in a note, or None if it is not there, damaged, or not one of so many files."""
+    try:
+        digests = note.read_text().split()
+    except (OSError, ValueError):  # not there, or damaged: then the files are read once more
+        return None
+    return digests if len(digests) == count and all(map(is_digest, digests)) else None
 
 
 def _write_whole(path: Path, text: str) -> None:

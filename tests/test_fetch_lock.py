@@ -17,7 +17,7 @@ from served_sources import IMPATIENT, Bench, questions, remotes_of
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.fetching.carry_out import carry_out, relock
 from ecinstruct_build.fetching.lock import Lock, Locked
-from ecinstruct_build.fetching.state import source_states
+from ecinstruct_build.fetching.state import NOTES, Digests, source_states
 from ecinstruct_build.progress import Silence
 from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.source import Remote
@@ -264,3 +264,15 @@ def test_a_lock_that_is_none_is_an_error(text: str, words: str, tmp_path: Path) 
     (tmp_path / "lock").write_text(text)
     with pytest.raises(UserError, match=words):
         Lock(tmp_path / "lock")
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff", b"\0" * 64])
+def test_a_remembered_digest_that_the_disk_damaged_is_read_anew(tmp_path: Path, damage: bytes) -> None:
+    digests, file = Digests(tmp_path), tmp_path / "file"
+    digests.keep()
+    file.write_text("one")
+    digest = digests.of(file)
+    assert digests.known(file) == digest
+    for note in (tmp_path / NOTES).iterdir():
+        note.write_bytes(damage)
+    assert digests.known(file) is None

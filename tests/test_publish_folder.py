@@ -4,6 +4,7 @@ import errno
 import multiprocessing
 import os
 import resource
+import shutil
 import signal
 from pathlib import Path
 
@@ -137,6 +138,18 @@ def test_a_failing_swap_puts_the_old_dataset_back(published, monkeypatch):
         publish_folder(published, write("second"))
     assert read_manifest(published)["name"] == "first"
     assert only(published.parent, "dataset")
+
+
+def test_what_cannot_be_cleared_away_is_named(published, monkeypatch):
+    (published.parent / ".dataset.old").mkdir()
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    with pytest.raises(UserError, match=r"Permission denied \(.*\.dataset\.old\)"):
+        publish_folder(published, write("second"))
+    assert read_manifest(published)["name"] == "first"
 
 
 def _publish_and_die(out: Path, *, at_swap: bool) -> None:

@@ -99,6 +99,31 @@ def test_a_result_that_was_cut_short_is_made_again(tmp_path: Path) -> None:
     assert (stage.folder / "deep" / "word.txt").read_text() == "hello"
 
 
+@pytest.mark.parametrize("damage", [b"", b"\0" * 64, b"\xff{", b"[]", b'{"sizes": []}', b'{"key": "x"'])
+def test_what_a_disk_damaged_is_made_or_read_again(tmp_path: Path, damage: bytes) -> None:
+    store, calls, file = Store(tmp_path / "store"), [], tmp_path / "file"
+    stage = store.run("spell", "word", {}, write_word("hello", calls))
+    (stage.folder / "stage.json").write_bytes(damage)
+    assert store.run("spell", "word", {}, write_word("hello", calls)).facts == {"letters": 5}
+    assert calls == ["hello", "hello"]
+    file.write_text("one")
+    digest = store.file_digest(file)
+    for note in (tmp_path / "store" / "digests").iterdir():
+        note.write_bytes(damage)
+    assert store.known_digests([file]) is None
+    assert store.file_digest(file) == digest
+
+
+def test_a_damaged_record_is_told(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.remember("last", {"a": 1})
+    assert store.recall("last") == {"a": 1}
+    for damage in (b"", b"\xff", b"3"):
+        (tmp_path / "last.json").write_bytes(damage)
+        with pytest.raises(UserError, match=r"last\.json is damaged: .*Build again"):
+            store.recall("last")
+
+
 def kill_itself(root: Path) -> None:
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         (out / "half.txt").write_text("half")

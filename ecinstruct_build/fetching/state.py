@@ -9,7 +9,7 @@ from typing import Literal
 
 from ecinstruct_build.fetching.lock import Expected, Lock
 from ecinstruct_build.fetching.partial import HIDDEN, places
-from ecinstruct_build.file_digests import identity_of
+from ecinstruct_build.file_digests import identity_of, is_digest
 from ecinstruct_build.progress import Progress, Silence
 from ecinstruct_build.source import Remote, Source
 
@@ -86,9 +86,9 @@ class Digests:
         """Return the digest of a file if it was read through before and has not changed since."""
         try:
             sha256 = self._note(path).read_text()
-        except OSError:
+        except (OSError, ValueError):
             return None
-        return sha256 if len(sha256) == 64 else None
+        return sha256 if is_digest(sha256) else None
 
     def of(self, path: Path) -> str:
         """Return the digest of a file, reading it through."""

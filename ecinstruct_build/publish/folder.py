@@ -54,8 +54,9 @@ def publish_folder(out: Path, write: Callable[[Path], T], expected_bytes: Callab
     except OSError as error:
         if error.errno not in _REFUSED:
             raise
+        where = f" ({error.filename})" if error.filename and Path(error.filename) != out else ""
         raise UserError(
-            f"The dataset cannot be written to {out}: {error.strerror}. Choose another folder with --out."
+            f"The dataset cannot be written to {out}: {error.strerror}{where}. Choose another folder with --out."
         ) from error
     return written
 
