@@ -19,6 +19,7 @@ from ecinstruct_build.example import SAMPLE_SCHEMA
 from ecinstruct_build.explain import explain
 from ecinstruct_build.pipeline import build, last_build
 from ecinstruct_build.recipe import Recipe
+from ecinstruct_build.stages import frozen
 
 HELD_OUT = ("validation", "test", "test_unseen_instructions")
 
@@ -144,6 +145,24 @@ def test_a_kept_example_is_explained_as_kept(grown: tuple[Path, Path, dict[str, 
     story = explain(built, raw, kept["example_id"])
     assert story["fate"] == "in test, kept from an earlier build"
     assert {sample["input"] for sample in story["samples"]} == {kept["input"]}
+
+
+def test_a_dataset_that_is_replaced_while_its_tests_are_read_is_refused(
+    grown: tuple[Path, Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, read = tmp_path / "kept", frozen._held_out
+    shutil.copytree(grown[0], kept)
+
+    def replaced(shards: list[Path], folder: Path) -> Any:
+        rows = read(shards, folder)
+        shutil.copytree(grown[1], kept, dirs_exist_ok=True)
+        return rows
+
+    monkeypatch.setattr(frozen, "_held_out", replaced)
+    raw = write_reviews(tmp_path, [review(number, told(number)) for number in range(60)])
+    with pytest.raises(UserError, match=r"parquet was changed while it was read"):
+        build(frozen_at(recipe_of(tmp_path, *quota(train=20)), kept), raw, tmp_path / "out", machine_at(tmp_path))
+    assert not (tmp_path / "work" / "frozen").exists()
 
 
 @pytest.mark.parametrize(("change", "words"), [("empty", "nothing to freeze"), ("layout", "another layout")])

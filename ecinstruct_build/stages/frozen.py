@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import SAMPLE_SCHEMA, Example
+from ecinstruct_build.file_digests import identities_of, refuse_changed
 from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import TASKS
@@ -80,6 +81,7 @@ def freeze(recipe: Recipe, checked: Checked, joined: Stage, machine: Machine) ->
 
 def _rows(folder: Path, shards: Sequence[Path], recipe: Recipe, machine: Machine) -> Stage:
     """Keep the validation and test rows of the dataset in a folder."""
+    standing = identities_of(shards)
 
     def produce(out: Path, _scratch: Path) -> Mapping[str, Any]:
         held_out = _held_out(shards, folder)
@@ -87,6 +89,7 @@ def _rows(folder: Path, shards: Sequence[Path], recipe: Recipe, machine: Machine
         for name in recipe.tasks:
             rows = held_out.filter(pc.equal(held_out["task"], TASKS.get(name).published_name))
             pq.write_table(rows, out / f"{name}.parquet", compression="zstd")
+        refuse_changed(standing)
         return {"rows": held_out.num_rows}
 
     inputs = {
