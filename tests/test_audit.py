@@ -302,6 +302,8 @@ def test_limits_are_read_from_a_file_or_a_recipe(tmp_path: Path) -> None:
     assert read_limits(file) == AuditLimits(group_overlap=3)
     file.write_text("jaccard = 0.9\n", encoding="utf-8")
     assert read_limits(file) == AuditLimits(jaccard=0.9)
+    file.write_text('name = "mine"\n[tasks.sentiment_analysis]\n', encoding="utf-8")
+    assert read_limits(file) == AuditLimits()
     file.write_text("group_overlaps = 3\n", encoding="utf-8")
     with pytest.raises(UserError, match="Did you mean 'group_overlap'"):
         read_limits(file)

@@ -100,7 +100,9 @@ class AuditLimits(BaseModel):
 
 
 def read_limits(path: Path) -> AuditLimits:
-    """Read limits from a TOML file: its table ``[audit]`` if there is one, as in a recipe, else the whole of it.
+    """Read limits from a TOML file: its table ``[audit]`` if there is one, else the whole of it.
+
+    A recipe without that table states none.
 
     Raises
     ------
@@ -112,7 +114,7 @@ def read_limits(path: Path) -> AuditLimits:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UserError(f"The limits in {path} cannot be read: {error}.") from error
     try:
-        return AuditLimits.model_validate(stated.get("audit", stated))
+        return AuditLimits.model_validate(stated.get("audit", {} if "tasks" in stated else stated))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
