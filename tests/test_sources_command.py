@@ -35,8 +35,9 @@ def test_the_list_says_terms_sizes_and_what_is_fed() -> None:
     assert list(rows) == SOURCES.names()
     assert rows["mave"]["bytes_known"] == 899_795_158
     assert rows["mave"]["tasks"] == ["attribute_value_extraction"]
+    assert rows["amazon_m2"]["tasks"] == ["sequential_recommendation"]  # from visits, not from reviews
     for row in rows.values():
-        assert set(row["tasks"]) == {task.name for task in TASKS if task.primary in row["tables"]}
+        assert set(row["tasks"]) == {task.name for task in TASKS if {task.primary, *task.also} & {*row["tables"]}}
     shown = call_command("sources", "list").stdout
     assert all(name in shown for name in SOURCES.names())
     assert "900 MB" in shown

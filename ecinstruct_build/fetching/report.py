@@ -20,8 +20,8 @@ _MARKS = {"absent": "dim", "partial": "yellow", "unverified": "yellow", "verifie
 
 
 def tasks_fed(source: Source) -> list[str]:
-    """Return the tasks that can draw from a source: it fills the table that their examples come from."""
-    return [task.name for task in TASKS if task.primary in source.tables]
+    """Return the tasks that can draw from a source: it fills a table that their examples come from."""
+    return [task.name for task in TASKS if {task.primary, *task.also} & {*source.tables}]
 
 
 def size_to_fetch(remotes: Iterable[Remote]) -> tuple[int, int]:
