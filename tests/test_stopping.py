@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -58,13 +60,19 @@ def build(small_world: Path, tmp_path: Path) -> list[str]:
     return ["build", "one.toml", "--raw", str(small_world), "--out", "shop/dataset", "--jobs", "2"]
 
 
-def run(program: str, arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """The folder for temporary files: its path is short, as that of a socket has to be, which workers put there."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        yield Path(name)
+
+
+def run(program: str, arguments: list[str], folder: Path, temporary: Path) -> subprocess.CompletedProcess[str]:
     """Run a program; what it starts has its streams, so that this returns when all of that has ended."""
-    (folder / "temporary").mkdir()
     return subprocess.run(
         [sys.executable, "-c", program, *arguments],
         cwd=folder,
-        env={**os.environ, "TMPDIR": str(folder / "temporary"), "COLUMNS": "100"},
+        env={**os.environ, "TMPDIR": str(temporary), "COLUMNS": "100"},
         check=False,
         capture_output=True,
         text=True,
@@ -74,26 +82,31 @@ def run(program: str, arguments: list[str], folder: Path) -> subprocess.Complete
 
 
 @pytest.mark.parametrize(("moment", "name"), [("ingest", "SIGTERM"), ("split", "SIGHUP"), ("publish", "SIGTERM")])
-def test_a_build_that_is_asked_to_end_puts_all_away(build: list[str], tmp_path: Path, moment: str, name: str) -> None:
+def test_a_build_that_is_asked_to_end_puts_all_away(
+    build: list[str], tmp_path: Path, temporary: Path, moment: str, name: str
+) -> None:
     module, function = MOMENTS[moment]
-    done = run(ASKED_TO_END.format(module=module, function=function, name=name, kill="kill"), build, tmp_path)
+    done = run(
+        ASKED_TO_END.format(module=module, function=function, name=name, kill="kill"), build, tmp_path, temporary
+    )
     assert done.returncode == 128 + signal.Signals[name], done.stderr
     assert [line for line in done.stderr.splitlines() if not line.startswith("done ")] == [STOPPED]
-    assert not list((tmp_path / "temporary").iterdir())
+    assert not list(temporary.iterdir())
     assert not list((tmp_path / "shop").iterdir())
     assert not [path for path in tmp_path.rglob("*") if path.name.startswith(("unfinished-", "waiting-"))]
 
 
-def test_workers_may_be_asked_to_end_at_the_same_time(build: list[str], tmp_path: Path) -> None:
+def test_workers_may_be_asked_to_end_at_the_same_time(build: list[str], tmp_path: Path, temporary: Path) -> None:
     module, function = MOMENTS["publish"]
-    done = run(ASKED_TO_END.format(module=module, function=function, name="SIGTERM", kill="killpg"), build, tmp_path)
+    program = ASKED_TO_END.format(module=module, function=function, name="SIGTERM", kill="killpg")
+    done = run(program, build, tmp_path, temporary)
     assert done.returncode == 128 + signal.SIGTERM
     assert done.stderr.splitlines()[-1] == STOPPED
     assert "Traceback" not in done.stderr
 
 
-def test_workers_that_are_killed_are_an_error_with_a_way_out(build: list[str], tmp_path: Path) -> None:
-    done = run(WORKERS_KILLED, build, tmp_path)
+def test_workers_that_are_killed_are_an_error_with_a_way_out(build: list[str], tmp_path: Path, temporary: Path) -> None:
+    done = run(WORKERS_KILLED, build, tmp_path, temporary)
     told = " ".join(line for line in done.stderr.splitlines() if not line.startswith("done "))
     assert (done.returncode, told[:36]) == (1, "Error: A worker process was killed, ")
     assert "--jobs" in told
