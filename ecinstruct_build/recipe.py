@@ -64,8 +64,8 @@ class SplitSettings(_Section):
     seed
         Seed of the assignment; null = the recipe's seed.
     train, validation, test
-        Weights of the splits; all 0 = as the quotas of all tasks together. Where only some are 0, these splits stay
-        empty: no task may have a quota for them.
+        Weights of the splits; all 0 = as the quotas of most tasks have it, however large each is. Where only some are
+        0, these splits stay empty: no task may have a quota for them.
     similarity
         Jaccard similarity of the words of two examples from which on they may not stand in two splits.
     freeze
@@ -160,7 +160,11 @@ class Recipe(_Section):
 
     @property
     def split_weights(self) -> dict[Split, float]:
-        """Weights of train, validation and test: as stated, or as the quotas of all tasks together."""
+        """Weights of train, validation and test: as stated, or the median of the parts in the quotas of each task.
+
+        Communities hold examples of several tasks, so all tasks share one set of weights. Sums of quotas would let one
+        task with much training take the tests from the others.
+        """
         stated: dict[Split, float] = {
             "train": self.split.train,
             "validation": self.split.validation,
@@ -168,8 +172,14 @@ class Recipe(_Section):
         }
         if any(stated.values()):
             return stated
-        wanted = {name: float(sum(getattr(task.quota, name) for task in self.tasks.values())) for name in stated}
+        wanted = {name: self._usual_part(name, list(stated)) for name in stated}
         return wanted if any(wanted.values()) else {**wanted, "train": 1.0}
+
+    def _usual_part(self, split: Split, splits: Sequence[Split]) -> float:
+        """Return the median part (the upper of two) that a split has in the quotas of the tasks that want any of it."""
+        quotas = [{name: getattr(task.quota, name) for name in splits} for task in self.tasks.values()]
+        parts = sorted(quota[split] / sum(quota.values()) for quota in quotas if quota[split])
+        return parts[len(parts) // 2] if parts else 0.0
 
     def source(self, name: str) -> Source:
         """Return one of the recipe's sources as its settings describe it."""

@@ -37,9 +37,17 @@ def test_overrides_replace_settings_by_type(good: Path) -> None:
 
 
 def test_split_weights_follow_the_quotas_unless_stated(good: Path) -> None:
-    assert load_recipe(good).split_weights == {"train": 10.0, "validation": 0.0, "test": 2.0}
+    assert load_recipe(good).split_weights == {"train": 10 / 12, "validation": 0.0, "test": 2 / 12}
     stated = load_recipe(good, ["split.train=3", "split.test=1"])
     assert stated.split_weights == {"train": 3.0, "validation": 0.0, "test": 1.0}
+
+
+def test_a_task_with_much_training_leaves_the_others_their_tests() -> None:
+    usual = load_recipe("sample").split_weights
+    assert usual == {"train": 0.8, "validation": 0.1, "test": 0.1}
+    assert load_recipe("sample", ["tasks.sentiment_analysis.quota.train=20000"]).split_weights == usual
+    alone = [f"tasks.answer_generation.quota.{split}=0" for split in ("train", "validation")]
+    assert load_recipe("sample", alone).split_weights == usual
 
 
 def test_a_quota_for_a_split_without_weight_is_refused(good: Path) -> None:
