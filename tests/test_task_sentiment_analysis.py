@@ -76,8 +76,10 @@ def test_the_user_and_the_product_may_not_straddle_splits(tmp_path: Path) -> Non
     assert example.all_products == ("asin:3",)
 
 
-def test_ratings_that_are_no_whole_stars_are_not_used(tmp_path: Path) -> None:
-    assert not draw(tmp_path, [review(1, rating=4.5), review(2, rating=0.0)]).examples
+def test_ratings_that_are_no_whole_stars_are_counted_and_not_used(tmp_path: Path) -> None:
+    drawn = draw(tmp_path, [review(1, rating=4.5), review(2, rating=0.0), review(3, rating=4.0)])
+    assert ids(drawn) == {"review-3"}
+    assert drawn.funnel["reviews and ratings that are not of one to five whole stars"] == 2
 
 
 def test_domains_follow_the_category(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Sentiment analysis: tell from a review's words how the reviewer felt.
 
-The stars given with the review are the answer. Bare ratings and reviews of a few words are not used.
+The stars given with the review are the answer. Bare ratings and reviews of a few words are not used; nor are those
+rated between whole stars, which lie between two answers.
 """
 
 from __future__ import annotations
@@ -113,7 +114,10 @@ def draw_examples(tables: Tables, settings: SentimentSettings, request: Request)
     drawn = tables.fetch(take(eligible, request, NAME, ["review_id"], stratum), by=["source", "review_id"])
     rows = [(row, plain(row["text"])) for row in with_text(tables, drawn)]
     examples = [to_example(row, text) for row, text in rows if word_count(clean(text)) >= settings.min_words]
+    reviews = of_sources(tables["review"], settings)
+    between = reviews.filter(reviews.rating.notin(list(FEELINGS)))
     funnel = {
+        "reviews and ratings that are not of one to five whole stars": tables.count(between),
         **eligible_by_domain(drawn, "reviews that seem long enough"),
         **label_counts(drawn),
         "drawn": len(rows),
