@@ -195,11 +195,12 @@ def test_lint_finds_too_few_paraphrases(root):
     assert rules("sentiment_analysis", root) == {"too few"}
 
 
-def test_lint_finds_instructions_that_expect_to_be_rendered(root):
+def test_instructions_that_expect_to_be_rendered_are_refused(root):
     edit(
         root / "sentiment_analysis" / "instructions.toml", lambda text: text.replace("the product", "{{ product }}", 1)
     )
-    assert rules("sentiment_analysis", root) == {"unrendered"}
+    with pytest.raises(UserError, match=r"sentiment_analysis/instructions\.toml: .*holds '\{\{', but"):
+        load_templates("sentiment_analysis", root)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from ecinstruct_build.answers import ATTRIBUTE_LIST, FREE_TEXT, LETTERS, Unreada
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import Example, dump_json
 from ecinstruct_build.rendering.render import Rendered, choose_instruction, letter_options, render_example, variables
-from ecinstruct_build.rendering.template_language import TextTemplate
+from ecinstruct_build.rendering.template_language import TextTemplate, mark_in
 from ecinstruct_build.rendering.template_set import Instruction, TemplateSet
 from ecinstruct_build.task import Task
 
@@ -31,7 +31,6 @@ _TELLING_WORDS = 4  # fewer words may stand in another product's title by chance
 
 _NOT_WORD = re.compile(r"[\W_]+")
 _LABEL = r"(?:\w+(?: \w+){0,2} ?[:=] ?|\d+[.)] )?"  # "Answer: ", "Right letter = ", "3. "
-_MARKS = ("{{", "{%", "{#")
 
 
 @dataclass(frozen=True)
@@ -122,10 +121,6 @@ def _instructions(templates: TemplateSet) -> Iterator[Finding]:
     if paraphrases < MIN_PARAPHRASES:
         message = f"{paraphrases} paraphrases beside the seed; at least {MIN_PARAPHRASES} are needed"
         yield Finding(templates.task, "instructions.toml", "too few", message)
-    for instruction in templates.instructions:
-        if mark := _mark_in(instruction.text):
-            message = f"holds {mark!r}, but instructions are plain text"
-            yield Finding(templates.task, instruction.id, "unrendered", message)
     for one, other in combinations(templates.instructions, 2):
         if message := _alike(one, other):
             yield Finding(templates.task, other.id, "alike", message)
@@ -213,7 +208,7 @@ def _empty(case: _Case) -> str:
 def _unrendered(case: _Case) -> str:
     data = dump_json(variables(case.example, case.text.lettered)) + dump_json(case.example.answer)
     for part in (case.text.input, case.text.options, case.text.output):
-        if (mark := _mark_in(part)) and mark not in data:
+        if (mark := mark_in(part)) and mark not in data:
             return f"the text holds {mark!r}, which is no part of the data"
     return ""
 
@@ -262,7 +257,3 @@ def _positions(task: Task, examples: Iterable[Example], seed: int) -> Iterator[F
 def _best(example: Example) -> str:
     best: str = example.answer if isinstance(example.answer, str) else example.answer[0]
     return best
-
-
-def _mark_in(text: str) -> str:
-    return next((mark for mark in _MARKS if mark in text), "")

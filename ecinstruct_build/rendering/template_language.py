@@ -45,6 +45,7 @@ _ALLOWED_NODES = (
     nodes.TemplateData,
     nodes.Test,
 )
+_MARKS = ("{{", "{%", "{#")
 _RESERVED_NAMES = {"caller", "kwargs", "self", "super", "varargs"}  # Jinja gives them a meaning of its own
 _LOOP_MEMBERS = {"first", "index", "index0", "last", "length", "revindex", "revindex0"}
 _MAX_NESTED_LOOPS = 3
@@ -66,6 +67,11 @@ class _DataOnlyEnvironment(ImmutableSandboxedEnvironment):
             return obj[argument]
         except (LookupError, TypeError):
             return self.undefined(obj=obj, name=argument)
+
+
+def mark_in(text: str) -> str:
+    """Return a mark of Jinja's that stands in ``text``, such as ``{{``, or "" if there is none."""
+    return next((mark for mark in _MARKS if mark in text), "")
 
 
 def _json(value: Any) -> str:

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ecinstruct_build.errors import UserError, did_you_mean
 from ecinstruct_build.packaged import packaged_folder
-from ecinstruct_build.rendering.template_language import TextTemplate, compile_template
+from ecinstruct_build.rendering.template_language import TextTemplate, compile_template, mark_in
 
 SEED_ID = "seed"
 DEFAULT_VARIANT = "default"
@@ -52,7 +52,9 @@ class Instruction(BaseModel):
 
     @field_validator("text")
     @classmethod
-    def _strip(cls, text: str) -> str:
+    def _plain(cls, text: str) -> str:
+        if mark := mark_in(text):
+            raise ValueError(f"it holds {mark!r}, but instructions are plain text; what varies belongs in input.jinja")
         return text.strip()
 
 
