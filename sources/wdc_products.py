@@ -20,7 +20,8 @@ Quirks, and what becomes of them:
   ``wdc2017:<id>``; their parents are upstream's clusters, which share an identifier such as a GTIN.
 - Titles of 2017 are literals with the language that the web page claims: ``"Desk lamp"@en "Desk lamp | Shop"@en``, the
   second being the page's title; Ditto's summary left out its repeated words, quotes among them. The first literal is
-  the title, what remains of the second the description, both without tag. A title that is a tag only is null.
+  the title, what remains of the second the description, both without tag. A title that is a tag only is null. Where a
+  page had none, the literal is ``"Null"``: it is left out.
 - The language claimed is often wrong (English text ``@nl``), and a quarter of the pairs claim two. There is no
   marketplace: all is kept as ``us``, and the check of language judges the text itself.
 - The category is the folder's; offers of 2020 have none. A folder ``all`` is the other four together: no category.
@@ -56,6 +57,7 @@ _SIZES = ("small", "medium", "large", "xlarge")
 
 _COLUMN = re.compile(r"(?:^|\s)COL (\S+) VAL(?=\s|$)")
 _TAG = re.compile(r'"@[A-Za-z]+(?:-[A-Za-z0-9]+)*')
+_NULL = re.compile(r'(?:^|(?<=[\s,]))"Null"(?:@[A-Za-z]+(?:-[A-Za-z0-9]+)*)?(?=[\s,]|$)')
 _EDGE = re.compile(r'(?<=\s)"|"(?=[\s,]|$)')  # a quote at the edge of a literal
 _INCHES = re.compile(r"(?:^|[^\w.-])\d{1,2}(?:[.,]\d{1,3})?$")
 
@@ -101,8 +103,11 @@ _TEXTS = ("title", "description", "brand", "price", "priceCurrency", "specTableC
 
 
 def _first_literal(text: str) -> tuple[str, str]:
-    """Split what is serialised as ``"..."@en "..."@en`` into the first literal and the rest, both without tags."""
-    text = text.strip()
+    """Split what is serialised as ``"..."@en "..."@en`` into the first literal and the rest, both without tags.
+
+    A literal that stands for none counts as none.
+    """
+    text = _NULL.sub("", text).rstrip().lstrip(" ,")
     if tag := _TAG.search(text):
         begin, end = tag.span()
     elif text.startswith('"'):
