@@ -83,6 +83,7 @@ def test_the_guideline_waits_to_be_opened_on_a_phone(browser: Any, server: WebSe
     ada.judge("1")
     assert not ada.page.locator("#guideline .panel").is_visible(), "the next item stands at the top again"
     desk = Judge(browser, server, "Ben", viewport={"width": 1280, "height": 900})
+    desk.wait()
     assert desk.page.locator("#guideline .panel").is_visible()
 
 
