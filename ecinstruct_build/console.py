@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.filesize import decimal
 from rich.markup import escape
@@ -85,11 +86,16 @@ class RichProgress:
 
 
 def print_whole(table: Table, console: Console) -> None:
-    """Print a table; a narrow terminal may break its lines, but no name or number of a ``no_wrap`` column is cut."""
+    """Print a table of which nothing is cut.
+
+    A narrow terminal may break its lines, but neither a word nor, in a ``no_wrap`` column, a whole cell is broken; a
+    word of a column whose overflow is ``fold`` is.
+    """
     for column in table.columns:
-        if column.no_wrap:
-            cells = (column.header, *column.cells, column.footer)
-            column.min_width = max(Text.from_markup(str(cell)).cell_len for cell in cells)
+        if column.no_wrap or column.overflow != "fold":
+            texts = [Text.from_markup(str(cell)).plain for cell in (column.header, *column.cells, column.footer)]
+            parts = texts if column.no_wrap else [word for text in texts for word in text.split()]
+            column.min_width = max(map(cell_len, parts), default=0)
     narrowest = console.measure(table, options=console.options.update(max_width=10_000)).minimum
     if narrowest > console.width:
         table.width = narrowest

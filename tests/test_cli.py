@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from building import SmallBuild, call_command, run_command, set_options, shard_digests, small_overrides
 
+from ecinstruct_build.registry import SOURCES, TASKS
+
 
 def test_help_names_every_command() -> None:
     text = run_command("--help").stdout
@@ -131,3 +133,11 @@ def test_another_process_reuses_every_stage_of_all_tasks(small_build: SmallBuild
     assert done.stderr == ""
     assert all(stage["cached"] for stage in json.loads(done.stdout)["stages"])
     assert shard_digests(tmp_path / "dataset") == shard_digests(small_build.out)
+
+
+def test_names_that_one_must_type_are_whole_in_a_narrow_terminal() -> None:
+    corpora = run_command("sources", "list", env={"COLUMNS": "60"}).stdout
+    tasks = run_command("tasks", "list", env={"COLUMNS": "60"}).stdout
+    assert all(f" {name} " in corpora for name in SOURCES.names())
+    assert all(f" {name} " in tasks for name in TASKS.names())
+    assert " sequential_recommendation " in corpora

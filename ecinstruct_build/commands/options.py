@@ -140,10 +140,14 @@ def print_rows(rows: list[dict[str, str]], *, as_json: bool) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(*rows[0]) if rows else Table()
+    from ecinstruct_build.console import print_whole
+
+    table = Table()
+    for number, name in enumerate(rows[0] if rows else ()):
+        table.add_column(name, no_wrap=not number)
     for row in rows:
         table.add_row(*(escape(value) for value in row.values()))
-    Console().print(table)
+    print_whole(table, Console())
 
 
 def print_markdown(text: str) -> None:
