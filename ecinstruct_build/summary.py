@@ -125,11 +125,12 @@ def _retention_table(tasks: Mapping[str, Any]) -> Table:
 
 def _left_out_table(tasks: Mapping[str, Any]) -> Table:
     """Reasons with their counts, all tasks together; the card and the manifest have them by task."""
-    table = _table("Left out, repaired or flagged", "", "reason", "tasks", "examples", left=2)
+    table = _table("Left out, repaired or flagged", "", "reason", "tasks", "examples", left=3)
     for kind in ("rejected", "dropped", "repaired", "flagged"):
         for reason in sorted({reason for task in tasks.values() for reason in task[kind]}):
-            counts = [task[kind][reason] for task in tasks.values() if reason in task[kind]]
-            table.add_row(kind, escape(reason), _count(len(counts)), _count(sum(counts)))
+            counts = {name: task[kind][reason] for name, task in sorted(tasks.items()) if reason in task[kind]}
+            where = _count(len(counts)) if len(counts) > 1 else next(iter(counts))
+            table.add_row(kind, escape(reason), where, _count(sum(counts.values())))
     return table
 
 

@@ -55,6 +55,13 @@ def test_every_reason_is_counted_over_the_tasks():
     assert line(text, "flagged") == ["flagged", "length: very long", "2", "2"]
 
 
+def test_the_one_task_that_a_reason_concerns_is_named():
+    tasks = publish_rows.manifest(SHARDS)["tasks"]
+    tasks["product_matching"]["flagged"] = {"balance: one label prevails": 7}
+    found = ["flagged", "balance: one label prevails"]
+    assert line(shown(tasks=tasks), *found) == [*found, "product_matching", "7"]
+
+
 def test_what_the_split_keeps_stands_beside_what_hashing_would():
     assert line(shown(), "product_matching", "10") == ["product_matching", "10", "90.0%", "40.0%"]
 
@@ -106,4 +113,6 @@ def test_settings_of_the_original_layout_are_added_up_over_tasks():
 
 def test_names_of_tasks_stay_whole_on_a_common_terminal():
     tasks = {"product_substitute_identification": publish_rows.manifest(SHARDS)["tasks"]["product_matching"]}
-    assert shown(width=80, tasks=tasks).count("product_substitute_identification") == 2
+    text = shown(width=80, tasks=tasks)
+    assert line(text, "product_substitute_identification", "4/5")
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text
