@@ -11,7 +11,7 @@ from ecinstruct_build.recipe import Recipe
 
 
 def judge_shortfall(recipe: Recipe, manifest: Mapping[str, Any], progress: Progress) -> None:
-    """Note every quota that a build does not meet.
+    """Note every quota that a build does not meet, and every source that gave it no row.
 
     Parameters
     ----------
@@ -44,6 +44,15 @@ def judge_shortfall(recipe: Recipe, manifest: Mapping[str, Any], progress: Progr
     for task, account in manifest["tasks"].items():
         for line in short_shares(account):
             progress.note(f"share not met: {task}: {line}")
+    for source in idle_sources(manifest):
+        progress.note(f"no row of {source}: it was read, and no task made a row from it")
+
+
+def idle_sources(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the sources that were read and that no published row was made from; they may describe its products."""
+    accounts = [account["sources"] for account in manifest["tasks"].values()]
+    named = {source for account in accounts for source, one in account.items() if one["samples"]}
+    return sorted({entry["source"] for entry in manifest["inputs"]} - named)
 
 
 @dataclass(frozen=True)

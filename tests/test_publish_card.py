@@ -333,6 +333,15 @@ def test_asked_and_got_stand_side_by_side_where_a_recipe_asks_for_shares(tmp_pat
     ]
 
 
+def test_a_corpus_that_gave_no_row_is_named_as_such(tmp_path):
+    made = publish_rows.samples()
+    info = publish_rows.card_info(made, write_shards(made, tmp_path, "huggingface"))
+    assert "No row was made from" not in card_text(info)
+    info.manifest["inputs"].append({**info.manifest["inputs"][0], "source": "visit_log"})
+    write_card(tmp_path, info)
+    assert "No row was made from visit_log;" in section(tmp_path, "Rows by source")
+
+
 @pytest.mark.parametrize("layout", ["huggingface", "ecinstruct"])
 def test_the_card_reads_as_agreed(tmp_path, layout):
     """To accept a changed card: ``ECINSTRUCT_ACCEPT=1 pytest tests/test_publish_card.py``, then read the difference."""

@@ -225,10 +225,12 @@ def test_a_build_with_other_shares_runs_from_the_split_on(tmp_path: Path) -> Non
     assert mixed["drawn"] == plain["drawn"]
 
 
-ACCOUNT: dict[str, dict[str, Any]] = {
-    "big": {"drawn": 900, "share": 0.5, "examples": {"train": 320, "validation": 25, "test": 25, "test_ood": 0}},
-    "small": {"drawn": 90, "share": 0.5, "examples": {"train": 80, "validation": 25, "test": 24, "test_ood": 0}},
-}
+def of_source(drawn: int, train: int, validation: int, test: int) -> dict[str, Any]:
+    counts = {"train": train, "validation": validation, "test": test, "test_ood": 0}
+    return {"drawn": drawn, "share": 0.5, "examples": counts, "samples": counts}
+
+
+ACCOUNT = {"big": of_source(900, 320, 25, 25), "small": of_source(90, 80, 25, 24)}
 SHORT = "small has 80 of 400 in train (20.0% in place of 50.0%)"
 
 
@@ -248,7 +250,10 @@ def test_a_share_that_is_not_met_is_said_and_shown() -> None:
     whole = manifest([])
     task = {**whole["tasks"]["product_matching"], **account, "shortfall": {}}
     judge_shortfall(small_recipe(), {**whole, "tasks": {"product_matching": task}}, Noting())
-    assert notes == [f"share not met: product_matching: {SHORT}"]
+    assert notes == [
+        f"share not met: product_matching: {SHORT}",
+        "no row of kettle_shop: it was read, and no task made a row from it",
+    ]
     console = Console(file=io.StringIO(), width=120)
     render_summary({**whole, "tasks": {"product_matching": task}}, console)
     shown = console.file.getvalue()  # type: ignore[attr-defined]

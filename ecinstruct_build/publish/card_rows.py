@@ -13,7 +13,7 @@ from ecinstruct_build.publish.ids_only import IDS_MEANINGS
 from ecinstruct_build.publish.licences import LICENCE
 from ecinstruct_build.publish.rebuild import STEPS
 from ecinstruct_build.publish.shards import first_rows
-from ecinstruct_build.shortfall import SourceShare, source_shares
+from ecinstruct_build.shortfall import SourceShare, idle_sources, source_shares
 from ecinstruct_build.splits import PUBLISHED_SPLITS, SETTINGS, SPLITS
 
 _SHOWN_CHARACTERS = 4000
@@ -113,6 +113,8 @@ def rows_by_source(info: CardInfo) -> Iterator[str]:
     yield "The corpus that a row was made from stands in its column `source`.\n"
     lines = [(*key, *(found[split] for split in splits), found.total()) for key, found in counts.items()]
     yield markdown.table(("task", "source", *splits, "all"), lines, right=len(splits) + 1)
+    if idle := idle_sources(info.manifest):
+        yield f"No row was made from {', '.join(idle)}; products of other rows may be described by them.\n"
     shares = [
         (name, one.source, f"{one.wanted:.1%}", *(_share_made(one, split) for split in SPLITS))
         for name, task in tasks
