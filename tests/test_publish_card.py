@@ -249,7 +249,8 @@ def test_what_was_left_out_adds_up(tmp_path):
 def figures(task: str, judged: int, defects: int, *, passed: bool | None, **changes) -> Figures:
     agreement = Agreement(4, 0.75, 0.5, 0.52, 1.0, None, None)
     values = {
-        "population": 300, "items": 20, "by_verdict": {"good": judged - defects, "wrong_answer": defects},
+        "population": 300, "items": 20, "awaiting": 0,
+        "by_verdict": {"good": judged - defects, "wrong_answer": defects},
         "rate": defects / judged if judged else None, "wilson": (0.0125, 0.25), "exact": (0.0, 0.3),
         "upper_bound": 0.021, "promise": True, "finished": passed is not None, "agreement": agreement,
     } | changes  # fmt: skip

@@ -120,6 +120,7 @@ def test_nothing_passes_before_every_judgement_is_made(sample: ReviewSample) -> 
     del said[doubled.number]["Ben"]
     report = reported(sample, said)
     assert {figures.task: figures.passed for figures in report.tasks}[doubled.task] is None
+    assert report.overall.left == "1 item waiting for a second judge"
     assert report.passed is None
     assert not report.finished
     assert reported(sample, all_good(sample)).passed is True
@@ -345,7 +346,7 @@ def test_publishing_is_refused_with_each_reason(tmp_path: Path) -> None:
     assert reasons[0].startswith(
         "product_matching: 3 of 14 items are defective, so that up to 37.5% of all rows may be"
     )
-    assert reasons[1] == "sentiment_analysis: the review is not finished (15 of 16 items judged so far)."
+    assert reasons[1] == "sentiment_analysis: the review is not finished, with 1 item not judged yet of 16."
 
 
 def test_a_review_for_less_than_the_recipe_asks_now_does_not_do(tmp_path: Path) -> None:

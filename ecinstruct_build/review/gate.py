@@ -63,9 +63,7 @@ def _unproven(figures: Figures, settings: ReviewSettings) -> str:
         f"a defect rate of at most {100 * settings.max_defect_rate:.6g}% at {100 * settings.confidence:.6g}% confidence"
     )
     if not figures.finished:
-        return (
-            f"{figures.task}: the review is not finished ({figures.judged:,} of {figures.items:,} items judged so far)."
-        )
+        return f"{figures.task}: the review is not finished, with {figures.left} of {figures.items:,}."
     if figures.passed is None:
         return f"{figures.task}: a sample of {figures.items:,} items is too small to show {asked}; draw a larger one."
     if not figures.passed:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ecinstruct_build.audit.texts import counted
 from ecinstruct_build.review.desk import Answer
 from ecinstruct_build.review.outcomes import Outcome, outcomes_of
 from ecinstruct_build.review.sample import ReviewSample, TaskPlan
@@ -51,8 +52,8 @@ class Figures:
         Module name, or "" for all together.
     population
         Different rows that are published.
-    items, judged
-        Items of the sample, and those that somebody has judged.
+    items, judged, awaiting
+        Items of the sample, those that somebody has judged, and those among them that wait for a second judge.
     defects
         Defective items among those judged.
     by_verdict
@@ -80,6 +81,7 @@ class Figures:
     population: int
     items: int
     judged: int
+    awaiting: int
     defects: int
     by_verdict: dict[str, int]
     rate: float | None
@@ -90,6 +92,14 @@ class Figures:
     finished: bool
     passed: bool | None
     agreement: Agreement
+
+    @property
+    def left(self) -> str:
+        """What is still to be judged, in words; "" if nothing is."""
+        unjudged = self.items - self.judged
+        parts = [f"{counted(unjudged, 'item')} not judged yet"] * bool(unjudged)
+        parts += [f"{counted(self.awaiting, 'item')} waiting for a second judge"] * bool(self.awaiting)
+        return " and ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -225,6 +235,7 @@ def _task(plan: TaskPlan, outcomes: Sequence[Outcome], settings: ReviewSettings)
         population=plan.population,
         items=plan.items,
         judged=len(outcomes),
+        awaiting=sum(not one.complete for one in outcomes),
         upper_bound=bound,
         promise=promise,
         finished=finished,
@@ -243,6 +254,7 @@ def _together(tasks: Sequence[Figures], outcomes: Sequence[Outcome], confidence:
         population=population,
         items=sum(one.items for one in tasks),
         judged=len(outcomes),
+        awaiting=sum(one.awaiting for one in tasks),
         upper_bound=upper_bound(defects, len(outcomes), population, confidence) if proportional else None,
         promise=all(one.promise for one in tasks),
         finished=all(one.finished for one in tasks),

@@ -191,7 +191,7 @@ def _conclusion(report: ReviewReport) -> str:
     if report.passed:
         return f"[green]The review passed:[/green] every task; {people}.{settle}"
     if report.passed is None:
-        left = "there are too few items to tell" if report.finished else "it is not finished"
+        left = "there are too few items to tell" if report.finished else report.overall.left
         return f"[yellow]The review has not passed yet:[/yellow] {left}; {people}.{settle}"
     failed = ", ".join(one.task for one in report.tasks if one.passed is False)
     return f"[red]The review failed:[/red] {escape(failed)}; {people}.{settle}"
