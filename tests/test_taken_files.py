@@ -4,12 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
-from tiny_reviews import SOURCE
+from tiny_reviews import SOURCE, recipe_of
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.source import SourceSettings
-from ecinstruct_build.stages.corpora import taken_files
+from ecinstruct_build.stages.corpora import find_files, taken_files
 
 
 def taken(folder: Path) -> list[str]:
@@ -46,6 +46,15 @@ def test_a_file_whose_name_is_no_text_is_told(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"b\xff") / "reviews_Books.json").touch()
     with pytest.raises(UserError, match=r"file b\udcff/reviews_Books.json in .* is not UTF-8"):
         taken(tmp_path)
+
+
+def test_files_of_other_categories_than_asked_for_are_told(tmp_path: Path) -> None:
+    (tmp_path / SOURCE).mkdir()
+    for file in ("reviews_Books.json", "reviews_Toys.json"):
+        (tmp_path / SOURCE / file).touch()
+    recipe = recipe_of(tmp_path, f"sources.{SOURCE}.categories=['Bookes']")
+    with pytest.raises(UserError, match=r"none of Bookes: they are of Books, Toys\. Did you mean 'Books'"):
+        find_files(recipe, tmp_path)
 
 
 def test_a_folder_that_is_none_holds_nothing(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from ecinstruct_build.engine import Engine, EngineSettings, Tables
-from ecinstruct_build.errors import UserError
+from ecinstruct_build.errors import UserError, did_you_mean
 from ecinstruct_build.file_digests import identities_of, refuse_changed
 from ecinstruct_build.memory import peak_of
 from ecinstruct_build.provenance import code_digest, own_digest
@@ -121,14 +121,28 @@ def find_files(recipe: Recipe, raw: Path) -> list[tuple[str, str]]:
                     f"RECIPE --raw {raw}', put it there under its upstream name, or change [sources.{name}] files."
                 )
         if not taken:
-            raise UserError(
-                f"Source '{name}' has no files in {folder}. Fetch them with --fetch (make: FETCH=1) or with "
-                f"'ecinstruct sources fetch {name} --recipe RECIPE --raw {raw}', or put its upstream files there, "
-                f"such as {', '.join(kind.example for kind in source.files[:3])} ('ecinstruct sources show {name}' "
-                "has all), or leave the source out of the recipe."
-            )
+            raise UserError(_why_none(name, source, settings, raw))
         found += [(name, file) for file in taken]
     return sorted(found)
+
+
+def _why_none(name: str, source: Source, settings: SourceSettings, raw: Path) -> str:
+    """Say why nothing is taken of a source: there are no files, or they are of other categories."""
+    folder = raw / name
+    of_any = settings.model_copy(update={"categories": ()})
+    kinds = [source.kind_of(file) for file in taken_files(source, of_any, folder)]
+    if there := sorted({kind[1].get("category", "") for kind in kinds if kind}):
+        meant = "".join(did_you_mean(category, there) for category in settings.categories)
+        return (
+            f"Source '{name}' has files in {folder}, but none of {', '.join(settings.categories)}: they are of "
+            f"{', '.join(there)}.{meant} Change [sources.{name}] categories."
+        )
+    return (
+        f"Source '{name}' has no files in {folder}. Fetch them with --fetch (make: FETCH=1) or with "
+        f"'ecinstruct sources fetch {name} --recipe RECIPE --raw {raw}', or put its upstream files there, "
+        f"such as {', '.join(kind.example for kind in source.files[:3])} ('ecinstruct sources show {name}' "
+        "has all), or leave the source out of the recipe."
+    )
 
 
 def taken_files(source: Source, settings: SourceSettings, folder: Path) -> list[str]:
