@@ -4,11 +4,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ecinstruct_build.audit.texts import MIN_TITLE
 from ecinstruct_build.publish import markdown
 from ecinstruct_build.publish.card_info import CardInfo
 
 _OUTCOMES = ("rejected", "repaired", "flagged")
-_KINDS = {"input": "input, to the letter", "near": "input, nearly the same", "row": "whole row"}
+_KINDS = {
+    "input": "input, to the letter",
+    "near": "input, nearly the same",
+    "row": "whole row",
+    "title": f"product title of at least {MIN_TITLE} letters",
+}
 """What some kinds of the audit are called on the card."""
 
 
