@@ -71,8 +71,8 @@ docs: $(VENV)/runtime ## Write the reference pages in docs/ anew
 
 check: lint types test test-slow ## Everything but Spark
 
-clean: ## Remove the environment, the stage store and the dataset; reviews stay
-	rm -rf "$(VENV)" "$(WORK)" "$(OUT)"
+clean: ## Remove the environment, the stage store and the datasets of all seeds; reviews stay
+	rm -rf "$(VENV)" "$(WORK)" "$(OUT)" "$(OUT)"-seed-* "$(OUT)"-splits.json
 
 # Each environment step leaves a stamp; constraints.txt pins every version.
 $(BIN)/python:
