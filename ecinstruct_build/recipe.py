@@ -64,8 +64,9 @@ class SplitSettings(_Section):
     seed
         Seed of the assignment; null = the recipe's seed.
     train, validation, test
-        Weights of the splits; all 0 = as the quotas of most tasks have it, however large each is. Where only some are
-        0, these splits stay empty: no task may have a quota for them.
+        Weights of the splits; all 0 = the parts that they usually have in the quotas of a task (the median of those
+        that divide theirs), however large each is. Where only some are 0, these splits stay empty: no task may have a
+        quota for them.
     similarity
         Jaccard similarity of the words of two examples from which on they may not stand in two splits.
     freeze
@@ -160,7 +161,7 @@ class Recipe(_Section):
 
     @property
     def split_weights(self) -> dict[Split, float]:
-        """Weights of train, validation and test: as stated, or the median of the parts in the quotas of each task.
+        """Weights of train, validation and test: as stated, or the parts that they usually have in a task's quotas.
 
         Communities hold examples of several tasks, so all tasks share one set of weights. Sums of quotas would let one
         task with much training take the tests from the others.
@@ -172,18 +173,25 @@ class Recipe(_Section):
         }
         if any(stated.values()):
             return stated
-        wanted = {name: self._usual_part(name, list(stated)) for name in stated}
+        quotas = [{name: getattr(task.quota, name) for name in stated} for task in self.tasks.values()]
+        wanted = {name: _usual_part(name, quotas) for name in stated}
         return wanted if any(wanted.values()) else {**wanted, "train": 1.0}
-
-    def _usual_part(self, split: Split, splits: Sequence[Split]) -> float:
-        """Return the median part (the upper of two) that a split has in the quotas of the tasks that want any of it."""
-        quotas = [{name: getattr(task.quota, name) for name in splits} for task in self.tasks.values()]
-        parts = sorted(quota[split] / sum(quota.values()) for quota in quotas if quota[split])
-        return parts[len(parts) // 2] if parts else 0.0
 
     def source(self, name: str) -> Source:
         """Return one of the recipe's sources as its settings describe it."""
         return SOURCES.get(name).configured(self.sources[name])
+
+
+def _usual_part(split: Split, quotas: Sequence[Mapping[Split, int]]) -> float:
+    """Return what part of the quotas a split has: the median (the upper of two) of the tasks that divide theirs.
+
+    A task that wants this split alone, or none of it, says nothing of how to divide. Where all do, their sums count.
+    """
+    parts = sorted(quota[split] / sum(quota.values()) for quota in quotas if 0 < quota[split] < sum(quota.values()))
+    if parts:
+        return parts[len(parts) // 2]
+    every = sum(sum(quota.values()) for quota in quotas)
+    return sum(quota[split] for quota in quotas) / every if every else 0.0
 
 
 def recipe_path(recipe: str | Path) -> Path:

@@ -6,6 +6,8 @@ import pytest
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.recipe import load_recipe, parse_recipe, recipe_path
+from ecinstruct_build.registry import TASKS
+from ecinstruct_build.task import Quota
 
 GOOD = """
 name = "mine"
@@ -46,8 +48,27 @@ def test_a_task_with_much_training_leaves_the_others_their_tests() -> None:
     usual = load_recipe("sample").split_weights
     assert usual == {"train": 0.8, "validation": 0.1, "test": 0.1}
     assert load_recipe("sample", ["tasks.sentiment_analysis.quota.train=20000"]).split_weights == usual
-    alone = [f"tasks.answer_generation.quota.{split}=0" for split in ("train", "validation")]
-    assert load_recipe("sample", alone).split_weights == usual
+
+
+@pytest.mark.parametrize(
+    ("quotas", "expected"),
+    [
+        ([(800, 100, 100), (0, 0, 20), (0, 0, 20)], (0.8, 0.1, 0.1)),
+        ([(900, 0, 100), (900, 0, 100), (0, 20, 0)], (0.9, 20 / 2020, 0.1)),
+        ([(1000, 0, 0), (1000, 0, 0), (0, 0, 100)], (2000 / 2100, 0.0, 100 / 2100)),
+        ([(0, 0, 0)], (1.0, 0.0, 0.0)),
+    ],
+)
+def test_a_task_that_wants_one_split_alone_takes_nothing_from_the_others(
+    quotas: list[tuple[int, int, int]], expected: tuple[float, float, float], good: Path
+) -> None:
+    names = ("sentiment_analysis", "product_matching", "product_relation_prediction")[: len(quotas)]
+    tasks = {
+        name: TASKS.get(name).settings(quota=Quota(train=train, validation=validation, test=test, test_ood=0))
+        for name, (train, validation, test) in zip(names, quotas, strict=True)
+    }
+    weights = load_recipe(good).model_copy(update={"tasks": tasks}).split_weights
+    assert weights == dict(zip(("train", "validation", "test"), expected, strict=True))
 
 
 def test_a_quota_for_a_split_without_weight_is_refused(good: Path) -> None:
