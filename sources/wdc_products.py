@@ -57,7 +57,8 @@ _SIZES = ("small", "medium", "large", "xlarge")
 
 _COLUMN = re.compile(r"(?:^|\s)COL (\S+) VAL(?=\s|$)")
 _TAG = re.compile(r'"@[A-Za-z]+(?:-[A-Za-z0-9]+)*')
-_NULL = re.compile(r'(?:^|(?<=[\s,]))"Null"(?:@[A-Za-z]+(?:-[A-Za-z0-9]+)*)?(?=[\s,]|$)')
+_LANGUAGE = r"(?:@[A-Za-z]+(?:-[A-Za-z0-9]+)*)?"
+_NULL = re.compile(rf'(^|"{_LANGUAGE}[\s,]+)"Null"{_LANGUAGE}(?=[\s,]|$)')
 _EDGE = re.compile(r'(?<=\s)"|"(?=[\s,]|$)')  # a quote at the edge of a literal
 _INCHES = re.compile(r"(?:^|[^\w.-])\d{1,2}(?:[.,]\d{1,3})?$")
 
@@ -107,7 +108,8 @@ def _first_literal(text: str) -> tuple[str, str]:
 
     A literal that stands for none counts as none.
     """
-    text = _NULL.sub("", text).rstrip().lstrip(" ,")
+    text, nulls = _NULL.subn(r"\1", text.strip())
+    text = text.strip(" ,") if nulls else text
     if tag := _TAG.search(text):
         begin, end = tag.span()
     elif text.startswith('"'):

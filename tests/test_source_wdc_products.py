@@ -78,6 +78,16 @@ def test_titles_lose_their_tags_and_the_rest_describes() -> None:
     assert more["features"] == ["specTableContent: Volume 3 l"]
 
 
+@pytest.mark.parametrize("white", ["\\n", "\\t", "\N{NO-BREAK SPACE}"])
+def test_white_space_before_a_literal_is_no_part_of_it(white: str, tmp_path: Path) -> None:
+    line = f'{{"id_left": 1, "id_right": 2, "label": 0, "title_left": "{white} \\"Oak table\\"@en \\"Null\\""}}\n'
+    (tmp_path / "line.json").write_text(line, encoding="utf-8")
+    done = ingest(tmp_path / "line.json", SOURCES.get("wdc_products"), "cameras/test.json")
+    assert stated(done.tables["product"][0]) == {"product_id": "wdc2017:1", "title": "Oak table"} | {
+        name: done.tables["product"][0][name] for name in ("category", "locale")
+    }
+
+
 def test_the_folder_of_all_categories_is_none() -> None:
     assert {row["category"] for row in ingested("all/valid.txt.medium").tables["product"]} == {None}
 
@@ -140,6 +150,8 @@ def test_offers_of_2017_are_others_and_their_texts_lose_their_tags() -> None:
         ('"Null", "Lamp"', ("Lamp", None)),
         ('"Null"@en "Lamp"@en', ("Lamp", None)),
         ('"Null Island map"', ("Null Island map", None)),
+        ('"The "Null" pointer"@en', ('The "Null" pointer', None)),
+        (", Inc. lamp", (", Inc. lamp", None)),
         ('""@nl "Shop"@nl', (None, "Shop")),
         ('IL "@en " Lamp House"@en', ("IL ", "Lamp House")),
         ('"', (None, None)),

@@ -48,11 +48,12 @@ def test_a_file_whose_name_is_no_text_is_told(tmp_path: Path) -> None:
         taken(tmp_path)
 
 
-def test_files_of_other_categories_than_asked_for_are_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("files", ["*", "reviews_*"])
+def test_files_of_other_categories_than_asked_for_are_told(files: str, tmp_path: Path) -> None:
     (tmp_path / SOURCE).mkdir()
     for file in ("reviews_Books.json", "reviews_Toys.json"):
         (tmp_path / SOURCE / file).touch()
-    recipe = recipe_of(tmp_path, f"sources.{SOURCE}.categories=['Bookes']")
+    recipe = recipe_of(tmp_path, f"sources.{SOURCE}.categories=['Bookes']", f"sources.{SOURCE}.files=['{files}']")
     with pytest.raises(UserError, match=r"none of Bookes: they are of Books, Toys\. Did you mean 'Books'"):
         find_files(recipe, tmp_path)
 

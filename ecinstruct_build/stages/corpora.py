@@ -116,32 +116,36 @@ def find_files(recipe: Recipe, raw: Path) -> list[tuple[str, str]]:
         for pattern in settings.files:
             if pattern != EVERYTHING and not any(fnmatch(file, pattern) for file in taken):
                 raise UserError(
-                    f"Recipe '{recipe.name}' wants '{pattern}' of source '{name}', and {folder} holds no such "
+                    _of_other_categories(name, source, settings, folder, (pattern,))
+                    or f"Recipe '{recipe.name}' wants '{pattern}' of source '{name}', and {folder} holds no such "
                     f"file. Fetch it with --fetch (make: FETCH=1) or with 'ecinstruct sources fetch {name} --recipe "
                     f"RECIPE --raw {raw}', put it there under its upstream name, or change [sources.{name}] files."
                 )
         if not taken:
-            raise UserError(_why_none(name, source, settings, raw))
+            raise UserError(
+                _of_other_categories(name, source, settings, folder, settings.files)
+                or f"Source '{name}' has no files in {folder}. Fetch them with --fetch (make: FETCH=1) or with "
+                f"'ecinstruct sources fetch {name} --recipe RECIPE --raw {raw}', or put its upstream files there, "
+                f"such as {', '.join(kind.example for kind in source.files[:3])} ('ecinstruct sources show {name}' "
+                "has all), or leave the source out of the recipe."
+            )
         found += [(name, file) for file in taken]
     return sorted(found)
 
 
-def _why_none(name: str, source: Source, settings: SourceSettings, raw: Path) -> str:
-    """Say why nothing is taken of a source: there are no files, or they are of other categories."""
-    folder = raw / name
-    of_any = settings.model_copy(update={"categories": ()})
+def _of_other_categories(
+    name: str, source: Source, settings: SourceSettings, folder: Path, globs: tuple[str, ...]
+) -> str:
+    """Say that there are files that one of the globs matches, but of other categories; "" if there are none."""
+    of_any = settings.model_copy(update={"categories": (), "files": globs})
     kinds = [source.kind_of(file) for file in taken_files(source, of_any, folder)]
-    if there := sorted({kind[1].get("category", "") for kind in kinds if kind}):
-        meant = "".join(did_you_mean(category, there) for category in settings.categories)
-        return (
-            f"Source '{name}' has files in {folder}, but none of {', '.join(settings.categories)}: they are of "
-            f"{', '.join(there)}.{meant} Change [sources.{name}] categories."
-        )
+    there = sorted({kind[1].get("category", "") for kind in kinds if kind})
+    if not there:
+        return ""
+    meant = "".join(did_you_mean(category, there) for category in settings.categories)
     return (
-        f"Source '{name}' has no files in {folder}. Fetch them with --fetch (make: FETCH=1) or with "
-        f"'ecinstruct sources fetch {name} --recipe RECIPE --raw {raw}', or put its upstream files there, "
-        f"such as {', '.join(kind.example for kind in source.files[:3])} ('ecinstruct sources show {name}' "
-        "has all), or leave the source out of the recipe."
+        f"Source '{name}' has files in {folder}, but none of {', '.join(settings.categories)}: they are of "
+        f"{', '.join(there)}.{meant} Change [sources.{name}] categories."
     )
 
 
