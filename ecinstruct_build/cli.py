@@ -5,8 +5,6 @@ import os
 import sys
 import threading
 from concurrent.futures import BrokenExecutor
-from contextlib import suppress
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -24,7 +22,7 @@ from ecinstruct_build.commands import (
     reviewing,
     sources,
 )
-from ecinstruct_build.errors import UserError
+from ecinstruct_build.errors import UserError, refuse_names_that_are_no_text
 from ecinstruct_build.memory import seldom_collect_garbage
 from ecinstruct_build.stopping import stopping_as_if_interrupted
 from ecinstruct_build.streams import settle_streams
@@ -77,7 +75,7 @@ def run() -> None:
     """Run the command line; errors meant for users are one paragraph and exit with status 1."""
     seldom_collect_garbage()
     try:
-        _refuse_names_that_are_no_text()
+        refuse_names_that_are_no_text(sys.argv[1:])
         app(standalone_mode=True)
     except UserError as error:
         _fail(str(error))
@@ -89,21 +87,6 @@ def run() -> None:
     except OSError as error:
         what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror or str(error)
         _fail(f"{what}.")
-
-
-def _refuse_names_that_are_no_text() -> None:
-    """Refuse paths that nothing but Python could open: the libraries that read and write tables take text alone."""
-    names = sys.argv[1:]
-    with suppress(FileNotFoundError):  # a command may do without the folder that it runs in
-        names = [*names, str(Path.cwd())]
-    for name in names:
-        try:
-            name.encode()
-        except UnicodeEncodeError as error:
-            raise UserError(
-                f"The name '{name}' is not UTF-8, or the locale is none for UTF-8. Rename the file or folder, or set "
-                "LC_ALL=C.UTF-8."
-            ) from error
 
 
 def _fail(what: str) -> NoReturn:

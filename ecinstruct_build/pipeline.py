@@ -13,7 +13,7 @@ from typing import Any
 
 from ecinstruct_build.accounts import manifest_of
 from ecinstruct_build.audit.result import Audit
-from ecinstruct_build.errors import UserError
+from ecinstruct_build.errors import UserError, refuse_names_that_are_no_text
 from ecinstruct_build.helper import Helper
 from ecinstruct_build.lazily import spare_pandas
 from ecinstruct_build.publish.dataset import Publication, Report, Samples, publish
@@ -223,6 +223,7 @@ def _refuse_places(out: Path, machine: Machine) -> None:
             f"The stage store {machine.store.root} lies inside the dataset's folder {out}. Choose another one with "
             "--work."
         )
+    refuse_names_that_are_no_text([str(out.resolve()), str(machine.store.root.resolve())])
     ensure_replaceable(out)
     ensure_writable(out)
 

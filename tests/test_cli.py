@@ -135,6 +135,15 @@ def test_another_process_reuses_every_stage_of_all_tasks(small_build: SmallBuild
     assert shard_digests(tmp_path / "dataset") == shard_digests(small_build.out)
 
 
+def test_a_folder_whose_name_is_no_text_is_in_the_way_of_a_build_alone(small_world: Path, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"shop\xff")
+    folder.mkdir()
+    assert "sentiment_analysis" in call_command("tasks", "list", cwd=folder).stdout
+    done = call_command("build", "sample", "--raw", str(small_world), cwd=folder, check=False)
+    assert done.returncode == 1
+    assert "is not UTF-8" in done.stderr
+
+
 def test_names_that_one_must_type_are_whole_in_a_narrow_terminal() -> None:
     corpora = run_command("sources", "list", env={"COLUMNS": "60"}).stdout
     tasks = run_command("tasks", "list", env={"COLUMNS": "60"}).stdout

@@ -225,3 +225,13 @@ def test_real_pieces_have_the_same_keys(corpora: Corpora, real_corpora: Path) ->
     for theirs, ours in pieces.items():
         order = list(json.loads(raw_lines(real / theirs)[0]))
         assert list(next(corpora.records("amazon_reviews_2018", ours))) == order
+
+
+def test_a_link_leads_to_the_corpora_however_often_they_are_written(tmp_path: Path) -> None:
+    (tmp_path / "large").mkdir()
+    (tmp_path / "link").symlink_to("large")
+    for _ in range(2):
+        write_sample_corpora(tmp_path / "link", scale=0.01, jobs=1, sources=["amazon_google"])
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "large" / "amazon_google").is_dir()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["large", "link"]

@@ -14,6 +14,7 @@ import pytest
 
 from ecinstruct_build.file_digests import digest_of
 from ecinstruct_build.sample_corpora import write_sample_corpora
+from ecinstruct_build.stopping import stopping_as_if_interrupted
 
 STOPPED = "Stopped. Finished stages are kept; the same command goes on from there."
 RECIPE = """
@@ -96,6 +97,41 @@ def test_a_build_that_is_asked_to_end_puts_all_away(
     assert not [path for path in tmp_path.rglob("*") if path.name.startswith(("unfinished-", "waiting-"))]
 
 
+LOST = """
+import os, signal
+from ecinstruct_build.stopping import stopping_as_if_interrupted
+
+class Dying:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+with stopping_as_if_interrupted():
+    dying = Dying()
+    del dying
+    signal.pause()
+"""
+
+
+def test_a_request_that_comes_while_an_object_is_destroyed_is_not_lost(tmp_path: Path, temporary: Path) -> None:
+    done = run(LOST, [], tmp_path, temporary)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGTERM, "")
+
+
+def finish_although_asked_to_end() -> None:
+    with stopping_as_if_interrupted():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.pause()
+        except KeyboardInterrupt:
+            sys.exit(0)
+
+
+def test_work_that_was_finished_all_the_same_says_so() -> None:
+    with pytest.raises(SystemExit) as end:
+        finish_although_asked_to_end()
+    assert end.value.code == 0
+
+
 def test_workers_may_be_asked_to_end_at_the_same_time(build: list[str], tmp_path: Path, temporary: Path) -> None:
     module, function = MOMENTS["publish"]
     program = ASKED_TO_END.format(module=module, function=function, name="SIGTERM", kill="killpg")
@@ -138,10 +174,15 @@ def test_nothing_waits_for_the_digest_of_a_large_file(tmp_path: Path) -> None:
 
 
 def test_workers_that_write_corpora_end_with_the_work(tmp_path: Path) -> None:
+    another = multiprocessing.get_context("spawn").Process(target=signal.pause)
+    another.start()
+
     def interrupt(file: str, lines: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         write_sample_corpora(tmp_path / "out", scale=0.01, jobs=2, progress=interrupt)
-    assert not multiprocessing.active_children()
+    assert multiprocessing.active_children() == [another]
+    another.kill()
+    another.join()
     assert not list(tmp_path.iterdir())

@@ -115,7 +115,7 @@ def write_sample_corpora(
     """
     _refuse_senseless(out, scale, breadth, sources)
     world = World(seed, float(scale), float(breadth))
-    place = out.absolute()
+    place = out.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
     put_right(place)
     with folder_beside(place) as folder:
@@ -189,6 +189,7 @@ def _results(world: World, folder: Path, todo: list[_Job], jobs: int) -> Generat
         return
     # Processes are spawned, for forking one that has threads (of an engine, say) is not safe.
     context = multiprocessing.get_context("spawn")
+    others = multiprocessing.active_children()
     with ProcessPoolExecutor(min(jobs, len(todo)), mp_context=context) as pool:
         futures = {pool.submit(_do, job, world, folder): number for number, job in enumerate(todo)}
         try:
@@ -196,7 +197,8 @@ def _results(world: World, folder: Path, todo: list[_Job], jobs: int) -> Generat
                 yield futures[future], future.result()
         except BaseException:  # nobody wants the rest any more, and the folder goes with it
             for process in multiprocessing.active_children():
-                process.kill()
+                if process not in others:
+                    process.kill()
             raise
 
 
