@@ -151,3 +151,18 @@ def test_a_changed_file_is_told_where_what_was_read_made_no_sense(
 
     monkeypatch.setattr(ingest, "read_blocks", fail)
     refused(build, file)
+
+
+def test_another_link_to_a_file_is_no_change_to_it(
+    build: Callable[[], Any], raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, digest = raw / SOURCE / FILE, Store.file_digests
+
+    def linked(*arguments: Any) -> list[str]:
+        found = digest(*arguments)
+        (tmp_path / "backup.json").hardlink_to(file)
+        file.chmod(0o600)
+        return found
+
+    monkeypatch.setattr(Store, "file_digests", linked)
+    assert build().files[0].facts["records"] == len(file.read_text().splitlines())

@@ -66,7 +66,8 @@ def test_a_name_that_is_no_text_is_told(tmp_path: Path, option: str) -> None:
 
 def test_a_command_may_run_in_a_folder_that_is_no_more(tmp_path: Path) -> None:
     program = "import os, shutil; shutil.rmtree(os.getcwd()); from ecinstruct_build.cli import main; main()"
-    done = subprocess.run([sys.executable, "-c", program, "tasks", "list"], cwd=tmp_path, check=False)
+    # -P: as for the installed command, the folder is no place to import from.
+    done = subprocess.run([sys.executable, "-P", "-c", program, "tasks", "list"], cwd=tmp_path, check=False)
     assert done.returncode == 0
 
 
