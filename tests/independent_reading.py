@@ -215,6 +215,21 @@ def _scalar_cell(info: Any, value: Any) -> Verdict:
 
 def _plain(value: Any) -> bool:
     """Say whether a value that nothing reads is one that every reader can skip."""
+    waiting = [value]  # in place of calls within calls: nesting may be deeper than these may go
+    while waiting:
+        match one := waiting.pop():
+            case Pairs():
+                waiting += [part for pair in one for part in pair]
+            case list():
+                waiting += one
+            case dict():
+                waiting += [*one, *one.values()]
+            case _ if not _plain_scalar(one):
+                return False
+    return True
+
+
+def _plain_scalar(value: Any) -> bool:
     match value:
         case str():
             return not _SURROGATE.search(value)
@@ -224,12 +239,6 @@ def _plain(value: Any) -> bool:
             return abs(value) < 2**53
         case float():
             return math.isfinite(value)
-        case Pairs():
-            return all(_plain(part) for pair in value for part in pair)
-        case list():
-            return all(map(_plain, value))
-        case dict():
-            return all(_plain(part) for pair in value.items() for part in pair)
     return False
 
 
