@@ -41,6 +41,8 @@ _FIRST_TAG = compiled_later(rf"<(?:/?(?:{_NAME})|[/!?])[^<>]{{0,{_SEEN}}}>?", re
 # Upstream cuts some texts off within a tag; the parser takes what is left of it for text.
 _CUT_TAG = compiled_later(rf"<(?:{_ELEMENTS.replace(' ', '|')})\s[a-z-]{{1,30}}\s?=[^<>]*\Z", re.IGNORECASE)
 _REFERENCE = re.compile(r"&[#a-zA-Z][a-zA-Z0-9]{0,31};?")
+# Upstream took what follows an ampersand for a reference, and ended it: `R&B; singer`, `?a=1&b;=2`.
+_NO_REFERENCE = re.compile(r"&[a-zA-Z][a-zA-Z0-9]{0,31};+(?![a-zA-Z0-9])")
 _LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
 # Joiners, direction marks and soft hyphens mean something only beside letters of other scripts than Latin.
 _HIDDEN = re.compile(
@@ -166,10 +168,10 @@ def plain(text: str | None) -> str:
 def clean(text: str | None) -> str:
     """Return ``text`` as a person would read it: no tags, no entities, no invisible characters, single spaces.
 
-    Entities are resolved (upstream escapes some twice), and tags go whether they were escaped or not. What stands in
-    angle brackets without being an HTML tag is text: ``size <M> only``. Text that was decoded by the wrong encoding
-    is decoded anew where that is certain. Unicode is brought to NFC, with at most thirty combining marks in
-    a row. None becomes "".
+    Entities are resolved (upstream escapes some twice), ``R&B;`` becomes ``R&B``, and tags go whether they were escaped
+    or not. What stands in angle brackets without being an HTML tag is text: ``size <M> only``. Text that was decoded by
+    the wrong encoding is decoded anew where that is certain. Unicode is brought to NFC, with at most thirty combining
+    marks in a row. None becomes "".
     """
     return mend(text).text
 
@@ -226,7 +228,7 @@ def _is_garbled(text: str) -> bool:
 def _mended_once(text: str, found: dict[str, str]) -> str:
     """Repair each kind of fault in turn and note in ``found`` what was seen."""
     for _ in range(_ROUNDS):
-        unescaped = html.unescape(without_long_references(text)) if "&" in text else text
+        unescaped = _without_references(text) if "&" in text else text
         if unescaped == text:
             break
         found.setdefault(ENTITIES, _first_reference(text))
@@ -266,8 +268,19 @@ def _decoded(text: str) -> str:
     return " ".join([ftfy.fix_encoding(word, encodings) if _is_garbled(word) else word for word in words])
 
 
+def _without_references(text: str) -> str:
+    """Resolve references; what is none, such as ``R&B;``, loses the semicolon that upstream gave it."""
+    text = _NO_REFERENCE.sub(_without_semicolons, text) if ";" in text else text
+    return html.unescape(without_long_references(text))
+
+
+def _without_semicolons(found: re.Match[str]) -> str:
+    name = found[0].rstrip(";")
+    return name if html.unescape(f"{name};") == f"{name};" else found[0]
+
+
 def _first_reference(text: str) -> str:
-    changed = (each[0] for each in _REFERENCE.finditer(text) if html.unescape(each[0]) != each[0])
+    changed = (each[0] for each in _REFERENCE.finditer(text) if _without_references(each[0]) != each[0])
     return next(changed, "&")
 
 

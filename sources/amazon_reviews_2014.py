@@ -11,6 +11,7 @@ Quirks, and what becomes of them:
   ``bought_together`` keeps its name. ``buy_after_viewing`` is left out: it is neither what was bought as well nor what
   was looked at as well, and no canonical kind means the same.
 - ``categories`` is a list of paths: the first is kept. The file name says the domain.
+- Whatever followed an ampersand got a semicolon, as if it were an entity: ``R&B;``. Mended with the entities, late.
 - ``price`` is a number, some titles, brands and descriptions are missing; ``salesRank`` and ``imUrl`` feed nothing.
 """
 

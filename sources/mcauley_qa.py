@@ -15,6 +15,7 @@ Quirks, and what becomes of them:
 - The one answer of the first form bears no votes: ``helpful`` and ``total`` are null, not 0. Which of several answers
   was chosen is not said. Blank answers are left out.
 - ``unixTime`` is missing from some lines; times, askers and answerers feed nothing.
+- Whatever followed an ampersand got a semicolon, in links too: ``AT&T;``. Mended with the entities, late.
 - There are no review snippets and no verdict on answerability: both columns are null.
 - The products are described by the 2018 Amazon metadata, as those of AmazonQA are, which was made from these questions.
 """

@@ -54,7 +54,7 @@ OPEN = (
     "<br a='",
     "<M ",
 )
-REFERENCES = ("&", "&a;", "&#", "&#1;", "&amp;", "&lt;", "&#x")
+REFERENCES = ("&", "&a;", "&b;;", "&#", "&#1;", "&amp;", "&lt;", "&#x")
 MARKS = "\u0301\u0316"
 GARBLED = (
     "\u00c3",
@@ -160,6 +160,22 @@ def test_entities_are_resolved_however_often_they_were_escaped_but_not_for_ever(
     assert clean("&amp;amp;lt; 3") == "< 3"
     assert clean("&amp;amp;amp;lt; <b>3</b>") == clean("&amp;amp;amp;lt; 3") == "< 3"
     assert not mend(f"&{'amp;' * 30}lt; 3").settled
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("an R&B; singer at A&amp;P;, K&TG;'s", "an R&B singer at A&P, K&TG's"),
+        ("R&amp;amp;B;; <b>and soul</b>", "R&B and soul"),
+        ("shop/?a=1&rlz;=2&q;=3", "shop/?a=1&rlz=2&q=3"),
+        ("AT&T; caf&eacute; &copy; 2014; &lt; 5", "AT&T caf\u00e9 \u00a9 2014; < 5"),
+        ("R&B and soul; bongos&latin;gourd", "R&B and soul; bongos&latin;gourd"),
+    ],
+)
+def test_what_follows_an_ampersand_without_being_a_reference_loses_its_semicolon(text: str, meant: str) -> None:
+    mended = mend(text)
+    assert (mended.text, mended.settled, clean(meant)) == (meant, True, meant)
+    assert bool(mended.found) == (text != meant)
 
 
 def test_marks_on_a_letter_are_kept_up_to_thirty() -> None:

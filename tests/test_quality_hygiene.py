@@ -305,7 +305,7 @@ PIECES = st.lists(
         ]
         + [misread(text, encoding) for text in ACCENTED for encoding in ("cp1252", "latin-1")]
         + [misread(misread(text, "cp1252"), "cp1252") for text in ACCENTED]
-        + ["&amp;amp;amp;", "&amp;lt;b&amp;gt;", "\u05d0\u200d", "</", "<style>"]
+        + ["&amp;amp;amp;", "&amp;lt;b&amp;gt;", "R&B;", "&amp;B;;", "\u05d0\u200d", "</", "<style>"]
     )
 ).map("".join)
 TEXTS = st.one_of(PIECES, st.text())
