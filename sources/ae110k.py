@@ -12,8 +12,9 @@ Quirks, and what becomes of them:
 - There are no product ids: the same title (white space aside) is the same product, ``ae110k:<digest>``.
 - Values were found by exact match of strings, so many stand inside of longer words (``Print`` in ``Printed``) or have
   blanks around them. They are sought as words of their own, to the letter or else regardless of case and white space;
-  inside of words only where that finds nothing. Every place is an evidence, ten at most. A value that is not
-  there even so keeps its row, without evidence: the task that needs the place leaves it out and counts it.
+  inside of words only where that finds nothing, and where it may be meant: not ``M`` in ``Maple``, ``x`` in ``Unisex``
+  or ``20`` in ``2017``, nor ``-``. Every place is an evidence, ten at most. A value that is not there even so
+  keeps its row, without evidence: the task that needs the place leaves it out and counts it.
 - Other works hand a part of it on as JSON lines (``train.jsonl``, ``test.jsonl``), with a category, unified names, and
   all attributes of a title on a line; see `ecinstruct_build.ingesting.target_scores`. Their split is not kept,
   since splits are made afresh; smaller samples of them (``train_0.2.jsonl``) are not read.

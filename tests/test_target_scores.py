@@ -46,6 +46,17 @@ def spoken(row: dict[str, Any]) -> tuple[str, str | None, list[str], list[tuple[
         ("3 pcs  per lot", "3 PCS per lot", ["3 pcs  per lot"]),
         ("#1-#5 cap", "#1-#5", ["#1-#5"]),
         ("size 1.5 (new)", "1.5 (", ["1.5 ("]),
+        ("Maple Unisex cap", "M", []),
+        ("Maple Unisex cap", "x", []),
+        ("Women cap", "Men", []),
+        ("Womens cap", "women", ["Women"]),
+        ("SnowmobileSki Mask", "Ski Mask", ["Ski Mask"]),
+        ("2018 cap 20302", "203", []),
+        ("2018 cap 20302", "018", []),
+        ("cap 0.125 l", "125", []),
+        ("cap DG335b", "335", ["335"]),
+        ("6.5cm cap", "6.5", ["6.5"]),
+        ("cap - new", "-", []),
         ("cap", "hat", []),
         ("cap", " ", []),
         ("a cap" + " or a cap" * 20, "cap", ["cap"] * 10),
@@ -64,15 +75,16 @@ def test_whole_words_win_over_parts_of_words():
 @given(st.text(max_size=30), st.text(max_size=30), st.text(min_size=1, max_size=10))
 @example("Straße ", "", "STRASSE")
 def test_a_value_that_stands_in_the_title_is_found_and_every_place_holds_it(before, after, value):
-    title = before + value + after
+    title = f"{before} {value} {after}"
     places = locate(title, value)
-    assert bool(places) == bool(value.strip())
+    assert bool(places) == any(map(str.isalnum, value))
     assert all(title[begin:end] == value.strip() for begin, end in places)
 
 
 def test_locating_takes_time_in_proportion():
     assert locate("a " * 200_000, "a " * 90 + "b") == ()
-    assert len(locate("ab " * 200_000, "b a")) == 10
+    assert locate("ab " * 200_000, "b a") == ()
+    assert len(locate("ab " * 200_000, "ab a")) == 10
 
 
 def test_triples():
@@ -172,8 +184,9 @@ def test_small_samples_of_the_json_lines_are_not_read(source):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("file", "titles"), [("train.jsonl", 1568), ("test.jsonl", 524)])
-def test_genuine_pieces(real_corpora: Path, file, titles):
+@pytest.mark.parametrize(("file", "titles", "lost"), [("train.jsonl", 1568, 63), ("test.jsonl", 524, 23)])
+def test_genuine_pieces(real_corpora: Path, file, titles, lost):
+    unplaced = 0
     path = real_corpora / "ae110k" / file
     done = ingest(path, SOURCES.get("ae110k"), file)
     assert (done.counts.records, done.counts.ingested, len(done.tables["product"])) == (titles, titles, titles)
@@ -187,4 +200,7 @@ def test_genuine_pieces(real_corpora: Path, file, titles):
         attribute, value, found, _ = spoken(row)
         assert (attribute, row["paragraphs"][0]["text"]) == (name, title)
         assert (value is None) == (not values)
-        assert {value.casefold() for value in found} == {value.strip().casefold() for value in values}
+        missing = {value.strip().casefold() for value in values} - {value.casefold() for value in found}
+        assert all(value.strip().casefold() in title.casefold() for value in missing)
+        unplaced += len(missing)
+    assert unplaced == lost

@@ -11,6 +11,7 @@ from ecinstruct_build.text import clean
 _PLACES = 10  # of one value in one text
 _SEARCHED = 200  # longer values are sought to the letter only
 _DECIMAL_MARKS = ".,"
+_LEAST_PART = 3  # characters of a value that is found within a longer word: one letter stands in nearly every word
 
 
 class TextPart(Protocol):
@@ -25,24 +26,30 @@ def locate(text: str, value: str, *, within_words: bool) -> tuple[tuple[int, int
     """Return where ``value`` stands in ``text`` as [begin, end), at most ten places, in order.
 
     It is sought as words of its own: to the letter; if it does not stand there, regardless of case and of the kind
-    and amount of white space. White space around it does not count. ``5`` is no number of its own in ``2.5``.
+    and amount of white space. White space around it does not count. ``5`` is no number of its own in ``2.5``. A value
+    without a letter or digit, such as ``-``, says nothing and is found nowhere.
 
     Parameters
     ----------
     text, value
         Any texts; a value of more than 200 characters is sought to the letter only.
     within_words
-        Whether places within longer words and numbers are taken where there are no others.
+        Whether places within longer words are taken where there are no others: those of three characters or more that
+        a word, a part in ``camelCase`` or a number begins with. ``Print`` in ``Printed``, not ``men`` in ``women``,
+        ``M`` in ``Maple`` or ``203`` in ``20302``.
     """
     value = value.strip()
-    if not value:
+    if not any(map(str.isalnum, value)):
         return ()
     for way in (_to_the_letter, _in_any_case):
         alone = (place for place in way(text, value) if _stands_alone(text, *place))
         if found := tuple(islice(alone, _PLACES)):
             return found
-    within = (tuple(islice(way(text, value), _PLACES)) for way in (_to_the_letter, _in_any_case) if within_words)
-    return next(filter(None, within), ())
+    for way in (_to_the_letter, _in_any_case) if within_words else ():
+        parts = (place for place in way(text, value) if _is_part(text, *place))
+        if found := tuple(islice(parts, _PLACES)):
+            return found
+    return ()
 
 
 def evidences(values: Iterable[str], paragraphs: Sequence[TextPart]) -> list[dict[str, Any]]:
@@ -97,6 +104,18 @@ def _pattern(value: str) -> re.Pattern[str]:
 
 def _stands_alone(text: str, begin: int, end: int) -> bool:
     return not _goes_on(text, begin, -1) and not _goes_on(text, end - 1, 1)
+
+
+def _is_part(text: str, begin: int, end: int) -> bool:
+    """Say whether what stands within a longer word may be what was meant."""
+    if end - begin < _LEAST_PART or _cuts_number(text, begin, -1) or _cuts_number(text, end - 1, 1):
+        return False
+    before, first = text[begin - 1 : begin], text[begin]
+    return not (before.isalpha() and first.isalpha()) or (before.islower() and first.isupper())
+
+
+def _cuts_number(text: str, inner: int, step: int) -> bool:
+    return text[inner].isdigit() and _goes_on(text, inner, step) and not text[inner + step].isalpha()
 
 
 def _goes_on(text: str, inner: int, step: int) -> bool:
