@@ -12,7 +12,7 @@ import json
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal, NamedTuple
 
@@ -23,7 +23,7 @@ from pydantic import Field
 
 from ecinstruct_build import chance
 from ecinstruct_build.check import PAIR_SCHEMA, Check, CheckSettings, Evidence, Verdict
-from ecinstruct_build.example import Example
+from ecinstruct_build.example import Example, dump_json
 from quality.content import answer_form, content_texts, fields_by_name
 from quality.similarity.minhash import PERMUTATIONS, signatures, similar_pairs
 from quality.similarity.shingles import WORDS_TYPE, Shingled, from_arrow, shingled, words
@@ -45,6 +45,7 @@ NEAR_ACROSS = "near duplicate in another task"
 MISS = "almost a near duplicate"
 
 _Row = tuple[str, str, str, float]
+_SIDES = ("left", "right")  # fields of which neither comes first
 _LEAST = 0.01  # similarity from which on texts can be compared at all
 
 MEASURE_SCHEMA = pa.schema(
@@ -132,7 +133,7 @@ def measure(examples: Sequence[Example], settings: DuplicateSettings) -> pa.Tabl
     """Return what the content of examples is compared by, in `MEASURE_SCHEMA`, ordered by example id."""
     unique = {example.example_id: example for example in examples}
     ids = sorted(unique)
-    contents = [content_texts(unique[example_id]) for example_id in ids]
+    contents = [content_texts(_one_way_round(unique[example_id])) for example_id in ids]
     texts = shingled([" ".join(content) for content in contents], settings.shingle)
     flat = pa.array(signatures(texts).ravel())
     columns = [
@@ -142,6 +143,15 @@ def measure(examples: Sequence[Example], settings: DuplicateSettings) -> pa.Tabl
         pa.FixedSizeListArray.from_arrays(flat, PERMUTATIONS),
     ]
     return pa.table(columns, schema=MEASURE_SCHEMA)
+
+
+def _one_way_round(example: Example) -> Example:
+    """Put two listings in one order: the other way round they are the same pair."""
+    sides = [example.fields[name] for name in _SIDES if name in example.fields]
+    if len(sides) < len(_SIDES):
+        return example
+    ordered = sorted(sides, key=lambda side: words(dump_json(side)))
+    return replace(example, fields={**example.fields, **dict(zip(_SIDES, ordered, strict=True))})
 
 
 def judge(examples: Sequence[Example], settings: DuplicateSettings, evidence: Evidence) -> list[Verdict]:

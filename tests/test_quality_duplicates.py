@@ -194,6 +194,21 @@ def test_different_answers_to_the_same_content_contradict_within_a_task_only() -
     assert [verdict.reason for verdict in found] == ["same content in another task"]
 
 
+def test_two_listings_are_the_same_pair_whichever_comes_first() -> None:
+    def pair(identity: str, left: str, right: str, answer: str) -> Example:
+        fields = {"left": {"title": left, "price": "5"}, "right": {"title": right}}
+        return Example("product_matching", "corpus", identity, "ind", "us", (), fields, answer)
+
+    def turned(identity: str, answer: str) -> Example:
+        fields = {"left": {"title": "yoga MAT"}, "right": {"title": "Mat", "price": "5"}}
+        return Example("product_matching", "corpus", identity, "ind", "us", (), fields, answer)
+
+    found = found_in([pair("a", "mat", "Yoga mat", "yes"), turned("b", "yes"), pair("c", "Yoga mat", "mat", "yes")])
+    assert list(reasons(found).values()) == ["exact duplicate"]
+    found = found_in([pair("a", "mat", "Yoga mat", "yes"), turned("b", "no")])
+    assert {verdict.reason for verdict in found} == {"contradicting duplicate"}
+
+
 WORD_LISTS = st.lists(st.integers(0, len(PROSE.split()) - 1), max_size=6)
 ROWS = st.lists(st.tuples(WORD_LISTS, st.sampled_from("ab"), st.sampled_from(["reviews", "stars"])), max_size=25)
 
