@@ -71,6 +71,7 @@ def _task_account(name: str, task: TaskSettings, layout: Layout, built: Built) -
         "wanted": wanted,
         "drawn": drawn.facts["drawn"],
         "funnel": [{"step": step, "count": count} for step, count in drawn.facts["funnel"]],
+        "unmatched": drawn.facts["unmatched"],
         "rejected": _by_name(Counter(_rejections(verdicts))),
         "repaired": _by_name(Counter(_said(verdicts, "repair"))),
         "flagged": _by_name(Counter(_said(verdicts, "flag"))),

@@ -17,7 +17,7 @@ from ecinstruct_build.registry import CHECKS, SOURCES, TASKS
 from ecinstruct_build.review.settings import ReviewSettings
 from ecinstruct_build.source import Source, SourceSettings
 from ecinstruct_build.splits import Layout, Split
-from ecinstruct_build.task import TaskSettings
+from ecinstruct_build.task import Task, TaskSettings
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -261,13 +261,35 @@ def parse_recipe(raw: Mapping[str, Any], where: str, overrides: Sequence[str] = 
     if recipe.split.freeze is None:  # else all that is new goes to training
         _refuse_weights(where, recipe)
     for name, task in recipe.tasks.items():
-        for source in task.named_sources:
-            if source not in recipe.sources:
-                raise UserError(
-                    f"{where}, [tasks.{name}]: source '{source}' is not one of the recipe's "
-                    f"sources.{did_you_mean(source, recipe.sources)}"
-                )
+        _refuse_sources(f"{where}, [tasks.{name}]", recipe, TASKS.get(name), task)
+        _refuse_domains(f"{where}, [tasks.{name}]", TASKS.get(name), task)
     return recipe
+
+
+def _refuse_sources(where: str, recipe: Recipe, task: Task, settings: TaskSettings) -> None:
+    """Refuse sources that the recipe does not have, and those that have nothing that the task draws from."""
+    drawn_from = {task.primary, *task.also}
+    for source in settings.named_sources:
+        if source not in recipe.sources:
+            raise UserError(
+                f"{where}: source '{source}' is not one of the recipe's sources.{did_you_mean(source, recipe.sources)}"
+            )
+        if drawn_from.isdisjoint(recipe.source(source).tables):
+            feeding = [name for name in recipe.sources if not drawn_from.isdisjoint(recipe.source(name).tables)]
+            raise UserError(
+                f"{where}: source '{source}' fills no table that the task draws from "
+                f"({', '.join(sorted(drawn_from))}). Of the recipe's sources these do: {', '.join(feeding) or 'none'}."
+            )
+
+
+def _refuse_domains(where: str, task: Task, settings: TaskSettings) -> None:
+    """Refuse domains of a task that knows none."""
+    for setting in ("ind", "ood"):
+        if getattr(settings, setting) and not task.knows_domains:
+            raise UserError(
+                f"{where}: '{setting}' can name nothing: what the task draws from has no {task.domain_column}, and all "
+                f"its examples are in domain. Leave '{setting}' out."
+            )
 
 
 def _refuse_weights(where: str, recipe: Recipe) -> None:

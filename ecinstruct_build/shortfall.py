@@ -11,7 +11,7 @@ from ecinstruct_build.recipe import Recipe
 
 
 def judge_shortfall(recipe: Recipe, manifest: Mapping[str, Any], progress: Progress) -> None:
-    """Note every quota that a build does not meet, and every source that gave it no row.
+    """Note every quota that a build does not meet, every setting that no row matches, and every source without a row.
 
     Parameters
     ----------
@@ -27,18 +27,19 @@ def judge_shortfall(recipe: Recipe, manifest: Mapping[str, Any], progress: Progr
     UserError
         If there is no example at all, or the recipe makes an unmet quota an error.
     """
+    unmatched = unmatched_settings(manifest)
     if not any(sum(account["examples"].values()) for account in manifest["tasks"].values()):
-        raise UserError(_why_nothing(recipe, manifest["tasks"]))
+        raise UserError(" ".join([_why_nothing(recipe, manifest["tasks"]), *unmatched]))
     short = [
         f"{task}: {missing:,} of {account['wanted'][split_name]:,} in {split_name}"
         for task, account in manifest["tasks"].items()
         for split_name, missing in account["shortfall"].items()
     ]
     if short and recipe.limits.shortfall == "error":
-        raise UserError(
-            f"Quotas cannot be met: {'; '.join(short)} are missing. Lower the quotas, raise oversample, add sources, "
-            "or set limits.shortfall = 'report'."
-        )
+        advice = "Lower the quotas, raise oversample, add sources, or set limits.shortfall = 'report'."
+        raise UserError(" ".join([f"Quotas cannot be met: {'; '.join(short)} are missing. {advice}", *unmatched]))
+    for line in unmatched:
+        progress.note(f"nothing matches: {line}")
     for line in short:
         progress.note(f"quota not met: {line} are missing")
     for task, account in manifest["tasks"].items():
@@ -46,6 +47,12 @@ def judge_shortfall(recipe: Recipe, manifest: Mapping[str, Any], progress: Progr
             progress.note(f"share not met: {task}: {line}")
     for source in idle_sources(manifest):
         progress.note(f"no row of {source}: it was read, and no task made a row from it")
+
+
+def unmatched_settings(manifest: Mapping[str, Any]) -> list[str]:
+    """Say which values of which task's settings no row has that it could draw from, and what there is instead."""
+    tasks = sorted(manifest["tasks"].items())
+    return [f"[tasks.{task}] {line}" for task, account in tasks for line in account["unmatched"]]
 
 
 def idle_sources(manifest: Mapping[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ecinstruct_build.console import print_whole
-from ecinstruct_build.shortfall import SourceShare, source_shares
+from ecinstruct_build.shortfall import SourceShare, source_shares, unmatched_settings
 from ecinstruct_build.splits import SPLITS, place_order
 
 _TEXTS = ("query text", "question text")
@@ -35,6 +35,8 @@ def render_summary(manifest: Mapping[str, Any], console: Console) -> None:
         if table.row_count:
             print_whole(table, console)
             console.print()
+    for line in unmatched_settings(manifest):
+        console.print(f"[yellow]Nothing matches:[/yellow] {escape(line)}", highlight=False)
     shards = manifest["shards"]
     rows, written = (sum(shard[name] for shard in shards) for name in ("rows", "bytes"))
     console.print(_audit_line(manifest["audit"]["with_training"]))

@@ -17,6 +17,7 @@ from ecinstruct_build.answers import AnswerKind
 from ecinstruct_build.engine import Tables
 from ecinstruct_build.example import Example
 from ecinstruct_build.lazily import ir
+from ecinstruct_build.tables import TABLES
 
 LeakagePolicy = Literal["strict", "trim", "target"]
 
@@ -178,6 +179,9 @@ class Task:
         The template variables that every example's ``fields`` holds, by name, with their meaning.
     also
         Tables whose sources it draws from besides those of the primary one.
+    domain_column
+        The column of these tables whose values the settings ``ind`` and ``ood`` name. Where none of them has it, all
+        examples are in domain.
     """
 
     name: str
@@ -190,3 +194,9 @@ class Task:
     draw: Callable[[Tables, Any, Request], Drawn]
     fields: Mapping[str, str]
     also: tuple[str, ...] = ()
+    domain_column: str = "category"
+
+    @property
+    def knows_domains(self) -> bool:
+        """Whether a table that it draws from has the domain column."""
+        return any(self.domain_column in TABLES[table].schema.names for table in (self.primary, *self.also))

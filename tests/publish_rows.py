@@ -105,6 +105,7 @@ def manifest(shards: list[Shard], layout: str = "huggingface") -> dict[str, Any]
             "retention": {"examples": 10, "kept": 9, "hashing": 4, "by_products": {}},
             "samples": {"train": train, "validation": 3, "test": 3, "test_unseen_instructions": 3},
             "funnel": [{"step": "kettles", "count": 20}],
+            "unmatched": [],
             "shortfall": {"train": 5 - train},
         }
 

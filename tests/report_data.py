@@ -55,6 +55,7 @@ def report_data(word: str = "kettle", **changes: Any) -> ReportData:
                 wanted={**splits, "train": 5},
                 samples={"train": 4, "validation": 2, "test": 2, "test_unseen_instructions": 2},
                 sources={word: {"train": 4, "validation": 2, "test": 2, "test_unseen_instructions": 2}},
+                unmatched=(f"ood: no row has the category '{word}'.",),
                 shares=(
                     SourceShare(word, 0.3, 14, splits, splits),
                     SourceShare(f"other {word}", 0.7, 0, dict.fromkeys(splits, 0), splits),

@@ -40,6 +40,16 @@ report; a build notes every share that is not met. How many rows of each task an
 the report and, under `sources` of every task, `manifest.json` say in any case."""
 
 
+_UNMATCHED = """\
+### Values that nothing matches
+
+A source in `sources` or `shares` must be one of the recipe's and fill a table that the task draws from, and a task
+whose tables have no domain column takes neither `ind` nor `ood`: a recipe that says otherwise is refused. Whether any
+row has a marketplace of `locales`, or a category or attribute of `ind` and `ood`, only the data can tell. Where none
+has, or where a source has no row, the build notes it at its end, and the report and, under `unmatched` of the task,
+`manifest.json` say it too: which value, the nearest in spelling, and what the rows have instead."""
+
+
 def reference_pages() -> dict[str, str]:
     """Return every page by file name."""
     return {
@@ -118,6 +128,7 @@ def tasks_reference() -> str:
         "## Settings of every task",
         settings_table(settings_of(TaskSettings)),
         _SHARES,
+        _UNMATCHED,
         *(task_page(one) for one in TASKS),
     )
 
@@ -131,12 +142,19 @@ def task_page(task: Task) -> str:
         f"## {task.name}",
         task.summary,
         f"- Published as: `{task.published_name}`\n- Reads: {_names(task.reads)}; draws from the sources that fill "
-        f"{_names((task.primary, *task.also))}\n- Answer: {task.answer.name}\n"
+        f"{_names((task.primary, *task.also))}\n- {_domain_of(task)}\n- Answer: {task.answer.name}\n"
         f"- Options: {_OPTION_ORDERS[task.answer.option_order]}",
         "Template variables:",
         markdown.table(("variable", "meaning"), variables),
         *(("Settings beyond those of every task, or with another default:", settings_table(own)) if own else ()),
     )
+
+
+def _domain_of(task: Task) -> str:
+    """Say which column the settings ``ind`` and ``ood`` name values of."""
+    if task.knows_domains:
+        return f"`ind` and `ood` name: its `{task.domain_column}`"
+    return "Has no domain: takes neither `ind` nor `ood`"
 
 
 def checks_reference() -> str:

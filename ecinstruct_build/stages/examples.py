@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ecinstruct_build.drawing.unmatched import unmatched
 from ecinstruct_build.example import EXAMPLE_SCHEMA, Example, examples_to_table, table_to_examples
 from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.registry import TASKS
@@ -36,13 +37,17 @@ def draw(name: str, settings: TaskSettings, seed: int, tables: OpenTables, machi
             drawn = task.draw(tables.open(), settings, request)
         table = examples_to_table(drawn.examples)
         pq.write_table(table, out / "examples.parquet", compression="zstd")
-        return {"drawn": table.num_rows, "funnel": [[step, count] for step, count in drawn.funnel.items()]}
+        return {
+            "drawn": table.num_rows,
+            "funnel": [[step, count] for step, count in drawn.funnel.items()],
+            "unmatched": unmatched(task, settings, tables.open()),
+        }
 
     inputs = {
         "request": asdict(request),
         "settings": settings.model_dump(mode="json", exclude=_LATER),
         "tables": tables.digests(task.reads),
-        "code": [code_digest(TASKS.module(name).__name__), own_digest(__name__)],
+        "code": [code_digest(TASKS.module(name).__name__), *map(own_digest, (__name__, unmatched.__module__))],
     }
     return machine.store.run("draw", name, inputs, produce)
 

@@ -306,6 +306,7 @@ TASK = Task(
     summary="Find the values of named attributes in a product's text, and the part of the text that gives each.",
     reads=("attribute", "product"),
     primary="attribute",
+    domain_column="attribute",
     settings=AttributeValueExtractionSettings,
     answer=ATTRIBUTE_LIST,
     draw=draw,

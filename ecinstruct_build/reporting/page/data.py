@@ -67,6 +67,8 @@ class TaskFlow:
         Published rows by published split (in the original's layout, by setting and split).
     sources
         The same by source: ``samples`` is their sum.
+    unmatched
+        Lines on values of the recipe's settings that no row has which the task could draw from.
     shares
         Asked and got for each source; empty where the recipe asks for no shares.
     retention
@@ -89,6 +91,7 @@ class TaskFlow:
     wanted: Counts
     samples: Counts
     sources: Mapping[str, Counts]
+    unmatched: tuple[str, ...]
     shares: tuple[SourceShare, ...]
     retention: Counts
     retention_by_products: Mapping[str, Counts]

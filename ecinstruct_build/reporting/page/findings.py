@@ -90,6 +90,12 @@ def _review(data: ReportData) -> Iterator[Finding]:
     )
 
 
+def _unmatched(data: ReportData) -> Iterator[Finding]:
+    for task in data.tasks:
+        for line in task.unmatched:
+            yield Finding(f"{named(task.task)}: a setting of the recipe matches nothing. {line}", "funnel", "bad")
+
+
 def _quotas(data: ReportData) -> Iterator[Finding]:
     short = []
     for task in data.tasks:
@@ -197,4 +203,4 @@ def _cost(data: ReportData) -> Iterator[Finding]:
     )
 
 
-_PARTS = (_audit, _review, _quotas, _shares, _losses, _kept, _labels, _letters, _cost)
+_PARTS = (_audit, _review, _unmatched, _quotas, _shares, _losses, _kept, _labels, _letters, _cost)

@@ -129,6 +129,7 @@ def _task_flow(task: str, account: Mapping[str, Any]) -> TaskFlow:
         published_name=TASKS.get(task).published_name,
         steps=tuple((one["step"], one["count"]) for one in account["funnel"]),
         sources={source: one["samples"] for source, one in account["sources"].items() if one["samples"]},
+        unmatched=tuple(account["unmatched"]),
         shares=tuple(source_shares(account)),
         retention=retention,
         retention_by_products=by_products,
