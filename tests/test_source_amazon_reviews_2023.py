@@ -11,8 +11,8 @@ from ingesting import Ingested, ingest, ingest_bytes
 
 from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.source import SourceSettings
-from ecinstruct_build.stages.corpora import takes
 from ecinstruct_build.stages.families import known_pairs
+from ecinstruct_build.stages.raw_files import takes
 
 NAME = "amazon_reviews_2023"
 SOURCE = SOURCES.get(NAME)

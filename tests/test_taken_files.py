@@ -1,4 +1,4 @@
-"""Which files of a raw folder are taken: what is no file, nor a link to one, never ends a build."""
+"""Which files of a raw folder are taken; what has the name of one and is none is told."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from tiny_reviews import SOURCE, recipe_of
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.source import SourceSettings
-from ecinstruct_build.stages.corpora import find_files, taken_files
+from ecinstruct_build.stages.raw_files import find_files, taken_files
 
 
 def taken(folder: Path) -> list[str]:
@@ -27,14 +27,30 @@ def test_files_and_links_to_files_are_taken_in_the_order_of_their_names(tmp_path
     assert taken(tmp_path / "raw") == taken(tmp_path / "linked") == expected
 
 
-def test_what_leads_nowhere_is_left_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["gone", "reviews_Gone.json", "reviews_Books.json/below"])
+def test_a_link_that_leads_nowhere_is_told_where_it_would_be_read(tmp_path: Path, target: str) -> None:
     (tmp_path / "reviews_Books.json").touch()
-    (tmp_path / "reviews_Gone.json").symlink_to("gone")
-    (tmp_path / "reviews_Itself.json").symlink_to("reviews_Itself.json")
-    (tmp_path / "reviews_Below.json").symlink_to("reviews_Books.json/below")
     (tmp_path / "around").symlink_to(".")
-    os.mkfifo(tmp_path / "reviews_Pipe.json")
+    (tmp_path / "notes.txt").symlink_to("gone")
+    (tmp_path / "reviews_Folder.json").symlink_to(".")
     assert taken(tmp_path) == ["reviews_Books.json"]
+    (tmp_path / "reviews_Gone.json").symlink_to(target)
+    told = rf"/reviews_Gone\.json has the name .* is a link to {target}, where no file .*\[sources\.{SOURCE}\] files\.$"
+    with pytest.raises(UserError, match=told):
+        taken(tmp_path)
+    books = SourceSettings(categories=("Books",))
+    assert taken_files(SOURCES.get(SOURCE), books, tmp_path) == ["reviews_Books.json"]
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_pipe_in_the_place_of_a_file_is_told(tmp_path: Path, linked: bool) -> None:
+    place = tmp_path / "old" / "reviews_Pipe.json"
+    place.parent.mkdir()
+    os.mkfifo(tmp_path / "pipe" if linked else place)
+    if linked:
+        place.symlink_to("../pipe")
+    with pytest.raises(UserError, match=r"old/reviews_Pipe\.json has .* is neither a file nor a link to one\. Put"):
+        taken(tmp_path)
 
 
 def test_a_file_whose_name_is_no_text_is_told(tmp_path: Path) -> None:
@@ -53,6 +69,7 @@ def test_files_of_other_categories_than_asked_for_are_told(files: str, tmp_path:
     (tmp_path / SOURCE).mkdir()
     for file in ("reviews_Books.json", "reviews_Toys.json"):
         (tmp_path / SOURCE / file).touch()
+    (tmp_path / SOURCE / "reviews_Music.json").symlink_to("gone")  # of a category that nobody asked for
     recipe = recipe_of(tmp_path, f"sources.{SOURCE}.categories=['Bookes']", f"sources.{SOURCE}.files=['{files}']")
     with pytest.raises(UserError, match=r"none of Bookes: they are of Books, Toys\. Did you mean 'Books'"):
         find_files(recipe, tmp_path)

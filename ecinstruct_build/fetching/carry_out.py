@@ -16,7 +16,7 @@ from ecinstruct_build.fetching.state import Digests, FileState
 from ecinstruct_build.fetching.unpack import unpack
 from ecinstruct_build.progress import Progress
 from ecinstruct_build.source import Remote
-from ecinstruct_build.stages.corpora import taken_files
+from ecinstruct_build.stages.raw_files import taken_files
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from ecinstruct_build.progress import Progress
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.source import EVERYTHING, Remote, Source, SourceSettings
-from ecinstruct_build.stages.corpora import taken_files, takes
+from ecinstruct_build.stages.raw_files import taken_files, takes
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,26 @@
 """Fetch and ingest, wrapped for the store: from upstream files to canonical tables."""
 
 import multiprocessing
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Executor, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from ecinstruct_build.engine import Engine, EngineSettings, Tables
-from ecinstruct_build.errors import UserError, did_you_mean
+from ecinstruct_build.errors import UserError
 from ecinstruct_build.file_digests import identities_of, refuse_changed
 from ecinstruct_build.memory import peak_of
 from ecinstruct_build.provenance import code_digest, own_digest
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.registry import SOURCES
-from ecinstruct_build.source import EVERYTHING, FileKind, Source, SourceSettings
+from ecinstruct_build.source import FileKind, Source
 from ecinstruct_build.stages.bundles import Unit, units_of
 from ecinstruct_build.stages.machine import Machine
+from ecinstruct_build.stages.raw_files import find_files
 from ecinstruct_build.stages.workers import Workers
 from ecinstruct_build.store import Stage
 
@@ -99,112 +98,6 @@ def sample_corpora(recipe: Recipe, machine: Machine) -> Path:
         "wrapper": own_digest(__name__),
     }
     return machine.store.run("sample_corpora", recipe.name, inputs, produce).folder / "raw"
-
-
-def find_files(recipe: Recipe, raw: Path) -> list[tuple[str, str]]:
-    """Return (source, file) of every upstream file that the recipe takes from ``raw``, sorted.
-
-    Raises
-    ------
-    UserError
-        If a source has no file there, or one that the recipe names is missing.
-    """
-    found = []
-    for name, settings in recipe.sources.items():
-        source, folder = recipe.source(name), raw / name
-        taken = taken_files(source, settings, folder)
-        for pattern in settings.files:
-            if pattern != EVERYTHING and not any(fnmatch(file, pattern) for file in taken):
-                raise UserError(
-                    _of_other_categories(name, source, settings, folder, (pattern,))
-                    or f"Recipe '{recipe.name}' wants '{pattern}' of source '{name}', and {folder} holds no such "
-                    f"file. Fetch it with --fetch (make: FETCH=1) or with 'ecinstruct sources fetch {name} --recipe "
-                    f"RECIPE --raw {raw}', put it there under its upstream name, or change [sources.{name}] files."
-                )
-        if not taken:
-            raise UserError(
-                _of_other_categories(name, source, settings, folder, settings.files)
-                or f"Source '{name}' has no files in {folder}. Fetch them with --fetch (make: FETCH=1) or with "
-                f"'ecinstruct sources fetch {name} --recipe RECIPE --raw {raw}', or put its upstream files there, "
-                f"such as {', '.join(kind.example for kind in source.files[:3])} ('ecinstruct sources show {name}' "
-                "has all), or leave the source out of the recipe."
-            )
-        found += [(name, file) for file in taken]
-    return sorted(found)
-
-
-def _of_other_categories(
-    name: str, source: Source, settings: SourceSettings, folder: Path, globs: tuple[str, ...]
-) -> str:
-    """Say that there are files that one of the globs matches, but of other categories; "" if there are none."""
-    of_any = settings.model_copy(update={"categories": (), "files": globs})
-    kinds = [source.kind_of(file) for file in taken_files(source, of_any, folder)]
-    there = sorted({kind[1].get("category", "") for kind in kinds if kind})
-    if not there:
-        return ""
-    meant = "".join(did_you_mean(category, there) for category in settings.categories)
-    return (
-        f"Source '{name}' has files in {folder}, but none of {', '.join(settings.categories)}: they are of "
-        f"{', '.join(there)}.{meant} Change [sources.{name}] categories."
-    )
-
-
-def taken_files(source: Source, settings: SourceSettings, folder: Path) -> list[str]:
-    """Return the files in a corpus's folder that the settings take, relative to it, sorted.
-
-    Raises
-    ------
-    UserError
-        If a folder cannot be read, or the name of such a file is no text.
-    """
-    taken = [file for file in sorted(_files_below(folder, "")) if takes(source, settings, file, settings.files)]
-    try:
-        "\n".join(taken).encode()
-    except UnicodeEncodeError as error:
-        line = error.object[: error.start].count("\n")
-        raise UserError(
-            f"The name of the file {taken[line]} in {folder} is not UTF-8, so no row can say that it came from there. "
-            "Rename the file, or the folder that it is in."
-        ) from error
-    return taken
-
-
-def _files_below(folder: Path | str, prefix: str) -> Iterator[str]:
-    """Yield the files below a folder, relative to it; there may be thousands, and a `Path` of each takes its time.
-
-    Links to folders below it are not followed.
-    """
-    try:
-        with os.scandir(folder) as found:
-            entries = list(found)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except OSError as error:
-        raise UserError(f"The folder {folder} cannot be read: {error.strerror}. Let this user read it.") from error
-    for entry in entries:
-        if _is_file(entry):
-            yield prefix + entry.name
-        elif entry.is_dir(follow_symlinks=False):
-            yield from _files_below(entry.path, f"{prefix}{entry.name}/")
-
-
-def _is_file(entry: os.DirEntry[str]) -> bool:
-    """Say whether an entry of a folder is a file or a link to one; a link that leads nowhere is neither."""
-    try:
-        return entry.is_file()
-    except OSError:
-        return False
-
-
-def takes(source: Source, settings: SourceSettings, file: str, globs: Sequence[str]) -> bool:
-    """Say whether a file is one of the source's, of no category that the settings leave out, and one of the globs."""
-    found = source.kind_of(file)
-    if found is None:
-        return False
-    category = found[1].get("category", "")
-    if settings.categories and category and category not in settings.categories:
-        return False
-    return any(fnmatch(file, glob) for glob in globs)
 
 
 @dataclass(frozen=True)
