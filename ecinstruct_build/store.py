@@ -2,7 +2,7 @@
 
 A stage's key digests its inputs' content, its settings, its code and the libraries. Results are written to a
 temporary folder, fsynced and renamed; the record ``stage.json`` goes in last. What is under its final name is
-therefore whole, whenever the process was killed.
+therefore whole, whenever the process was killed. What interrupted stages left is resumed from, or removed in the end.
 """
 
 import fcntl
@@ -13,7 +13,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from ecinstruct_build.file_digests import digest_of, fingerprint_of, identity_of
 from ecinstruct_build.provenance import library_versions
 
 RECORD = "stage.json"
+_STALE_SECONDS = 30 * 24 * 60 * 60
+_REMOVED = ".removed-"  # no stage's name begins so
 _HASHERS = min(os.cpu_count() or 1, 4)
 
 
@@ -86,7 +88,7 @@ class Store:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the store for one build.
+        """Hold the store for one build; when that has gone well, remove what others left unfinished 30 days ago.
 
         Raises
         ------
@@ -109,6 +111,7 @@ class Store:
                     "with --work."
                 ) from error
             yield
+            self._remove_stale()  # what this build resumed from is used up by now
 
     def run(self, stage: str, name: str, inputs: Mapping[str, Any], produce: Produce) -> Stage:
         """Return the stage's result, running ``produce`` only if there is none for this key.
@@ -153,6 +156,20 @@ class Store:
                 f"The result of stage {stage} in {folder} vanished while it was being written. Build again."
             )
         return Stage(**{**done.__dict__, "cached": False})
+
+    def _remove_stale(self) -> None:
+        """Remove what interrupted stages left and nobody touched since long: their inputs do not come again.
+
+        Only while the store is held, so that no process is at work in it. It is renamed before: nothing resumes from
+        what is removed in part. What cannot be removed stays; a build that is finished does not fail for it.
+        """
+        for scratch in sorted((self.root / "partial").glob("*")):
+            with suppress(OSError):
+                if not scratch.name.startswith(_REMOVED):
+                    if time.time() - _last_change(scratch) < _STALE_SECONDS:
+                        continue
+                    scratch = scratch.rename(scratch.with_name(_REMOVED + scratch.name))  # noqa: PLW2901
+                shutil.rmtree(scratch)
 
     def file_digest(self, path: Path) -> str:
         """Return the SHA-256 of a file, remembered by its path, inode, size and times of change."""
@@ -227,6 +244,11 @@ def _read(stage: str, name: str, key: str, folder: Path) -> Stage | None:
         return None
     digest = _sha256(dump_json({"files": record["files"], "facts": record["facts"]}))
     return Stage(stage, name, key, folder, digest, record["facts"], record["seconds"], cached=True)
+
+
+def _last_change(folder: Path) -> float:
+    """Return when a folder, or anything in it, was last changed, in seconds since 1970."""
+    return max(path.lstat().st_mtime for path in (folder, *folder.rglob("*")))
 
 
 def _noted(note: Path, count: int) -> list[str] | None:

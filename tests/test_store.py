@@ -5,6 +5,7 @@ import hashlib
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,72 @@ def test_a_killed_process_leaves_neither_a_lock_nor_a_half_result(tmp_path: Path
     with Store(tmp_path).locked():
         assert not Store(tmp_path).run("spell", "word", {}, write_word("whole", calls)).cached
     assert calls == ["whole"]
+
+
+def leave_unfinished(root: Path, name: str, days: float) -> Path:
+    """Interrupt a stage whose inputs do not come again, as if so many days ago."""
+
+    def fail(out: Path, scratch: Path) -> Mapping[str, Any]:
+        (out / "half.txt").write_text("half")
+        (scratch / "block-0").mkdir()
+        (scratch / "block-0" / "rows").write_text("rows")
+        raise RuntimeError("stopped")
+
+    before = set((root / "partial").glob("*"))
+    with pytest.raises(RuntimeError):
+        Store(root).run("spell", name, {}, fail)
+    (left,) = set((root / "partial").glob("*")) - before
+    then = time.time() - days * 24 * 60 * 60
+    for path in (left, *left.rglob("*")):
+        os.utime(path, (then, then))
+    return left
+
+
+def test_what_was_left_unfinished_long_ago_is_removed_after_a_build_that_went_well(tmp_path: Path) -> None:
+    old, young = leave_unfinished(tmp_path, "old", 31), leave_unfinished(tmp_path, "young", 29)
+    gone_on = leave_unfinished(tmp_path, "gone-on", 400)
+    (gone_on / "block-0" / "rows").touch()
+    begun = leave_unfinished(tmp_path, "begun", 0)
+    begun.rename(begun.with_name(f".removed-{begun.name}"))  # as a kill leaves it in the middle of that
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "kept").touch()
+    (old / "link").symlink_to(tmp_path / "elsewhere")
+    os.utime(old / "link", (0, 0), follow_symlinks=False)
+    then = old.joinpath("out").stat().st_mtime
+    os.utime(old, (then, then))
+
+    with pytest.raises(RuntimeError), Store(tmp_path).locked():
+        raise RuntimeError("it may go on from there")
+    assert old.is_dir()
+    with Store(tmp_path).locked():
+        assert old.is_dir()
+    assert sorted(path.name for path in (tmp_path / "partial").iterdir()) == sorted([young.name, gone_on.name])
+    assert (gone_on / "out" / "half.txt").is_file()
+    assert (tmp_path / "elsewhere" / "kept").is_file()
+
+
+def test_an_old_unfinished_result_is_resumed_from_before_it_counts_as_left(tmp_path: Path) -> None:
+    leave_unfinished(tmp_path, "word", 90)
+
+    def resume(out: Path, scratch: Path) -> Mapping[str, Any]:
+        assert (scratch / "block-0" / "rows").read_text() == "rows"
+        return write_word("whole", [])(out, scratch)
+
+    with Store(tmp_path).locked():
+        assert not Store(tmp_path).run("spell", "word", {}, resume).cached
+
+
+def test_what_cannot_be_removed_ends_no_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = leave_unfinished(tmp_path, "old", 31)
+
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    for _ in range(2):
+        with Store(tmp_path).locked():
+            pass
+    assert [path.name for path in (tmp_path / "partial").iterdir()] == [f".removed-{old.name}"]
 
 
 def test_two_builds_do_not_share_a_store(tmp_path: Path) -> None:
