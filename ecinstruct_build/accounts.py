@@ -121,10 +121,14 @@ def _source_counts(
 ) -> dict[str, dict[str, Any]]:
     """Return, by source, what was drawn, the share that it was to have (or null), its examples by split and its rows.
 
-    The rows have those of frozen examples among them, which may be of a source that nothing was drawn of.
+    ``drawn_ood`` of what was drawn is out of domain. The rows have those of frozen examples among them, which
+    may be of a source that nothing was drawn of.
     """
-    examples = drawn.table("examples", ["example_id", "source"])
-    drawn_of = {one["values"]: one["counts"] for one in pc.value_counts(examples["source"]).to_pylist()}
+    examples = drawn.table("examples", ["example_id", "source", "domain"])
+    drawn_of, ood_of = (
+        {one["values"]: one["counts"] for one in pc.value_counts(sources).to_pylist()}
+        for sources in (examples["source"], examples["source"].filter(pc.equal(examples["domain"], "ood")))
+    )
     wanted = weights_of(task, drawn_of) if task.shares else {}
     rows = pc.index_in(assignments["example_id"], value_set=examples["example_id"].combine_chunks())
     placed = pa.table({"source": examples["source"].take(rows), "split": assignments["split"]})
@@ -133,6 +137,7 @@ def _source_counts(
     return {
         source: {
             "drawn": drawn_of.get(source, 0),
+            "drawn_ood": ood_of.get(source, 0),
             "share": wanted.get(source),
             "examples": {split: made.get((source, split), 0) for split in SPLITS},
             "samples": _by_name(samples.get(source, Counter())),

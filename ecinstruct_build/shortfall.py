@@ -70,8 +70,8 @@ class SourceShare:
     ----------
     source, wanted
         Which source, and the share that the recipe asks for, in every split.
-    drawn
-        Examples that were drawn of it.
+    drawn, drawn_ood
+        Examples that were drawn of it, and how many of them are out of domain.
     made, every
         By split: its examples, and those of all sources.
     """
@@ -79,16 +79,22 @@ class SourceShare:
     source: str
     wanted: float
     drawn: int
+    drawn_ood: int
     made: Mapping[str, int]
     every: Mapping[str, int]
 
     def in_split(self, split: str) -> float | None:
-        """Return the share that the source has of a split; None if the split is empty."""
-        return self.made[split] / self.every[split] if self.every[split] else None
+        """Return the share that the source has of a split; None if the split is empty, or not for the source.
+
+        A source with nothing out of domain, such as one without categories, can have no share of the tests of that.
+        """
+        if not self.every[split] or (split == "test_ood" and not self.drawn_ood):
+            return None
+        return self.made[split] / self.every[split]
 
     def is_short(self, split: str) -> bool:
         """Say whether the source has less of a split than it was to have, by more than the rounding of one example."""
-        return self.made[split] + 1 < self.wanted * self.every[split]
+        return self.in_split(split) is not None and self.made[split] + 1 < self.wanted * self.every[split]
 
 
 def source_shares(account: Mapping[str, Any]) -> list[SourceShare]:
@@ -100,7 +106,7 @@ def source_shares(account: Mapping[str, Any]) -> list[SourceShare]:
         The task's account in the manifest.
     """
     return [
-        SourceShare(source, one["share"], one["drawn"], one["examples"], account["examples"])
+        SourceShare(source, one["share"], one["drawn"], one["drawn_ood"], one["examples"], account["examples"])
         for source, one in sorted(account["sources"].items())
         if one["share"] is not None
     ]

@@ -87,7 +87,7 @@ def of_source(train: int, held_out: int, ood: int = 0, layout: str = "huggingfac
             )
             found[place] = examples[split]
     samples = {place: count for place, count in sorted(found.items()) if count}
-    return {"drawn": 2 * train, "share": None, "examples": examples, "samples": samples}
+    return {"drawn": 2 * train, "drawn_ood": 0, "share": None, "examples": examples, "samples": samples}
 
 
 def manifest(shards: list[Shard], layout: str = "huggingface") -> dict[str, Any]:

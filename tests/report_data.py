@@ -57,8 +57,8 @@ def report_data(word: str = "kettle", **changes: Any) -> ReportData:
                 sources={word: {"train": 4, "validation": 2, "test": 2, "test_unseen_instructions": 2}},
                 unmatched=(f"ood: no row has the category '{word}'.",),
                 shares=(
-                    SourceShare(word, 0.3, 14, splits, splits),
-                    SourceShare(f"other {word}", 0.7, 0, dict.fromkeys(splits, 0), splits),
+                    SourceShare(word, 0.3, 14, 0, splits, splits),
+                    SourceShare(f"other {word}", 0.7, 0, 0, dict.fromkeys(splits, 0), splits),
                 ),
                 retention={"examples": 10, "kept": 9, "hashing": 4},
                 retention_by_products={"1": {"examples": 10, "kept": 9, "hashing": 4}},

@@ -225,9 +225,16 @@ def test_a_build_with_other_shares_runs_from_the_split_on(tmp_path: Path) -> Non
     assert mixed["drawn"] == plain["drawn"]
 
 
-def of_source(drawn: int, train: int, validation: int, test: int) -> dict[str, Any]:
-    counts = {"train": train, "validation": validation, "test": test, "test_ood": 0}
-    return {"drawn": drawn, "share": 0.5, "examples": counts, "samples": counts}
+def of_source(drawn: int, *placed: int, drawn_ood: int = 0) -> dict[str, Any]:
+    counts = dict(zip(SPLITS, (*placed, 0)[:4], strict=True))
+    return {"drawn": drawn, "drawn_ood": drawn_ood, "share": 0.5, "examples": counts, "samples": counts}
+
+
+def in_all(sources: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "sources": sources,
+        "examples": {split: sum(one["examples"][split] for one in sources.values()) for split in SPLITS},
+    }
 
 
 ACCOUNT = {"big": of_source(900, 320, 25, 25), "small": of_source(90, 80, 25, 24)}
@@ -235,8 +242,7 @@ SHORT = "small has 80 of 400 in train (20.0% in place of 50.0%)"
 
 
 def test_a_share_that_is_not_met_is_said_and_shown() -> None:
-    examples = {split: sum(one["examples"][split] for one in ACCOUNT.values()) for split in SPLITS}
-    account = {"sources": ACCOUNT, "examples": examples}
+    account = in_all(ACCOUNT)
     assert short_shares(account) == [SHORT], "one example more or less is no shortfall"
     unasked = {name: {**one, "share": None} for name, one in ACCOUNT.items()}
     assert short_shares({**account, "sources": unasked}) == []
@@ -260,3 +266,35 @@ def test_a_share_that_is_not_met_is_said_and_shown() -> None:
     rows = [" ".join(line.split()) for line in shown.splitlines()]
     assert "product_matching big 50.0% 900 80.0% 50.0% 51.0% -" in rows
     assert "product_matching small 50.0% 90 20.0% 50.0% 49.0% -" in rows
+
+
+@pytest.mark.parametrize(("drawn_ood", "shown"), [(0, "-"), (3, "0.0%")])
+def test_no_share_of_the_tests_out_of_domain_is_missed_of_a_source_that_has_nothing_there(
+    drawn_ood: int, shown: str
+) -> None:
+    sources = {"big": of_source(900, 40, 5, 5, 20, drawn_ood=60), "small": of_source(90, 40, 5, 5, drawn_ood=drawn_ood)}
+    account = in_all(sources)
+    short = ["small has 0 of 20 in test_ood (0.0% in place of 50.0%)"] if drawn_ood else []
+    assert short_shares(account) == short
+    console, whole = Console(file=io.StringIO(), width=120), manifest([])
+    task = {**whole["tasks"]["product_matching"], **account}
+    render_summary({**whole, "tasks": {"product_matching": task}}, console)
+    rows = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+    assert "product_matching big 50.0% 900 50.0% 50.0% 50.0% 100.0%" in rows
+    assert f"product_matching small 50.0% 90 50.0% 50.0% 50.0% {shown}" in rows
+
+
+def test_the_books_tell_what_each_source_gave_out_of_domain(tmp_path: Path) -> None:
+    raw, machine = write_reviews(tmp_path, [review(number) for number in range(30)]), machine_at(tmp_path)
+    for number, place in enumerate(("amazon_reviews_2014/reviews_Toys.json", "amazon_reviews_2018/Electronics_5.json")):
+        (raw / place).parent.mkdir(exist_ok=True)
+        (raw / place).write_text("".join(f"{review(n)}\n" for n in range(100 * number + 100, 100 * number + 130)))
+    wanted = [f"tasks.{TASK}.ood=['Toys']", f"tasks.{TASK}.shares='equal'", *quota(train=20, test_ood=10)]
+    recipe = recipe_of(tmp_path, "sources.amazon_reviews_2018={}", *wanted)
+    account = manifest_of(recipe, run_stages(recipe, raw, machine), machine)["tasks"][TASK]
+    assert {source: one["drawn_ood"] for source, one in account["sources"].items()} == {
+        "amazon_reviews_2014": 20,
+        "amazon_reviews_2018": 0,
+    }
+    assert account["examples"]["test_ood"] == 10
+    assert not short_shares(account)

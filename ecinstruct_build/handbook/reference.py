@@ -34,10 +34,11 @@ shares = "equal"
 
 The shares hold in every split, among the examples that the checks and the split leave. A source that has no more gives
 its part to the others, in proportion to theirs; one with a share of 0 only fills up. Shares change no draw, so that a
-build with others runs from the split on; and a source that is added changes how many examples of another are taken, but
-not which come first. What each source was to have, and has, stands in the build's summary, on the card and in the
-report; a build notes every share that is not met. How many rows of each task and split are of which source the card,
-the report and, under `sources` of every task, `manifest.json` say in any case."""
+build with others runs from the split on; and a source that is added changes how many examples of another are taken,
+but not which come first. What each source was to have, and has, stands in the build's summary, on the card and in the
+report; a build notes every share that is not met, but for those of `test_ood` where nothing was drawn of the source
+that is out of domain: it has no such row, or none that `ood` names. How many rows of each task and split are of which
+source the card, the report and, under `sources` of every task, `manifest.json` say in any case."""
 
 
 _UNMATCHED = """\

@@ -132,7 +132,7 @@ def published_manifest(folder: Path) -> dict[str, Any]:
 def _missing_of_sources(task: Mapping[str, Any]) -> set[str]:
     if "sources" not in task:
         return {"sources"}
-    return {name for source in task["sources"].values() for name in {"samples"} - set(source)}
+    return {name for source in task["sources"].values() for name in {"samples", "drawn_ood"} - set(source)}
 
 
 def read_samples(folder: Path, manifest: Mapping[str, Any]) -> dict[str, pa.Table]:

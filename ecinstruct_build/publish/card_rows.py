@@ -123,7 +123,8 @@ def rows_by_source(info: CardInfo) -> Iterator[str]:
     if shares:
         yield (
             "The recipe asks for shares of the sources, in the examples of every split; what a source lacks, the "
-            "others make up for. Bold: less than was asked for, by more than one example.\n"
+            "others make up for. Bold: less than was asked for, by more than one example. Empty: the split has no "
+            "example, or the source has none out of domain.\n"
         )
         yield markdown.table(("task", "source", "asked for", *SPLITS), shares, right=len(SPLITS) + 1)
 

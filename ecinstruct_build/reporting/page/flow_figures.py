@@ -92,7 +92,8 @@ def shares(data: ReportData) -> Figure:
             table.append([name, wanted, count(one.drawn), *(_share_made(one, split) for split in data.splits)])
     note = (
         "Dot: the corpus's share of the task's examples. Hollow diamond: what the recipe asks for, in every split. A "
-        "cross marks less than that in a split, by more than one example: what a corpus lacks, the others make up for."
+        "cross marks less than that in a split, by more than one example: what a corpus lacks, the others make up for. "
+        "A dash: the split has no example, or the corpus none out of domain."
     )
     frame = Frame(
         "shares",
