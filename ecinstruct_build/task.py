@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -45,6 +45,8 @@ class TaskSettings(BaseModel):
 
     Attributes
     ----------
+    domain_column
+        The column of the task's tables whose values ``ind`` and ``ood`` name; a subclass may name another one.
     quota
         Samples wanted in each split.
     sources
@@ -68,6 +70,8 @@ class TaskSettings(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    domain_column: ClassVar[str] = "category"
 
     quota: Quota = Quota()
     sources: tuple[str, ...] = ()
@@ -179,9 +183,6 @@ class Task:
         The template variables that every example's ``fields`` holds, by name, with their meaning.
     also
         Tables whose sources it draws from besides those of the primary one.
-    domain_column
-        The column of these tables whose values the settings ``ind`` and ``ood`` name. Where none of them has it, all
-        examples are in domain.
     """
 
     name: str
@@ -194,9 +195,13 @@ class Task:
     draw: Callable[[Tables, Any, Request], Drawn]
     fields: Mapping[str, str]
     also: tuple[str, ...] = ()
-    domain_column: str = "category"
+
+    @property
+    def domain_column(self) -> str:
+        """The column whose values ``ind`` and ``ood`` name."""
+        return self.settings.domain_column
 
     @property
     def knows_domains(self) -> bool:
-        """Whether a table that it draws from has the domain column."""
+        """Whether a table that it draws from has the domain column; if none has, all examples are in domain."""
         return any(self.domain_column in TABLES[table].schema.names for table in (self.primary, *self.also))

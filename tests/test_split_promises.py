@@ -15,6 +15,7 @@ from split_world import FAMILIES, MANY, SETTINGS, WEIGHTS, clustered, example, p
 from ecinstruct_build.example import Example
 from ecinstruct_build.splits import SPLITS, Split
 from ecinstruct_build.task import Quota, TaskSettings
+from ecinstruct_build.tasks.attribute_value_extraction import AttributeValueExtractionSettings
 from quality.splitting.leakage import Assigned, Kept, assign, drop_alike
 from quality.splitting.levelling import level
 from quality.splitting.placement import NOWHERE
@@ -278,6 +279,20 @@ def test_the_proof_finds_a_held_out_category_in_training() -> None:
     web, found = proven([held])
     with pytest.raises(LeakError, match="category Tools"):
         prove(web, by_category, found, NO_PAIRS)
+
+
+def test_the_proof_finds_a_held_out_attribute_in_training_and_takes_no_category_for_one() -> None:
+    def holding_out(*names: str) -> dict[str, TaskSettings]:
+        return {**SETTINGS, "pairs": AttributeValueExtractionSettings(quota=MANY, ood=names)}
+
+    asked = [
+        example("pairs", name, products=[name], groups=[f"attribute:{name}"], domain=domain)
+        for name, domain in (("Color", "ind"), ("Voltage", "ood"))
+    ]
+    web, found = proven([replace(one, category="Kettles") for one in asked])
+    prove(web, holding_out("Voltage", "Kettles"), found, NO_PAIRS)
+    with pytest.raises(LeakError, match="attribute:Color is out of domain and stands among"):
+        prove(web, holding_out("Voltage", "Color"), found, NO_PAIRS)
 
 
 def test_the_proof_says_what_it_looked_at() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 from pydantic import Field
@@ -43,6 +43,8 @@ class AttributeValueExtractionSettings(TaskSettings):
         Share of examples whose leading attribute has a value, and chance for each further one; None leaves both
         to how the corpus is labelled.
     """
+
+    domain_column: ClassVar[str] = "attribute"
 
     held_out_share: float = Field(default=0.0, ge=0.0, le=1.0)
     max_attributes: int = Field(default=3, ge=1)
@@ -306,7 +308,6 @@ TASK = Task(
     summary="Find the values of named attributes in a product's text, and the part of the text that gives each.",
     reads=("attribute", "product"),
     primary="attribute",
-    domain_column="attribute",
     settings=AttributeValueExtractionSettings,
     answer=ATTRIBUTE_LIST,
     draw=draw,

@@ -12,7 +12,7 @@ from ecinstruct_build.task import TaskSettings
 from quality.splitting.leakage import Assigned
 from quality.splitting.placement import NOWHERE
 from quality.splitting.ragged import Integers
-from quality.splitting.ties import FAMILY, GROUP
+from quality.splitting.ties import FAMILY, GROUP, group_node
 from quality.splitting.web import Web
 
 _OOD = SPLITS.index("test_ood")
@@ -59,7 +59,8 @@ def prove(
         names = ", ".join(web.nodes[node] for node in culprits[:_NAMED])
         raise LeakError(f"{len(culprits)} families or groups stand in two splits: {names}")
     pairs = _pairs(web, assigned, alike)
-    _domains(web, settings, assigned)
+    _categories(web, settings, assigned)
+    _attributes(web, settings, domain)
     counts: dict[str, Counter[str]] = {split: Counter() for split in SPLITS}
     for place, split in enumerate(SPLITS):
         counts[split]["samples"] = int((assigned.split == place).sum())
@@ -89,14 +90,29 @@ def _pairs(web: Web, assigned: Assigned, alike: pa.Table) -> int:
     return int(both.sum())
 
 
-def _domains(web: Web, settings: Mapping[str, TaskSettings], assigned: Assigned) -> None:
+def _categories(web: Web, settings: Mapping[str, TaskSettings], assigned: Assigned) -> None:
     """Check that what is out of domain by its category is nothing but that, and the in-domain samples nothing of it."""
     for example_id, task, category, split in zip(
         web.example_ids, web.tasks, web.categories, assigned.split.tolist(), strict=True
     ):
-        held_out = settings[task].ood
+        held_out = settings[task].ood if settings[task].domain_column == "category" else ()
         if split != NOWHERE and category and held_out and (category in held_out) != (split == _OOD):
             raise LeakError(f"{example_id} of the category {category} stands in {SPLITS[split]}")
+
+
+def _attributes(
+    web: Web, settings: Mapping[str, TaskSettings], domain: "np.ndarray[tuple[int, int], np.dtype[np.bool_]]"
+) -> None:
+    """Check that no in-domain sample stands on an attribute that is out of domain by its name."""
+    held_out = {
+        group_node(f"{task.domain_column}:{value}")
+        for task in settings.values()
+        if task.domain_column != "category"
+        for value in task.ood
+    }
+    for node in np.flatnonzero(np.delete(domain, _OOD, axis=1).any(axis=1)).tolist():
+        if web.nodes[node] in held_out:
+            raise LeakError(f"{web.nodes[node]} is out of domain and stands among the in-domain samples")
 
 
 def _kind(node: str) -> str:
