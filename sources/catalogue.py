@@ -48,6 +48,8 @@ _FILLED = {
 }
 """The canonical table that each part of a description fills."""
 
+_DELIMITERS = ";|,"
+
 
 @dataclass(frozen=True)
 class CatalogueFile(FileKind):
@@ -71,10 +73,13 @@ class CatalogueFile(FileKind):
 
     def advice(self, missing: Sequence[str], present: Sequence[str]) -> str:
         """Say which columns the recipe may mean instead."""
-        near = did_you_mean(missing[0], present)
+        table = f"[[sources.{NAME}.tables]] '{self.example}'"
+        between = _other_delimiter(present)
+        if self.format == "csv" and between:
+            return f"Its cells seem to be parted by '{between}': give {table} a delimiter = '{between}'."
         return (
-            f"Name in [[sources.{NAME}.tables]] '{self.example}' the columns that the file has, or list under optional "
-            f"those that a file may lack.{near}"
+            f"Name in {table} the columns that the file has, or list under optional those that a file may lack."
+            f"{did_you_mean(missing[0], present)}"
         )
 
     def match(self, file: str) -> Mapping[str, str] | None:
@@ -135,6 +140,13 @@ def _kind(table: TableSettings, settings: CatalogueSettings) -> FileKind:
         rivals=tuple((file, translate(file)) for file in others),
         named=_of_the_file(table, _columns(table, settings)),
     )
+
+
+def _other_delimiter(present: Sequence[str]) -> str:
+    """Return what seems to stand between names that were taken for one, or "" if they are several."""
+    if len(present) != 1:
+        return ""
+    return max(_DELIMITERS, key=present[0].count) if any(one in present[0] for one in _DELIMITERS) else ""
 
 
 def _plan(table: TableSettings, settings: CatalogueSettings, catalogue: str) -> Plan:

@@ -265,6 +265,17 @@ def test_a_missing_column_is_one_message_with_the_nearest_one():
         ingest_bytes(b"sku,title\n1,Bell\n", source, "p.csv")
 
 
+@pytest.mark.parametrize(("file", "delimiter"), [("p.csv", ";"), ("p.csv", "|"), ("p.tsv", ",")])
+def test_a_file_whose_cells_are_parted_otherwise_is_told_how(file: str, delimiter: str):
+    table = {"file": file, "product": {"id": "sku", "title": "title"}}
+    content = f"sku{delimiter}title\n1{delimiter}Bell\n".encode()
+    advice = rf"parted by '\{delimiter}': give .*tables\]\] '{file}' a delimiter"
+    with pytest.raises(UserError, match=advice):
+        ingest_bytes(content, shop(table), file)
+    done = ingest_bytes(content, shop({**table, "delimiter": delimiter}), file)
+    assert [row["title"] for row in done.tables["product"]] == ["Bell"]
+
+
 def test_what_a_json_record_may_lack_is_said():
     product = {"id": "id", "title": "t", "brand": "b"}
     line = b'{"id": 1, "t": "Bell"}\n'

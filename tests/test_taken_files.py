@@ -7,6 +7,7 @@ import pytest
 from tiny_reviews import SOURCE, recipe_of
 
 from ecinstruct_build.errors import UserError
+from ecinstruct_build.recipe import load_recipe
 from ecinstruct_build.registry import SOURCES
 from ecinstruct_build.source import SourceSettings
 from ecinstruct_build.stages.raw_files import find_files, taken_files
@@ -72,6 +73,30 @@ def test_files_of_other_categories_than_asked_for_are_told(files: str, tmp_path:
     (tmp_path / SOURCE / "reviews_Music.json").symlink_to("gone")  # of a category that nobody asked for
     recipe = recipe_of(tmp_path, f"sources.{SOURCE}.categories=['Bookes']", f"sources.{SOURCE}.files=['{files}']")
     with pytest.raises(UserError, match=r"none of Bookes: they are of Books, Toys\. Did you mean 'Books'"):
+        find_files(recipe, tmp_path)
+
+
+SHOP = """
+name = "shop"
+[[sources.catalogue.tables]]
+file = "orders*.csv"
+session = { products = "items" }
+[tasks.sequential_recommendation]
+quota.train = 1
+"""
+
+
+def test_files_of_ones_own_are_not_to_be_fetched(tmp_path: Path) -> None:
+    (tmp_path / "shop.toml").write_text(SHOP)
+    recipe = load_recipe(str(tmp_path / "shop.toml"), [])
+    folder = tmp_path / "catalogue"
+    wanted = rf"'orders\*\.csv' of source 'catalogue', and {folder} holds no such file\."
+    with pytest.raises(UserError, match=rf"{wanted} There are no files in it\. Put the file there, or") as error:
+        find_files(recipe, tmp_path)
+    assert "fetch" not in str(error.value).lower()
+    folder.mkdir()
+    (folder / "order.csv").touch()
+    with pytest.raises(UserError, match=rf"{wanted} Did you mean 'order\.csv'\? It holds order\.csv\. Put"):
         find_files(recipe, tmp_path)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from ecinstruct_build.errors import UserError, did_you_mean
 from ecinstruct_build.recipe import Recipe
 from ecinstruct_build.source import EVERYTHING, Source, SourceSettings
+from ecinstruct_build.stages.missing_files import no_files, no_such_file
 
 
 def find_files(recipe: Recipe, raw: Path) -> list[tuple[str, str]]:
@@ -26,17 +27,11 @@ def find_files(recipe: Recipe, raw: Path) -> list[tuple[str, str]]:
             if pattern != EVERYTHING and not any(fnmatch(file, pattern) for file in taken):
                 raise UserError(
                     _of_other_categories(name, source, settings, folder, (pattern,))
-                    or f"Recipe '{recipe.name}' wants '{pattern}' of source '{name}', and {folder} holds no such "
-                    f"file. Fetch it with --fetch (make: FETCH=1) or with 'ecinstruct sources fetch {name} --recipe "
-                    f"RECIPE --raw {raw}', put it there under its upstream name, or change [sources.{name}] files."
+                    or no_such_file(recipe.name, source, pattern, folder, sorted(dict(_names_below(folder))))
                 )
         if not taken:
             raise UserError(
-                _of_other_categories(name, source, settings, folder, settings.files)
-                or f"Source '{name}' has no files in {folder}. Fetch them with --fetch (make: FETCH=1) or with "
-                f"'ecinstruct sources fetch {name} --recipe RECIPE --raw {raw}', or put its upstream files there, "
-                f"such as {', '.join(kind.example for kind in source.files[:3])} ('ecinstruct sources show {name}' "
-                "has all), or leave the source out of the recipe."
+                _of_other_categories(name, source, settings, folder, settings.files) or no_files(source, folder)
             )
         found += [(name, file) for file in taken]
     return sorted(found)
@@ -87,11 +82,11 @@ def taken_files(source: Source, settings: SourceSettings, folder: Path) -> list[
 
 def _taken(source: Source, settings: SourceSettings, folder: Path) -> dict[str, bool]:
     """Return the names below a corpus's folder that the settings take, sorted, and whether there is such a file."""
-    found = sorted(_names_below(folder, ""))
+    found = sorted(_names_below(folder))
     return {name: is_file for name, is_file in found if takes(source, settings, name, settings.files)}
 
 
-def _names_below(folder: Path | str, prefix: str) -> Iterator[tuple[str, bool]]:
+def _names_below(folder: Path | str, prefix: str = "") -> Iterator[tuple[str, bool]]:
     """Yield the names below a folder, relative to it, but those of folders, and whether each is of a file.
 
     There may be thousands, and a `Path` of each takes its time. Links to folders below it are not followed.
