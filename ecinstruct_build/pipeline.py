@@ -31,6 +31,7 @@ from ecinstruct_build.stages.machine import Machine
 from ecinstruct_build.stages.ready import get_ready
 from ecinstruct_build.stages.samples import read_all_samples, render
 from ecinstruct_build.stages.split import communities, read_assignments, split, web
+from ecinstruct_build.stages.unseen import note_unseen_columns
 from ecinstruct_build.store import Store
 
 LAST_BUILD = "last_build"
@@ -197,6 +198,7 @@ def _helping(helper: Helper | None, machine: Machine) -> AbstractContextManager[
 def _books(recipe: Recipe, built: Built, machine: Machine) -> Mapping[str, Any]:
     """Make the books of a build, and judge whether it met its quotas."""
     manifest = manifest_of(recipe, built, machine)
+    note_unseen_columns(built.files, machine.progress)
     judge_shortfall(recipe, manifest, machine.progress)
     return manifest
 

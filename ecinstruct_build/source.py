@@ -140,6 +140,8 @@ class FileKind:
         What stands between the cells of a CSV.
     needed
         Columns that a CSV or Parquet file must have; None = those that ``record`` requires.
+    optional
+        Columns that a file may lack and is expected to have: where none of the kind has one, people are told.
     """
 
     pattern: str
@@ -153,6 +155,7 @@ class FileKind:
     admit: Callable[[Any], Any] | None = None
     delimiter: str = ","
     needed: tuple[str, ...] | None = None
+    optional: tuple[str, ...] = ()
 
     @property
     def needed_columns(self) -> tuple[str, ...]:

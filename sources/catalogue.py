@@ -137,6 +137,7 @@ def _kind(table: TableSettings, settings: CatalogueSettings) -> FileKind:
         admit=partial(admit_record, _plan(table, settings, catalogue)),
         delimiter=table.cell_delimiter,
         needed=_needed(table, settings),
+        optional=_may_lack(table, settings),
         rivals=tuple((file, translate(file)) for file in others),
         named=_of_the_file(table, _columns(table, settings)),
     )
@@ -183,6 +184,12 @@ def _needed(table: TableSettings, settings: CatalogueSettings) -> tuple[str, ...
     """Return the columns that a CSV or Parquet file must have."""
     named = _columns(table, settings)
     return _of_the_file(table, [column for column in named if column not in _optional(table, named)])
+
+
+def _may_lack(table: TableSettings, settings: CatalogueSettings) -> tuple[str, ...]:
+    """Return the columns that a file is to be read for if it has them."""
+    named = _columns(table, settings)
+    return _of_the_file(table, [column for column in named if column in _optional(table, named)])
 
 
 def _of_the_file(table: TableSettings, columns: Sequence[str]) -> tuple[str, ...]:

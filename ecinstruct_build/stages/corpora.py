@@ -184,6 +184,8 @@ def _ingest_unit(
     sizes = [path.stat().st_size for path in paths]
 
     def produce(out: Path, scratch: Path) -> Mapping[str, Any]:
+        from ecinstruct_build.ingesting.unseen import unseen_columns  # noqa: PLC0415 - stored results need no reader
+
         with machine.progress.track(f"ingest {unit.name}", sum(sizes)) as advance:
 
             def advanced(steps: int) -> None:
@@ -195,9 +197,14 @@ def _ingest_unit(
                 counts = _ingest(source, list(zip(paths, unit.files, strict=True)), out, scratch, pool(), advanced)
             finally:
                 refuse_changed(standing)  # also where what was read made no sense
-        return {"files": {file: asdict(count) for file, count in zip(unit.files, counts, strict=True)}}
+        kinds = [_kind_of(source, file) for file in unit.files]
+        return {
+            "files": {file: asdict(count) for file, count in zip(unit.files, counts, strict=True)},
+            "unseen": dict(zip(unit.files, map(unseen_columns, paths, kinds), strict=True)),
+        }
 
-    modules = (SOURCES.module(unit.source).__name__, "ecinstruct_build.ingesting.bundle")
+    readers = (f"ecinstruct_build.ingesting.{name}" for name in ("bundle", "unseen"))
+    modules = (SOURCES.module(unit.source).__name__, *readers)
     code = [*map(code_digest, modules), own_digest(__name__)]
     inputs: dict[str, Any] = {"sha256": dict(zip(unit.files, digests, strict=True)), "code": code}
     if source.configure:

@@ -1,0 +1,62 @@
+"""Columns that a recipe names and lets a file lack, and that no record of it has: as a rule they are misspelt."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow.parquet as pq
+
+from ecinstruct_build.errors import did_you_mean
+from ecinstruct_build.ingesting.readers import Block, Limits, read_blocks, split_lines
+from ecinstruct_build.source import FileKind
+
+_LINES = 100_000  # that are looked at, so that a large file is not read twice over
+
+
+def unseen_columns(path: Path, kind: FileKind) -> dict[str, str]:
+    """Return the optional columns that a file seems not to have, each with `did_you_mean` of those that it has.
+
+    Of JSON the first 100,000 records are asked, until each column has been met: as a rule the first few.
+    """
+    unseen = dict.fromkeys(kind.optional)
+    present: dict[str, None] = {}
+    for names in _names(path, kind) if unseen else ():
+        for name in names:
+            unseen.pop(name, None)
+            present[name] = None
+        if not unseen:
+            break
+    return {column: did_you_mean(column, present) for column in unseen}
+
+
+def _names(path: Path, kind: FileKind) -> Iterator[Iterable[str]]:
+    """Yield the names of the columns of a table, or of each JSON record in turn."""
+    if kind.format == "parquet":
+        yield pq.read_schema(path).names
+        return
+    blocks = read_blocks(path, kind, Limits())
+    if kind.format == "csv":
+        yield from (block.columns for block in islice(blocks, 1))
+        return
+    for line in islice(chain.from_iterable(map(_lines, blocks)), _LINES):
+        try:
+            yield _paths(msgspec.json.decode(line), "")
+        except (ValueError, RecursionError):
+            continue  # it is quarantined
+
+
+def _lines(block: Block) -> list[bytes]:
+    return split_lines(block.data)
+
+
+def _paths(value: Any, above: str) -> Iterator[str]:
+    """Yield the names of what stands in an object, those of nested ones joined by dots."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _paths(one, above)
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield f"{above}{name}"
+            yield from _paths(inner, f"{above}{name}.")
