@@ -54,7 +54,7 @@ class AuditLimits(BaseModel):
     foreign_share
         Share of a split's rows of a task whose input is confidently in another language than its locale's; likewise.
     answer_not_among_options
-        Rows whose answer names an option that is not there.
+        Rows whose answer names an option that is not there, or leaves one out where most answers of the task rank all.
     unknown_labels
         Held-out rows with an output that no training row of the task has, in tasks without options of which training
         has at most ten different outputs, and twenty rows or more for each of them.

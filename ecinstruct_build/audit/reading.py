@@ -198,7 +198,7 @@ def _read(root: Path, wanted: frozenset[str], file: Path) -> pa.Table | None:
         table = _read_parquet(shard, wanted) if shard else _read_json(file)
     except (OSError, pa.ArrowException, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise UserError(
-            f"The file {name} of the dataset cannot be read: {' '.join(str(error).split())[:300]}."
+            f"The file {name} of the dataset cannot be read: {' '.join(str(error).split())[:300].rstrip('.')}."
         ) from error
     if table is None:
         return None
