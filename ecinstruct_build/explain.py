@@ -22,6 +22,7 @@ from ecinstruct_build.stages.split import read_assignments
 NO_RECORD = "no record starts at this line"
 
 _RECORD_CHARACTERS = 2_000
+_ASKED = "the last build of this stage store"
 
 
 def explain(built: Built, raw: Path, identity: str) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def explain(built: Built, raw: Path, identity: str) -> dict[str, Any]:
         return record_story(built, raw, source, file, int(tail))
     raise UserError(
         f"'{identity}' is neither an example id (task:hash) nor a raw record (source/file:line)."
-        f"{did_you_mean(head, built.drawn)} Tasks of this build: {', '.join(built.drawn)}."
+        f"{did_you_mean(head, built.drawn)} Tasks of {_ASKED}: {', '.join(built.drawn)}."
     )
 
 
@@ -67,7 +68,10 @@ def example_story(built: Built, raw: Path, task: str, example_id: str) -> dict[s
     drawn = next(iter(read_examples(built.checked.repaired[task], [example_id])), None)
     books = _read_books(built, task)
     if drawn is None and example_id not in books.frozen:
-        raise UserError(f"Task '{task}' drew no example '{example_id}' in this build.")
+        raise UserError(
+            f"Task '{task}' drew no example '{example_id}' in {_ASKED}. If it stands in the dataset of another build, "
+            "give that build's command once more (its stages are reused), or its store with --work, and ask again."
+        )
     samples = [row for row in read_samples(built.rendered[task]).to_pylist() if row["example_id"] == example_id]
     if drawn is None:
         story = {"raw_records": [], "set_aside": [], "example": None, "verdicts": [], "samples": samples}
@@ -90,7 +94,7 @@ def record_story(built: Built, raw: Path, source: str, file: str, line: int) -> 
     if ingested is None:
         known = [f"{one.source}/{one.file}" for one in built.files]
         raise UserError(
-            f"This build did not read '{source}/{file}'.{did_you_mean(f'{source}/{file}', known)} "
+            f"'{source}/{file}' was not read in {_ASKED}.{did_you_mean(f'{source}/{file}', known)} "
             f"It read: {', '.join(known)}."
         )
     origin = Origin(source, file, line)

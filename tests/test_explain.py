@@ -14,6 +14,7 @@ from building import SmallBuild
 
 from ecinstruct_build import explain as explaining
 from ecinstruct_build.engine import EngineSettings
+from ecinstruct_build.errors import UserError
 from ecinstruct_build.example import Example, Item, Option, Origin
 from ecinstruct_build.explain import explain, story_lines
 from ecinstruct_build.pipeline import build, last_build
@@ -143,6 +144,22 @@ def test_a_line_without_a_record_is_not_said_to_be_ingested(small_build: SmallBu
     story = explain(small_build.built, small_build.raw, record)
     assert (story["fate"], story["examples"]) == (fate, [])
     assert (story["raw_records"][0]["text"] == "(no record starts at this line)") == fate.startswith("no record")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            "sentiment_analysis:0123456789abcdef",
+            r"drew no example .*:0123456789abcdef' in the last build of this stage",
+        ),
+        ("esci/shoping_queries_dataset_products.parquet:1", rf"not read in the last build .* mean '{PRODUCTS}'\?"),
+        ("sentiment_analysi:1", r"neither an example id .* mean 'sentiment_analysis'\? Tasks of the last build"),
+    ],
+)
+def test_what_the_last_build_does_not_know_is_told(small_build: SmallBuild, asked: str, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        explain(small_build.built, small_build.raw, asked)
 
 
 def test_a_parquet_record_is_read_without_the_rest_of_its_file(small_build: SmallBuild, tmp_path: Path) -> None:
