@@ -25,6 +25,28 @@ if __name__ == "__main__":
 """
 
 
+INTERRUPTED = """
+import os, signal, sys, threading
+from multiprocessing import active_children
+from pathlib import Path
+from ecinstruct_build.sample_corpora import write_sample_corpora
+
+
+def interrupt_others():
+    while not active_children():
+        pass
+    for process in active_children():
+        os.kill(process.pid, signal.SIGINT)
+
+
+if __name__ == "__main__":
+    interrupting = threading.Thread(target=interrupt_others)
+    interrupting.start()
+    write_sample_corpora(Path(sys.argv[1]), scale=0.02, jobs=2)
+    interrupting.join()
+"""
+
+
 def generate(script: Path, out: Path, scale: float, jobs: int, **environment: str) -> "subprocess.Popen[bytes]":
     script.write_text(GENERATE)
     command = [sys.executable, str(script), str(out), str(scale), str(jobs)]
@@ -43,6 +65,14 @@ def test_same_bytes_for_any_number_of_jobs_and_any_hash_seed(tmp_path: Path) -> 
     ]
     assert [run.communicate() and run.returncode for run in runs] == [0, 0]
     assert digests(tmp_path / "out1") == digests(tmp_path / "out2")
+
+
+def test_an_interrupt_is_for_the_process_that_waits_for_the_others(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text(INTERRUPTED)
+    command = [sys.executable, str(tmp_path / "run.py"), str(tmp_path / "out")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "out" / LEDGER).exists()
 
 
 def test_another_seed_gives_other_words_and_other_ids(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """Writes all sample corpora: one job a file or group of files, in worker processes, then one rename."""
 
 import multiprocessing
+import signal
 from collections import Counter
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -191,8 +192,9 @@ def _results(world: World, folder: Path, todo: list[_Job], jobs: int) -> Generat
     context = multiprocessing.get_context("spawn")
     others = multiprocessing.active_children()
     with ProcessPoolExecutor(min(jobs, len(todo)), mp_context=context) as pool:
-        futures = {pool.submit(_do, job, world, folder): number for number, job in enumerate(todo)}
         try:
+            with _uninterrupted():
+                futures = {pool.submit(_do, job, world, folder): number for number, job in enumerate(todo)}
             for future in as_completed(futures):
                 yield futures[future], future.result()
         except BaseException:  # nobody wants the rest any more, and the folder goes with it
@@ -200,6 +202,16 @@ def _results(world: World, folder: Path, todo: list[_Job], jobs: int) -> Generat
                 if process not in others:
                     process.kill()
             raise
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Put an interrupt off; processes that are started meanwhile heed none, for the one that waits ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _do(job: _Job, world: World, folder: Path) -> _Written:
