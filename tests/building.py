@@ -1,6 +1,5 @@
 """Small builds for tests."""
 
-import gc
 import hashlib
 import io
 import os
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from ecinstruct_build.cli import run
+from ecinstruct_build import cli
 from ecinstruct_build.recipe import Recipe, load_recipe
 from ecinstruct_build.stages.built import Built
 
@@ -68,22 +67,23 @@ def run_command(
     return _succeeded(done) if check else done
 
 
-def call_command(*arguments: str, cwd: Path | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run the ``ecinstruct`` command in this process, on a terminal of 200 columns."""
+def call_command(
+    *arguments: str, cwd: Path | None = None, columns: int = 200, check: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """Run the ``ecinstruct`` command in this process, on a terminal of so many columns."""
     out, err, code = io.StringIO(), io.StringIO(), 0
     with (
         chdir(cwd or Path()),
         patch.object(sys, "argv", ["ecinstruct", *arguments]),
-        patch.dict(os.environ, {"COLUMNS": "200"}),
+        patch.object(cli, "seldom_collect_garbage"),  # this process goes on, and what it made so far does not all stay
+        patch.dict(os.environ, {"COLUMNS": str(columns)}),
         redirect_stdout(out),
         redirect_stderr(err),
     ):
         try:
-            run()
+            cli.run()
         except SystemExit as stop:
             code = 0 if stop.code is None else int(stop.code)
-        finally:
-            gc.unfreeze()  # this process goes on, and DuckDB wants its objects back at the end
     done = subprocess.CompletedProcess(list(arguments), code, out.getvalue(), err.getvalue())
     return _succeeded(done) if check else done
 

@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from sample_corpora_reading import Corpora
 from sharing import made_once
 
 from ecinstruct_build.engine import EngineSettings
+from ecinstruct_build.memory import seldom_collect_garbage
 from ecinstruct_build.pipeline import build, last_build
 from ecinstruct_build.progress import Silence
 from ecinstruct_build.sample_corpora import write_sample_corpora
@@ -23,6 +25,16 @@ ROOT = Path(__file__).resolve().parents[1]
 
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what was imported and collected: it stays to the end, and is much to look through."""
+    seldom_collect_garbage()
+
+
+def pytest_unconfigure() -> None:
+    """Hand everything back, as DuckDB wants its objects at the end."""
+    gc.unfreeze()
 
 
 CHROMIUM = "/usr/bin/chromium"

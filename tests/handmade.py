@@ -1,9 +1,10 @@
 """Small canonical tables written by hand, for the tests of tasks."""
 
 import random
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,33 @@ def duckdb() -> ibis.BaseBackend:
     return ibis.duckdb.connect(threads=1)
 
 
+@cache
+def _shared() -> tuple[Engine, Tables]:
+    """Return an engine for all tests and its tables without a row, which writes the SQL of equal queries once.
+
+    To start an engine and to write SQL takes far longer than to run what tests ask.
+    """
+    engine = Engine(EngineSettings())
+    write_sql = engine._backend.compile
+
+    @lru_cache(maxsize=1000)
+    def written(query: Any, limit: int | None) -> str:
+        return str(write_sql(query.to_expr(), limit=limit))
+
+    engine._backend.compile = lambda query, *, limit=None, params=None: written(query.op(), limit)
+    return engine, engine.tables({})
+
+
 @contextmanager
 def opened(
     folder: Path, world: Mapping[str, Sequence[Row]], shuffle: int | None = None, engine: EngineName = "duckdb"
 ) -> Iterator[Tables]:
     """Open tables on an engine."""
-    with Engine(EngineSettings(name=engine)) as running:
-        yield running.tables(write(folder, world, shuffle))
+    parts = write(Path(tempfile.mkdtemp(dir=folder)), world, shuffle)  # DuckDB may remember what it read of a path
+    if engine == "duckdb":
+        running, empty = _shared()
+        filled = {name: table for name, table in running.tables(parts).items() if parts.get(name)}
+        yield Tables(running._backend, {**empty, **filled})
+    else:
+        with Engine(EngineSettings(name=engine)) as running:
+            yield running.tables(parts)
