@@ -108,6 +108,10 @@ def split_of(
     }
 
 
+TASKS = st.sampled_from(["choices", "choices", "histories", "pairs"])
+TENTHS = st.integers(0, 9)
+
+
 @st.composite
 def worlds(draw: st.DrawFn) -> list[Example]:
     """Examples of three tasks over a small catalogue, so that nearly all hang together.
@@ -117,24 +121,26 @@ def worlds(draw: st.DrawFn) -> list[Example]:
     size = draw(st.integers(4, 40))
     product = st.integers(0, size - 1).map(lambda number: f"p{number}")
     wrong = st.integers(0, draw(st.integers(3, 16))).map(lambda number: f"n{number}") | product
-    group = st.integers(0, size).map(lambda number: f"user:u{number}")
+    distinct = st.lists(product, min_size=1, max_size=7, unique=True)
+    at_most_one, one_or_two = st.lists(product, max_size=1), st.lists(product, min_size=1, max_size=2, unique=True)
+    wrongs, others = st.lists(wrong, max_size=4), st.lists(wrong, max_size=8, unique=True)
+    owner = st.lists(st.integers(0, size).map(lambda number: f"user:u{number}"), max_size=1)
     made = []
     for number in range(draw(st.integers(1, 60))):
-        task = draw(st.sampled_from(["choices", "choices", "histories", "pairs"]))
-        distinct = st.lists(product, min_size=1, max_size=7, unique=True)
-        facts, groups = [], draw(st.lists(group, max_size=1))
-        domain: Domain = "ood" if draw(st.integers(0, 9)) == 9 else "ind"
+        task = draw(TASKS)
+        facts, groups = [], draw(owner)
+        domain: Domain = "ood" if draw(TENTHS) == 9 else "ind"
         context: list[str] = []
         options: list[str] = []
         spares: list[str] = []
         if task == "pairs":
-            facts = draw(distinct)[:2]
+            facts = draw(one_or_two)
         elif task == "histories":
             context = draw(distinct)
-            facts = draw(st.lists(product, max_size=1))
+            facts = draw(at_most_one)
         else:
-            options = list(dict.fromkeys([draw(product), *draw(st.lists(wrong, max_size=4))]))
-            spares = [spare for spare in draw(st.lists(wrong, max_size=8, unique=True)) if spare not in options]
+            options = list(dict.fromkeys([draw(product), *draw(wrongs)]))
+            spares = [spare for spare in draw(others) if spare not in options]
         made.append(
             example(
                 task,
