@@ -14,14 +14,14 @@ from ecinstruct_build.registry import SOURCES, TASKS
 
 
 def test_help_names_every_command() -> None:
-    text = run_command("--help").stdout
+    text = call_command("--help").stdout
     for command in ("build", "splits", "explain", "status", "sample-corpora", "sources", "tasks", "templates"):
         assert command in text
 
 
 def test_help_shows_the_places_of_upstream_files_whole() -> None:
     for command in (["build"], ["splits"], ["sources", "list"], ["sources", "fetch"], ["sources", "verify"]):
-        assert "SOURCE/" in run_command(*command, "--help").stdout, command
+        assert "SOURCE/" in call_command(*command, "--help", columns=80).stdout, command
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,12 @@ def places(small_world: Path, tmp_path: Path) -> list[str]:
     return [str(recipe), "--raw", str(small_world), "--jobs", "1", *folders]
 
 
-def test_what_was_built_in_silence_is_reused_and_can_be_asked_about(places: list[str]) -> None:
-    quiet = run_command("build", *places, "--quiet")
+def test_what_was_built_in_silence_is_reused_and_can_be_asked_about(
+    places: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    quiet = call_command("build", *places, "--quiet")
     assert (quiet.stdout, quiet.stderr) == ("", "")
+    assert capfd.readouterr() == ("", ""), "nor does the engine write to the process's streams"
     again = run_command("build", *places, "--json")
     assert again.stderr == ""
     assert all(stage["cached"] for stage in json.loads(again.stdout)["stages"])
@@ -146,8 +149,8 @@ def test_a_folder_whose_name_is_no_text_is_in_the_way_of_a_build_alone(small_wor
 
 
 def test_names_that_one_must_type_are_whole_in_a_narrow_terminal() -> None:
-    corpora = run_command("sources", "list", env={"COLUMNS": "60"}).stdout
-    tasks = run_command("tasks", "list", env={"COLUMNS": "60"}).stdout
+    corpora = call_command("sources", "list", columns=60).stdout
+    tasks = call_command("tasks", "list", columns=60).stdout
     assert all(f" {name} " in corpora for name in SOURCES.names())
     assert all(f" {name} " in tasks for name in TASKS.names())
     assert " sequential_recommendation " in corpora
