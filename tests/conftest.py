@@ -32,6 +32,11 @@ def pytest_collection_finish() -> None:
     seldom_collect_garbage()
 
 
+def pytest_configure() -> None:
+    """Wait for no disk: that what is written outlives a power cut is nothing that a test could see."""
+    os.fsync = os.fstat  # type: ignore[assignment]  # it refuses what is no open file, as syncing does
+
+
 def pytest_unconfigure() -> None:
     """Hand everything back, as DuckDB wants its objects at the end."""
     gc.unfreeze()

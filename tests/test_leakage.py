@@ -39,18 +39,9 @@ def assert_nothing_leaks(
     assert not straddling
 
 
-@settings(max_examples=100, deadline=None)
-@given(worlds(), st.integers(0, 3))
-def test_no_family_or_group_stands_in_two_splits(world: list[Example], seed: int) -> None:
-    assert_nothing_leaks(world, split_of(world, seed=seed))
-
-
-@settings(max_examples=40, deadline=None)
-@given(worlds())
-def test_every_example_is_assigned_or_dropped_for_a_reason(world: list[Example]) -> None:
-    assigned = split_of(world)
-    assert set(assigned) == {one.example_id for one in world}
-    for one in world:
+def assert_each_is_placed_or_told_why_not(examples: Sequence[Example], assigned: Mapping[str, Went]) -> None:
+    assert set(assigned) == {one.example_id for one in examples}
+    for one in examples:
         assignment = assigned[one.example_id]
         assert bool(assignment.split) != bool(assignment.reason)
         if assignment.split:
@@ -62,6 +53,21 @@ def test_every_example_is_assigned_or_dropped_for_a_reason(world: list[Example])
         else:
             assert assignment.reason in {OVER_QUOTA, STRADDLES, SHARED_WITH_OOD, SHORT_CONTEXT, FEW_OPTIONS}
             assert (assignment.context, assignment.options) == ((), ())
+
+
+def assert_no_quota_is_exceeded(assigned: Mapping[str, Went]) -> None:
+    filled = Counter((example_id.split(":")[0], one.split) for example_id, one in assigned.items() if one.split)
+    for (task, split), count in filled.items():
+        assert count <= getattr(SETTINGS[task].quota, split)
+
+
+@settings(max_examples=100, deadline=None)
+@given(worlds(), st.integers(0, 3))
+def test_nothing_leaks_disappears_or_exceeds_a_quota(world: list[Example], seed: int) -> None:
+    assigned = split_of(world, seed=seed)
+    assert_nothing_leaks(world, assigned)
+    assert_each_is_placed_or_told_why_not(world, assigned)
+    assert_no_quota_is_exceeded(assigned)
 
 
 @settings(max_examples=60, deadline=None)
@@ -118,16 +124,8 @@ def test_disjoint_examples_of_other_tasks_move_nothing(world: list[Example], oth
         )
         for number, one in enumerate(others)
     ]
-    together = split_of([*theirs, *mine])
-    assert {example_id: together[example_id] for example_id in split_of(mine)} == split_of(mine)
-
-
-@settings(max_examples=40, deadline=None)
-@given(worlds())
-def test_quotas_are_not_exceeded(world: list[Example]) -> None:
-    filled = Counter((example_id.split(":")[0], one.split) for example_id, one in split_of(world).items() if one.split)
-    for (task, split), count in filled.items():
-        assert count <= getattr(SETTINGS[task].quota, split)
+    alone, together = split_of(mine), split_of([*theirs, *mine])
+    assert {example_id: together[example_id] for example_id in alone} == alone
 
 
 def test_one_giant_component_is_cut_at_little_loss_and_to_the_weights() -> None:
