@@ -27,14 +27,15 @@ settings.register_profile("default", deadline=None)
 settings.load_profile("default")
 
 
-def pytest_collection_finish() -> None:
-    """Spare the collector what was imported and collected: it stays to the end, and is much to look through."""
-    seldom_collect_garbage()
-
-
 def pytest_configure() -> None:
-    """Wait for no disk: that what is written outlives a power cut is nothing that a test could see."""
+    """Spend no time on garbage while tests are collected, nor on disks: no test could see what outlives a power cut."""
+    seldom_collect_garbage()
     os.fsync = os.fstat  # type: ignore[assignment]  # it refuses what is no open file, as syncing does
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what was collected: it stays to the end, and is much to look through."""
+    seldom_collect_garbage()
 
 
 def pytest_unconfigure() -> None:
