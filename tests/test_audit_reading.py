@@ -71,3 +71,27 @@ def test_errors_are_the_same_whatever_is_read(made: Made, columns: tuple[str, ..
         with pytest.raises(UserError) as some:
             read_published(tmp_path / name, columns)
         assert str(some.value) == str(whole.value)
+
+
+def test_a_dataset_without_a_shard_that_its_list_names_is_not_audited(made: Made, tmp_path: Path) -> None:
+    shards = sorted(write_shards(made, tmp_path).rglob("*.parquet"))
+    names = [shard.relative_to(tmp_path).as_posix() for shard in shards]
+    (tmp_path / "shards.sha256").write_text("".join(f"{'0' * 64}  {name}\n" for name in names))
+    assert read_published(tmp_path).files == len(shards)
+    shards[-1].unlink()
+    with pytest.raises(UserError, match=f"not whole.*Missing: {names[-1]}[.]"):
+        read_published(tmp_path)
+
+
+def test_a_dataset_without_a_shard_that_a_number_is_left_out_for_is_not_audited(made: Made, tmp_path: Path) -> None:
+    shard = min(write_shards(made, tmp_path).rglob("train-*"))
+    shard.rename(shard.with_name("train-00001-of-00002.parquet"))
+    with pytest.raises(UserError, match=r"not whole.*Missing: .*/train-00000-of-00002.parquet[.]"):
+        read_published(tmp_path)
+
+
+def test_a_name_that_claims_to_be_one_of_billions_of_shards_costs_no_time(made: Made, tmp_path: Path) -> None:
+    shard = min(write_shards(made, tmp_path).rglob("train-*"))
+    shard.rename(shard.with_name("train-00000-of-99999999999.parquet"))
+    with pytest.raises(UserError, match=r"Missing: .* and more[.]"):
+        read_published(tmp_path)

@@ -59,6 +59,21 @@ def test_an_interrupt_during_imports_ends_it_without_a_traceback() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
+def test_an_interrupt_that_comes_while_a_class_is_made_ends_it_without_a_traceback() -> None:
+    interrupted = (
+        "import sys\n"
+        "class Named:\n"
+        "    def __set_name__(self, owner, name): raise KeyboardInterrupt\n"
+        "class Interrupting:\n"
+        "    @staticmethod\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        "        if name == 'typer': type('Made', (), {'named': Named()})\n"
+        "sys.meta_path.insert(0, Interrupting)\n"
+    )
+    done = python(f"{interrupted}from ecinstruct_build.__main__ import main; main()")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_it_is_run_as_a_module_too() -> None:
     command = [sys.executable, "-m", "ecinstruct_build", "--version"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)

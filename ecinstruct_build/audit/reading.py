@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ecinstruct_build.audit.result import ROLES
 from ecinstruct_build.audit.texts import normal, option_texts
+from ecinstruct_build.audit.wholeness import CHECKSUMS, refuse_missing
 from ecinstruct_build.errors import UserError
 
 REQUIRED = ("split", "task", "setting", "instruction", "input", "options", "output")
@@ -120,13 +121,14 @@ def read_published(where: str | Path, columns: Collection[str] = _KNOWN, threads
     Raises
     ------
     UserError
-        If there is nothing to read, a column is missing, or a split has an unknown name.
+        If there is nothing to read, a shard or a column is missing, or a split has an unknown name.
     """
     wanted = _KNOWN & _ALWAYS.union(columns)
     root = Path(where)
     if not root.exists():
         root = _download(str(where))
     files = _files(root)
+    refuse_missing(root, files)
     layouts = {match[1] for file in files if (match := _SHARD.fullmatch(file.name))}
     # A dataset of one split only says in its columns what a row is for.
     by_name = len(layouts) > 1
@@ -163,7 +165,7 @@ def _download(name: str) -> Path:
         RepositoryNotFoundError,
     )
 
-    patterns = [f"*{kind}" for kind in _KINDS]
+    patterns = [*(f"*{kind}" for kind in _KINDS), CHECKSUMS]
     try:
         return Path(snapshot_download(name, repo_type="dataset", allow_patterns=patterns))
     except (RepositoryNotFoundError, HFValidationError) as error:

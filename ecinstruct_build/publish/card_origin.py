@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 
+from ecinstruct_build.audit.wholeness import CHECKSUMS
 from ecinstruct_build.publish import markdown
 from ecinstruct_build.publish.card_info import CardInfo
 from ecinstruct_build.publish.licences import LICENCE, terms_table
-from ecinstruct_build.publish.rebuild import CHECKSUMS, STEPS
+from ecinstruct_build.publish.rebuild import STEPS
 from ecinstruct_build.publish.recipe_file import RECIPE
 
 ECELLM = """\

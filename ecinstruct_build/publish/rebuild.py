@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ecinstruct_build.audit.wholeness import CHECKSUMS
 from ecinstruct_build.example import dump_json
 from ecinstruct_build.publish import markdown
 from ecinstruct_build.publish.recipe_file import RECIPE, REVIEW, VERDICTS, published_path, recipe_toml
 from ecinstruct_build.recipe import Recipe
 
 STEPS = "REBUILD.md"
-CHECKSUMS = "shards.sha256"
 
 
 def write_rebuild(folder: Path, recipe: Recipe, manifest: Mapping[str, Any]) -> None:
