@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 
 from ecinstruct_build.errors import UserError, did_you_mean
 from ecinstruct_build.example import Example, Origin
-from ecinstruct_build.ingesting.readers import Block, Limits, csv_records, read_blocks, split_lines, text_lines
+from ecinstruct_build.ingesting.lines import split_lines, text_lines
+from ecinstruct_build.ingesting.readers import Block, Limits, csv_records, read_blocks
 from ecinstruct_build.source import FileKind
 from ecinstruct_build.splits import Split
 from ecinstruct_build.stages.built import Built

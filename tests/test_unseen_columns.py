@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,26 @@ def test_of_a_table_the_columns_are_asked(tmp_path: Path) -> None:
     assert unseen(tmp_path / "p.parquet", PRODUCT, "*") == {"brand": "", "prise": ""}
 
 
+def test_of_a_csv_the_header_alone_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text('\nid,"na\nme",brand\n')
+    product = {"id": "id", "title": "na\nme", "brand": "maker"}
+    assert unseen(tmp_path / "p.csv", product, "*") == {"maker": ""}  # though it has no record
+    rows = "".join(f"{number},{random.Random(number).random()},x\n" for number in range(40_000))
+    packed = gzip.compress(f"id,name,brand\n{rows}".encode())
+    (tmp_path / "q.csv.gz").write_bytes(packed[: len(packed) * 3 // 4])  # read to its end, it would be refused
+    product = {"id": "id", "title": "name", "brand": "maker"}
+    assert unseen(tmp_path / "q.csv.gz", product, "*") == {"maker": ""}
+
+
+def test_names_that_are_no_text_are_told_without_what_is_none(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_bytes(b"id,titl\xe9,brand\n1,Bell,x\n")
+    assert unseen(tmp_path / "p.csv", {"id": "id", "title": "title"}, "title") == {"title": " Did you mean 'titl '?"}
+
+
 def test_what_none_of_the_files_has_is_noted(tmp_path: Path) -> None:
     folder = tmp_path / "raw" / "catalogue"
     folder.mkdir(parents=True)
+    (folder / "p0.jsonl").write_text("")
     (folder / "p1.jsonl").write_text('{"id": 1, "title": "Bell"}\n')
     (folder / "p2.jsonl").write_text('{"id": 2, "title": "Horn", "brand": "Ostrey"}\n')
     product = {"id": "id", "title": "titel", "brand": "brand"}

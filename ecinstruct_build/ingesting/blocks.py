@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from ecinstruct_build.errors import UserError
 from ecinstruct_build.ingesting.decoding import Decoded, Reject, decode_block, general_reason, reason_of
-from ecinstruct_build.ingesting.readers import Block, Limits, split_lines
+from ecinstruct_build.ingesting.lines import split_lines
+from ecinstruct_build.ingesting.readers import Block, Limits
 from ecinstruct_build.ingesting.repeats import first_of_each
 from ecinstruct_build.source import Batch, FileKind, Source
 

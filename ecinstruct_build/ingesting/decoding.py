@@ -14,7 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import xxhash
 
-from ecinstruct_build.ingesting.readers import Block, Limits, csv_records, split_lines, text_lines
+from ecinstruct_build.ingesting.lines import split_lines, text_lines
+from ecinstruct_build.ingesting.readers import Block, Limits, csv_records
 from ecinstruct_build.ingesting.repeats import first_of_each
 from ecinstruct_build.source import FileKind, Inadmissible
 

@@ -28,21 +28,21 @@ def require_columns(path: Path, kind: FileKind, names: Sequence[str]) -> None:
     """
     missing = [name for name in kind.needed_columns if name not in names]
     if missing:
-        present = list(map(_plain, names))
+        present = list(map(plain_name, names))
         raise UserError(
             f"{path} lacks the column {', '.join(missing)} (it has: {_listed(present)}). "
             f"{kind.advice(missing, present)}"
         )
     counts = Counter(names)
     read = counts if kind.read_columns is None else kind.read_columns
-    if twice := [_plain(name) for name in read if name and counts[name] > 1]:
+    if twice := [plain_name(name) for name in read if name and counts[name] > 1]:
         raise UserError(
             f"{path} names the column {_listed(twice)} more than once, so nobody can tell which of them counts. Rename "
             "or remove the others, or fetch the file again."
         )
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return a name for people: that of a file that is something else may be long, and no text at all."""
     return "".join(letter if letter.isprintable() else " " for letter in name[:_LONGEST])
 

@@ -22,7 +22,8 @@ from ecinstruct_build.ingesting.blocks import (
 )
 from ecinstruct_build.ingesting.decoding import Decoded, Reject, decode_block, general_reason
 from ecinstruct_build.ingesting.ingest import IngestCounts
-from ecinstruct_build.ingesting.readers import Block, count_newlines
+from ecinstruct_build.ingesting.lines import count_newlines
+from ecinstruct_build.ingesting.readers import Block
 from ecinstruct_build.source import Batch, by_file
 
 

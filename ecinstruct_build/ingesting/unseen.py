@@ -9,10 +9,13 @@ import msgspec
 import pyarrow.parquet as pq
 
 from ecinstruct_build.errors import did_you_mean
-from ecinstruct_build.ingesting.readers import Block, Limits, read_blocks, split_lines
+from ecinstruct_build.ingesting.headers import plain_name
+from ecinstruct_build.ingesting.lines import split_lines
+from ecinstruct_build.ingesting.readers import Block, Limits, read_blocks, read_header
 from ecinstruct_build.source import FileKind
 
 _LINES = 100_000  # that are looked at, so that a large file is not read twice over
+_PRESENT = 1_000  # names to seek the nearest among; ids may be the keys of objects, and are no names
 
 
 def unseen_columns(path: Path, kind: FileKind) -> dict[str, str]:
@@ -25,10 +28,12 @@ def unseen_columns(path: Path, kind: FileKind) -> dict[str, str]:
     for names in _names(path, kind) if unseen else ():
         for name in names:
             unseen.pop(name, None)
-            present[name] = None
+            if len(present) < _PRESENT:
+                present[name] = None
         if not unseen:
             break
-    return {column: did_you_mean(column, present) for column in unseen}
+    near = list(map(plain_name, present))
+    return {column: did_you_mean(column, near) for column in unseen}
 
 
 def _names(path: Path, kind: FileKind) -> Iterator[Iterable[str]]:
@@ -36,10 +41,10 @@ def _names(path: Path, kind: FileKind) -> Iterator[Iterable[str]]:
     if kind.format == "parquet":
         yield pq.read_schema(path).names
         return
-    blocks = read_blocks(path, kind, Limits())
     if kind.format == "csv":
-        yield from (block.columns for block in islice(blocks, 1))
+        yield read_header(path, kind)
         return
+    blocks = read_blocks(path, kind, Limits())
     for line in islice(chain.from_iterable(map(_lines, blocks)), _LINES):
         try:
             yield _paths(msgspec.json.decode(line), "")

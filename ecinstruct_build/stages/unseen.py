@@ -15,4 +15,5 @@ def note_unseen_columns(files: Sequence[IngestedFile], progress: Progress) -> No
     for (source, example), unseen in by_kind.items():
         for column in unseen[0]:
             if all(column in of_file for of_file in unseen):
-                progress.note(f"no such column: {source}/{example} has no '{column}'.{unseen[0][column]}")
+                meant = next(filter(None, (of_file[column] for of_file in unseen)), "")
+                progress.note(f"no such column: {source}/{example} has no '{column}'.{meant}")
