@@ -201,21 +201,24 @@ def _foreign(published: Published, recovered: Recoveries) -> Found:
 
 
 def _not_an_option(published: Published, texts: dict[str, list[str]]) -> Found:
-    named: dict[int, list[str]] = {}
+    answered, ranked = Counter[str](), Counter[str]()
     for row, (options, output) in enumerate(zip(texts["options"], texts["output"], strict=True)):
         if not options.strip() or not output.strip():
             continue
         lettered = published.lettered[options]
-        named[row] = named_letters(output, lettered)
-        if not named[row]:
+        named = named_letters(output, lettered)
+        if not named:
             yield row, f"{shortened(output, 60)} of {', '.join(lettered) or 'unlettered options'}"
-    offered = {row: published.lettered[texts["options"][row]] for row, letters in named.items() if letters}
-    answered = Counter(published.tasks[row] for row in offered)
-    ranked = Counter(published.tasks[row] for row, those in offered.items() if len(named[row]) == len(those) > 1)
-    for row, those in offered.items():
-        task = published.tasks[row]
-        if len(named[row]) < len(those) and ranked[task] > MOSTLY * answered[task]:
-            yield row, f"{shortened(texts['output'][row], 60)}, where most rank all of {', '.join(those)}"
+        else:
+            answered[published.tasks[row]] += 1
+            ranked[published.tasks[row]] += len(named) == len(lettered) > 1
+    rankings = {task for task, count in answered.items() if ranked[task] > MOSTLY * count}
+    for row, task in enumerate(published.tasks if rankings else ()):
+        options, output = texts["options"][row], texts["output"][row]
+        if task in rankings and options.strip() and output.strip():
+            lettered = published.lettered[options]
+            if 0 < len(named_letters(output, lettered)) < len(lettered):
+                yield row, f"{shortened(output, 60)}, where most rank all of {', '.join(lettered)}"
 
 
 def named_letters(output: str, options: dict[str, str]) -> list[str]:
