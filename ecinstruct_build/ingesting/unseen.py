@@ -14,14 +14,14 @@ from ecinstruct_build.ingesting.lines import split_lines
 from ecinstruct_build.ingesting.readers import Block, Limits, read_blocks, read_header
 from ecinstruct_build.source import FileKind
 
-_LINES = 100_000  # that are looked at, so that a large file is not read twice over
+_LINES = 10_000  # that are looked at, so that a large file is not read twice over
 _PRESENT = 1_000  # names to seek the nearest among; ids may be the keys of objects, and are no names
 
 
 def unseen_columns(path: Path, kind: FileKind) -> dict[str, str]:
     """Return the optional columns that a file seems not to have, each with `did_you_mean` of those that it has.
 
-    Of JSON the first 100,000 records are asked, until each column has been met: as a rule the first few.
+    Of JSON the first 10,000 records are asked, until each column has been met: as a rule the first few.
     """
     unseen = dict.fromkeys(kind.optional)
     present: dict[str, None] = {}

@@ -120,7 +120,7 @@ def published_manifest(folder: Path) -> dict[str, Any]:
         )
     missing = {"shards", "recipe", "generated", "digests", "card"} - set(manifest)
     missing = missing or {name for shard in manifest["shards"] for name in {"text_bytes"} - set(shard)}
-    missing = missing or {name for task in manifest["tasks"].values() for name in _missing_of_sources(task)}
+    missing = missing or {name for task in manifest["tasks"].values() for name in _missing_of_task(task)}
     if missing:
         raise UserError(
             f"The dataset in {folder} was written by an earlier version of ecinstruct-build (its manifest.json does "
@@ -129,9 +129,9 @@ def published_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _missing_of_sources(task: Mapping[str, Any]) -> set[str]:
-    if "sources" not in task:
-        return {"sources"}
+def _missing_of_task(task: Mapping[str, Any]) -> set[str]:
+    if missing := {"sources", "unmatched"} - set(task):
+        return missing
     return {name for source in task["sources"].values() for name in {"samples", "drawn_ood"} - set(source)}
 
 

@@ -195,12 +195,13 @@ def _ingest_unit(
 
             try:
                 counts = _ingest(source, list(zip(paths, unit.files, strict=True)), out, scratch, pool(), advanced)
+                kinds = [_kind_of(source, file) for file in unit.files]
+                unseen = list(map(unseen_columns, paths, kinds))
             finally:
                 refuse_changed(standing)  # also where what was read made no sense
-        kinds = [_kind_of(source, file) for file in unit.files]
         return {
             "files": {file: asdict(count) for file, count in zip(unit.files, counts, strict=True)},
-            "unseen": dict(zip(unit.files, map(unseen_columns, paths, kinds), strict=True)),
+            "unseen": dict(zip(unit.files, unseen, strict=True)),
         }
 
     readers = (f"ecinstruct_build.ingesting.{name}" for name in ("bundle", "unseen"))
