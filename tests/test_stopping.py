@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 
+from ecinstruct_build.commands.options import listener
 from ecinstruct_build.file_digests import digest_of
 from ecinstruct_build.sample_corpora import write_sample_corpora
 from ecinstruct_build.stopping import stopping_as_if_interrupted
@@ -52,6 +54,12 @@ MOMENTS = {
     "split": ("ecinstruct_build.stages.split", "assign"),
     "publish": ("ecinstruct_build.publish.dataset", "write_manifest"),
 }
+
+
+def test_what_keeps_nothing_does_not_say_that_it_goes_on(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as left, listener(quiet=True, resumes=False):
+        raise KeyboardInterrupt
+    assert (left.value.exit_code, capfd.readouterr().err) == (130, "Stopped. The same command begins anew.\n")
 
 
 @pytest.fixture

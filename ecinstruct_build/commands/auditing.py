@@ -28,7 +28,7 @@ def audit(
     from ecinstruct_build.audit.run import audit_dataset
     from ecinstruct_build.audit.terminal import render_audit, render_exceeded
 
-    with listener(quiet=quiet or as_json) as progress:
+    with listener(quiet=quiet or as_json, resumes=False) as progress:
         found = audit_dataset(where, read_limits(limits) if limits else None, progress=progress)
     if as_json:
         typer.echo(found.to_json(), nl=False)

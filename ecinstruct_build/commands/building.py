@@ -234,7 +234,7 @@ def sample_corpora(
     from ecinstruct_build.sample_corpora import USUAL, write_sample_corpora, written_sources
 
     wanted = written_sources() if sources == ["all"] else sources or USUAL
-    with listener(quiet=quiet) as progress, progress.track("sample corpora"):
+    with listener(quiet=quiet, resumes=False) as progress, progress.track("sample corpora"):
         write_sample_corpora(
             out, scale=scale, seed=seed, jobs=worker_count(jobs), breadth=breadth, sources=sorted(wanted)
         )

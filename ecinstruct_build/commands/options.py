@@ -79,8 +79,11 @@ def worker_count(jobs: int) -> int:
 
 
 @contextmanager
-def listener(*, quiet: bool) -> Iterator[Progress]:
-    """Offer someone who shows progress, or says nothing; an interrupt ends the command with a word on how to go on."""
+def listener(*, quiet: bool, resumes: bool = True) -> Iterator[Progress]:
+    """Offer someone who shows progress, or says nothing; an interrupt ends the command with a word on how to go on.
+
+    A command that ``resumes`` keeps what it has finished.
+    """
     try:
         if quiet:
             yield Silence()
@@ -96,7 +99,8 @@ def listener(*, quiet: bool) -> Iterator[Progress]:
             raise
         from rich.console import Console
 
-        Console(stderr=True).print("Stopped. Finished stages are kept; the same command goes on from there.")
+        kept = "Finished stages are kept; the same command goes on from there."
+        Console(stderr=True).print(f"Stopped. {kept if resumes else 'The same command begins anew.'}")
         raise typer.Exit(130) from None
 
 
