@@ -202,23 +202,23 @@ def _foreign(published: Published, recovered: Recoveries) -> Found:
 
 def _not_an_option(published: Published, texts: dict[str, list[str]]) -> Found:
     answered, ranked = Counter[str](), Counter[str]()
+    partial_rows: dict[str, list[int]] = {}  # no more than their numbers: one of several options is a usual answer
     for row, (options, output) in enumerate(zip(texts["options"], texts["output"], strict=True)):
         if not options.strip() or not output.strip():
             continue
-        lettered = published.lettered[options]
+        lettered, task = published.lettered[options], published.tasks[row]
         named = named_letters(output, lettered)
         if not named:
             yield row, f"{shortened(output, 60)} of {', '.join(lettered) or 'unlettered options'}"
-        else:
-            answered[published.tasks[row]] += 1
-            ranked[published.tasks[row]] += len(named) == len(lettered) > 1
-    rankings = {task for task, count in answered.items() if ranked[task] > MOSTLY * count}
-    for row, task in enumerate(published.tasks if rankings else ()):
-        options, output = texts["options"][row], texts["output"][row]
-        if task in rankings and options.strip() and output.strip():
-            lettered = published.lettered[options]
-            if 0 < len(named_letters(output, lettered)) < len(lettered):
-                yield row, f"{shortened(output, 60)}, where most rank all of {', '.join(lettered)}"
+            continue
+        answered[task] += 1
+        ranked[task] += len(named) == len(lettered) > 1
+        if len(named) < len(lettered):
+            partial_rows.setdefault(task, []).append(row)
+    for task, rows in partial_rows.items():
+        for row in rows if ranked[task] > MOSTLY * answered[task] else ():
+            lettered = published.lettered[texts["options"][row]]
+            yield row, f"{shortened(texts['output'][row], 60)}, where most rank all of {', '.join(lettered)}"
 
 
 def named_letters(output: str, options: dict[str, str]) -> list[str]:
