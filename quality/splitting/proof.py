@@ -1,7 +1,7 @@
 """Prove that an assignment leaks nothing, from what its samples show, not from how it was made."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -54,13 +54,13 @@ def prove(
     shown = web.shown(assigned.context.where(judged[assigned.context.owners]), assigned.options)
     stands = _stands(web, shown.values, assigned.split[shown.owners])
     domain = _stands(web, web.domain.values, assigned.split[web.domain.owners])
-    held_out = domain[:, _OOD] & np.delete(domain, _OOD, axis=1).any(axis=1)
-    if culprits := np.flatnonzero((stands.sum(axis=1) > 1) | held_out).tolist():
+    in_domain = np.delete(domain, _OOD, axis=1).any(axis=1)
+    if culprits := np.flatnonzero((stands.sum(axis=1) > 1) | (domain[:, _OOD] & in_domain)).tolist():
         names = ", ".join(web.nodes[node] for node in culprits[:_NAMED])
         raise LeakError(f"{len(culprits)} families or groups stand in two splits: {names}")
     pairs = _pairs(web, assigned, alike)
     _categories(web, settings, assigned)
-    _attributes(web, settings, domain)
+    _attributes(settings, [web.nodes[node] for node in np.flatnonzero(in_domain).tolist()])
     counts: dict[str, Counter[str]] = {split: Counter() for split in SPLITS}
     for place, split in enumerate(SPLITS):
         counts[split]["samples"] = int((assigned.split == place).sum())
@@ -100,19 +100,16 @@ def _categories(web: Web, settings: Mapping[str, TaskSettings], assigned: Assign
             raise LeakError(f"{example_id} of the category {category} stands in {SPLITS[split]}")
 
 
-def _attributes(
-    web: Web, settings: Mapping[str, TaskSettings], domain: "np.ndarray[tuple[int, int], np.dtype[np.bool_]]"
-) -> None:
-    """Check that no in-domain sample stands on an attribute that is out of domain by its name."""
+def _attributes(settings: Mapping[str, TaskSettings], in_domain: Iterable[str]) -> None:
+    """Check that no node that in-domain samples stand on is an attribute that is out of domain by its name."""
     held_out = {
         group_node(f"{task.domain_column}:{value}")
         for task in settings.values()
         if task.domain_column != "category"
         for value in task.ood
     }
-    for node in np.flatnonzero(np.delete(domain, _OOD, axis=1).any(axis=1)).tolist():
-        if web.nodes[node] in held_out:
-            raise LeakError(f"{web.nodes[node]} is out of domain and stands among the in-domain samples")
+    if culprit := next((node for node in in_domain if node in held_out), None):
+        raise LeakError(f"{culprit} is out of domain and stands among the in-domain samples")
 
 
 def _kind(node: str) -> str:
