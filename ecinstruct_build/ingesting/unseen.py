@@ -1,7 +1,7 @@
 """Columns that a recipe names and lets a file lack, and that no record of it has: as a rule they are misspelt."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from ecinstruct_build.errors import did_you_mean
 from ecinstruct_build.ingesting.headers import plain_name
 from ecinstruct_build.ingesting.lines import split_lines
-from ecinstruct_build.ingesting.readers import Block, Limits, read_blocks, read_header
+from ecinstruct_build.ingesting.readers import Limits, read_blocks, read_header
 from ecinstruct_build.source import FileKind
 
 _LINES = 10_000  # that are looked at, so that a large file is not read twice over
@@ -44,16 +44,12 @@ def _names(path: Path, kind: FileKind) -> Iterator[Iterable[str]]:
     if kind.format == "csv":
         yield read_header(path, kind)
         return
-    blocks = read_blocks(path, kind, Limits())
-    for line in islice(chain.from_iterable(map(_lines, blocks)), _LINES):
+    lines = (line for block in read_blocks(path, kind, Limits()) for line in split_lines(block.data))
+    for line in islice(lines, _LINES):
         try:
             yield _paths(msgspec.json.decode(line), "")
         except (ValueError, RecursionError):
             continue  # it is quarantined
-
-
-def _lines(block: Block) -> list[bytes]:
-    return split_lines(block.data)
 
 
 def _paths(value: Any, above: str) -> Iterator[str]:
